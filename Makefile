@@ -1,0 +1,54 @@
+# What a developer runs and what CI runs are the same targets. `make` alone lists them, in order of use.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+SERVERS := $(BIN)/python -m deploy.local.servers
+LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check up status down generate lock clean
+
+help: ## List the targets
+	@awk -F ': |## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$NF }' $(MAKEFILE_LIST)
+
+demo: $(READY) ## Settle a year of four generated cities and explain three claims; no server needed
+	$(BIN)/medaid demo
+
+test: $(READY) ## Run all tests; Kafka and Redis come from the environment, Docker or this machine
+	$(BIN)/pytest -n 2 --dist loadgroup tests
+
+check: $(READY) ## Check style, types, import contracts, tidiness, generated files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q tests/unit/test_tidy.py
+	$(BIN)/python -m schemas.generate --check
+
+up: $(READY) ## Start Kafka and Redis on this machine, make the topics, run the services in the background
+	$(SERVERS) up
+
+status: $(READY) ## Show what make up started and where it listens
+	$(SERVERS) status
+
+down: $(READY) ## End what make up started, and nothing else; data stay in .medaid/run
+	$(SERVERS) down
+
+generate: $(READY) ## Write schemas/json and the AsyncAPI page anew from the models
+	$(BIN)/python -m schemas.generate
+
+lock: $(READY) ## Pin the dependencies of pyproject.toml anew, with hashes
+	$(LOCK) --extra build --extra dev --output-file requirements.txt pyproject.toml
+	$(LOCK) --extra build --constraint requirements.txt --output-file deploy/requirements.txt pyproject.toml
+
+clean: ## Remove .venv, Kafka's jars, local data and caches
+	@test ! -d .medaid/run -o ! -x $(BIN)/python || $(SERVERS) down
+	rm -rf .venv .medaid .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "medaid needs Python 3.11 or later: make PYTHON=python3.11 ...")'
+	@echo "Setting up .venv: once, and again when the dependencies change"
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,1 @@
+"""How medaid is put into operation: see deploy/README.md."""

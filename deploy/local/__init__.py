@@ -1,0 +1,1 @@
+"""Kafka and Redis without Docker, for tests and `make up`: see deploy/local/servers.py. Standard library only."""

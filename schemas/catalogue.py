@@ -1,0 +1,77 @@
+"""Which model belongs to which event type, and which types travel on which topic."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from schemas.deadletters import DeadLetter
+from schemas.fields import Model
+from schemas.hospital import AdmissionClosed, AdmissionOpened, ClaimReversed, ClaimSubmitted
+from schemas.identity import (
+    AdmissionAssessed,
+    EventVoided,
+    StatusChanged,
+    StatusGranted,
+    StatusRevoked,
+    SubsidyDue,
+    TimelineUpdated,
+)
+from schemas.monitoring import HospitalShare, Warning
+from schemas.settlement import ReadjudicationRequested, SettlementResult, WaitingReversal
+
+IDENTITY_EVENTS: Final = "identity.events.v1"
+ADMISSIONS: Final = "hospital.admissions.v1"
+CLAIMS: Final = "hospital.claims.v1"
+TIMELINES: Final = "identity.timelines.v1"
+SUBSIDIES: Final = "identity.subsidies.v1"
+ASSESSMENTS: Final = "identity.admissions.v1"
+RESULTS: Final = "settlement.results.v1"
+WARNINGS: Final = "monitoring.warnings.v1"
+OPERATOR_EVENTS: Final = "operator.events.v1"
+IDENTITY_REROUTED: Final = "identity.rerouted.v1"
+IDENTITY_WAITING: Final = "identity.waiting.v1"
+SETTLEMENT_REROUTED: Final = "settlement.rerouted.v1"
+SETTLEMENT_WAITING: Final = "settlement.waiting.v1"
+HOSPITAL_SHARES: Final = "monitoring.hospitals.v1"
+
+Types = Mapping[str, type[Model]]
+
+STATUS_TYPES: Final[Types] = {
+    "identity.status.granted.v1": StatusGranted,
+    "identity.status.revoked.v1": StatusRevoked,
+    "identity.status.changed.v1": StatusChanged,
+    "identity.status.voided.v1": EventVoided,
+}
+ADMISSION_TYPES: Final[Types] = {
+    "hospital.admission.opened.v1": AdmissionOpened,
+    "hospital.admission.closed.v1": AdmissionClosed,
+}
+CLAIM_TYPES: Final[Types] = {
+    "hospital.claim.submitted.v1": ClaimSubmitted,
+    "hospital.claim.reversed.v1": ClaimReversed,
+}
+OPERATOR_TYPES: Final[Types] = {"operator.readjudication.requested.v1": ReadjudicationRequested}
+RESULT_TYPES: Final[Types] = {f"settlement.{verb}.v1": SettlementResult for verb in ("completed", "adjusted", "reversed")}
+WARNING_TYPES: Final[Types] = {f"monitoring.warning.{verb}.v1": Warning for verb in ("raised", "escalated", "resolved")}
+DEADLETTER_TYPES: Final[Types] = {"deadletter.v1": DeadLetter}
+
+TYPES_BY_TOPIC: Final[Mapping[str, Types]] = {
+    IDENTITY_EVENTS: STATUS_TYPES,
+    ADMISSIONS: ADMISSION_TYPES,
+    CLAIMS: CLAIM_TYPES,
+    OPERATOR_EVENTS: OPERATOR_TYPES,
+    TIMELINES: {"identity.timeline.updated.v1": TimelineUpdated},
+    SUBSIDIES: {"identity.premium_subsidy.due.v1": SubsidyDue},
+    ASSESSMENTS: {"identity.admission.assessed.v1": AdmissionAssessed},
+    RESULTS: RESULT_TYPES,
+    WARNINGS: WARNING_TYPES,
+    SETTLEMENT_WAITING: {"settlement.reversal.waiting.v1": WaitingReversal},
+    IDENTITY_WAITING: ADMISSION_TYPES,
+    HOSPITAL_SHARES: {"monitoring.hospital.share.v1": HospitalShare},
+}
+INPUTS: Final = (IDENTITY_EVENTS, ADMISSIONS, CLAIMS, OPERATOR_EVENTS)
+"""Topics that others write; a file of events is published to them by type."""
+
+
+def dead_letters_of(topic: str) -> str:
+    """The dead-letter topic of an input topic."""
+    return f"{topic}.dlq"

@@ -1,0 +1,95 @@
+"""The kinds of field that events are made of, and the base of every model: frozen, strict, no unknown field."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Annotated, Any, get_args
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
+
+from schemas.money import EXPECTED, Fen, fen_from_yuan, signed_fen, yuan_text
+from schemas.times import EXPECTED_DAY, EXPECTED_INSTANT, day_from_text, instant_ns
+
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
+"""An id of a person, hospital, claim or admission."""
+
+Code = Annotated[str, Field(min_length=1, max_length=64)]
+"""A code whose list is policy data (region, category); unknown ones have refusal reasons of their own."""
+
+_MONEY_IN = {
+    "description": EXPECTED,
+    "anyOf": [
+        {"type": "number", "minimum": 0, "exclusiveMaximum": 10**10, "multipleOf": 0.01},
+        {"type": "string", "pattern": r"^[0-9]{1,10}(\.[0-9]{1,2})?$"},
+    ],
+}
+
+Yuan = Annotated[Fen, BeforeValidator(fen_from_yuan), PlainSerializer(yuan_text), WithJsonSchema(_MONEY_IN)]
+"""An amount: yuan on the wire, fen inside."""
+
+SignedYuan = Annotated[
+    Fen, BeforeValidator(signed_fen), PlainSerializer(yuan_text), WithJsonSchema({"type": "string", "pattern": r"^-?[0-9]{1,10}\.[0-9]{2}$"})
+]
+"""A difference of amounts, text with two decimals."""
+
+
+def _day(value: object) -> date:
+    if isinstance(value, date):
+        return value
+    if not isinstance(value, str):
+        raise ValueError(EXPECTED_DAY)  # noqa: TRY004  (pydantic turns a ValueError into a field error)
+    return day_from_text(value)
+
+
+Day = Annotated[date, BeforeValidator(_day), PlainSerializer(date.isoformat), WithJsonSchema({"type": "string", "format": "date"})]
+"""A local day in +08:00."""
+
+
+def _instant(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(EXPECTED_INSTANT)  # noqa: TRY004  (as above)
+    instant_ns(value)
+    return value
+
+
+Instant = Annotated[str, BeforeValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
+"""An instant with offset, as the sender wrote it."""
+
+def code_set(codes: Any) -> Callable[[object], tuple[str, ...]]:
+    """A validator for lists of `codes` (a Literal) whose order and repetitions do not count: a sorted tuple comes out."""
+    known = frozenset(get_args(codes))
+    expected = "a list of: " + ", ".join(sorted(known))
+
+    def normalise(value: object) -> tuple[str, ...]:
+        if not isinstance(value, list | tuple) or not all(isinstance(code, str) and code in known for code in value):
+            raise ValueError(expected)
+        return tuple(sorted(set(value)))
+
+    return normalise
+
+
+class Model(BaseModel):
+    """Base of every `data` object: what is unknown is refused, null counts as absent, nothing is coerced."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, data: Any) -> Any:
+        if isinstance(data, dict) and None in data.values():
+            return {name: value for name, value in data.items() if value is not None}
+        return data
+
+    def wire(self) -> dict[str, Any]:
+        """The normalised data as JSON carries it: defaults filled in, money as text, absent fields left out."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+
+class Personal(Model):
+    """Base of every `data` object about one person."""
+
+    person_id: Id = Field(description="psn_no: the person")
+
+    @property
+    def home(self) -> str:
+        """Whose lane decides it."""
+        return self.person_id

@@ -1,0 +1,117 @@
+"""What hospitals' HIS send: claims, reversals, admissions."""
+
+import datetime
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from schemas.codes import Condition, InsuranceType, PaymentMethod, Referral, VisitType
+from schemas.fields import Code, Day, Id, Personal, Yuan, code_set
+from schemas.money import Fen
+from schemas.refusal import Refused
+
+ZERO = Fen(0)
+Conditions = Annotated[tuple[Condition, ...], BeforeValidator(code_set(Condition))]
+
+
+class ClaimSubmitted(Personal):
+    """`hospital.claim.submitted.v1`: one bill after basic and critical-illness insurance, amounts in yuan."""
+
+    claim_id: Id = Field(description="setl_id: the hospital's number of the bill")
+    hospital_id: Id = Field(description="fixmedins_code: the hospital")
+    region: Code = Field(description="whose fund assists")
+    visit_type: VisitType = Field(description="med_type: kind of visit")
+    service_date: Day | None = Field(default=None, description="day of an outpatient visit")
+    admission_date: Day | None = Field(default=None, description="first day of a stay")
+    discharge_date: Day | None = Field(default=None, description="last day of a stay")
+    insurance_type: InsuranceType = Field(description="insutype: resident 390, employee 310, none")
+    conditions: Conditions = Field(default=(), description="marked diseases and drugs; order does not count")
+    total_amount: Yuan = Field(description="medfee_sumamt: the whole bill, yuan")
+    policy_scope_amount: Yuan = Field(description="inscp_scp_amt: the part within the insurance's scope, yuan")
+    basic_paid: Yuan = Field(description="hifp_pay: paid by basic insurance, yuan")
+    critical_illness_paid: Yuan = Field(description="hifmi_pay, hifob_pay: paid by critical-illness insurance, yuan")
+    other_paid: Yuan = Field(default=ZERO, description="paid by others before assistance, yuan")
+    above_basic_cap_amount: Yuan = Field(default=ZERO, description="part of self-pay that arose above the basic insurance's cap, yuan")
+    consultation_fee: Yuan = Field(default=ZERO, description="诊察费 on the bill, yuan")
+    referral: Referral = Field(default="local", description="local, referred 规范转诊, resettled 异地安置, unreferred 未按规定转诊")
+    in_province: bool = Field(default=True, description="省域内就医")
+    in_county: bool = Field(default=True, description="县域内就医")
+    payment_method: PaymentMethod = Field(default="itemised", description="itemised, or package (单病种定额, 按床日)")
+    birth_date: Day | None = Field(default=None, description="date of birth")
+    applied_on: Day | None = Field(default=None, description="day on which assistance was applied for")
+    district: Code | None = Field(default=None, description="insuplc_admdvs: the county fund that pays")
+
+    @property
+    def key(self) -> str:
+        """`<hospital_id>/<claim_id>`, the claim's key."""
+        return f"{self.hospital_id}/{self.claim_id}"
+
+    @property
+    def date(self) -> datetime.date:
+        """The day the claim counts on: of service, for a stay of discharge. Only after `check_dates`."""
+        day = self.discharge_date if self.visit_type == "inpatient" else self.service_date
+        if day is None:
+            raise ValueError("dates were not checked")
+        return day
+
+    @property
+    def first_date(self) -> datetime.date:
+        """Of a stay the admission, else the day of service. Only after `check_dates`."""
+        return self.admission_date if self.visit_type == "inpatient" and self.admission_date else self.date
+
+
+class ClaimReversed(Personal):
+    """`hospital.claim.reversed.v1`: a bill is taken back; it may come before its claim."""
+
+    claim_id: Id = Field(description="setl_id: the hospital's number of the bill")
+    hospital_id: Id = Field(description="fixmedins_code: the hospital")
+    region: Code = Field(description="whose fund assists")
+    reason: str = Field(min_length=1, max_length=500, description="why, in the hospital's words or code")
+
+    @property
+    def key(self) -> str:
+        """`<hospital_id>/<claim_id>`, the claim's key."""
+        return f"{self.hospital_id}/{self.claim_id}"
+
+
+class AdmissionOpened(Personal):
+    """`hospital.admission.opened.v1`: a stay begins."""
+
+    admission_id: Id = Field(description="the hospital's number of the admission")
+    hospital_id: Id = Field(description="fixmedins_code: the hospital")
+    region: Code = Field(description="the city of the person's assistance")
+    admission_date: Day = Field(description="first day of the stay")
+    referred_by_primary_care: bool = Field(description="基层首诊转诊")
+    in_city: bool = Field(description="市域内定点医疗机构")
+
+
+class AdmissionClosed(Personal):
+    """`hospital.admission.closed.v1`: a stay ends; it may come before its opening."""
+
+    admission_id: Id = Field(description="the hospital's number of the admission")
+    hospital_id: Id = Field(description="fixmedins_code: the hospital")
+    region: Code = Field(description="the city of the person's assistance")
+    discharge_date: Day = Field(description="last day of the stay")
+
+
+def check_dates(claim: ClaimSubmitted, event_day: datetime.date) -> None:
+    """Whether the claim has the dates of its kind of visit, in order, none later than `event_day` (of the event's time, +08:00).
+
+    Raises:
+        Refused: `invalid_dates`.
+    """
+    stay = claim.visit_type == "inpatient"
+    of_stay, of_visit = ["admission_date", "discharge_date"], ["service_date"]
+    wanted, other = (of_stay, of_visit) if stay else (of_visit, of_stay)
+    for name in wanted:
+        if getattr(claim, name) is None:
+            raise Refused("invalid_dates", f"data.{name}", f"a date, for visit_type is {'' if stay else 'not '}inpatient")
+    for name in other:
+        if getattr(claim, name) is not None:
+            raise Refused("invalid_dates", f"data.{name}", f"no date, for visit_type is {'' if stay else 'not '}inpatient")
+    if claim.date < claim.first_date:
+        raise Refused("invalid_dates", "data.discharge_date", "a day not before admission_date")
+    for name in (*wanted, "birth_date", "applied_on"):
+        day = getattr(claim, name)
+        if day is not None and day > event_day:
+            raise Refused("invalid_dates", f"data.{name}", "a day not later than the day of the event's time in +08:00")

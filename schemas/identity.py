@@ -1,0 +1,123 @@
+"""What agencies send, and what the identity service tells: status events, timelines, premium subsidies, admissions."""
+
+from typing import Any, Self
+
+from pydantic import Field, model_validator
+
+from schemas.codes import AdmissionReason, LossReason, LostBy, Subsidy, SubsidyReason
+from schemas.fields import Code, Day, Id, Instant, Model, Personal
+
+
+class StatusGranted(Personal):
+    """`identity.status.granted.v1`: an agency certifies a status (认定)."""
+
+    region: Code = Field(description="the city whose fund assists")
+    category: Code = Field(description="救助对象类别, a code of the region's policy")
+    effective_date: Day = Field(description="day in +08:00 from which the status holds; may lie ahead")
+    birth_date: Day | None = Field(default=None, description="date of birth")
+    enrolled_on: Day | None = Field(default=None, description="date of basic-insurance enrolment (参保)")
+    document_no: str | None = Field(default=None, min_length=1, max_length=128, description="number of the certifying document")
+
+
+class StatusRevoked(Personal):
+    """`identity.status.revoked.v1`: a status ends."""
+
+    region: Code = Field(description="the city whose fund assists")
+    category: Code = Field(description="救助对象类别 that ends; a death ends all of the region")
+    effective_date: Day = Field(description="day in +08:00 on which it was lost; for a death the day of death")
+    reason: LossReason = Field(description="ordinary, fraud (弄虚作假) or death")
+
+
+class StatusChanged(Personal):
+    """`identity.status.changed.v1`: one status is exchanged for another (类别变化)."""
+
+    region: Code = Field(description="the city whose fund assists")
+    from_category: Code = Field(description="救助对象类别 that ends")
+    to_category: Code = Field(description="救助对象类别 that begins, also if the first was never held")
+    effective_date: Day = Field(description="day in +08:00 of the change")
+
+    @model_validator(mode="after")
+    def _two_categories(self) -> Self:
+        if self.from_category == self.to_category:
+            raise ValueError("two different categories in from_category and to_category")
+        return self
+
+
+class EventVoided(Personal):
+    """`identity.status.voided.v1`: an earlier or later event of the same source counts as never sent."""
+
+    region: Code = Field(description="the city whose fund assists")
+    voids: str = Field(min_length=1, description="`id` of the voided event, of the same source, person and region")
+
+
+class AcceptedEvent(Model):
+    """An identity event as the timeline keeps it."""
+
+    source: str = Field(description="CloudEvents source of the event")
+    id: str = Field(description="CloudEvents id of the event")
+    type: str = Field(description="CloudEvents type of the event")
+    time: Instant = Field(description="CloudEvents time, of the first delivery")
+    data: dict[str, Any] = Field(description="its data, normalised")
+
+
+class Interval(Model):
+    """One run of one status."""
+
+    region: Code = Field(description="the city")
+    category: Code = Field(description="救助对象类别")
+    from_: Day = Field(alias="from", description="first day of entitlement")
+    to: Day | None = Field(default=None, description="last covered day, the month's grace included; absent or null: open")
+    lost_on: Day | None = Field(default=None, description="effective date of the loss")
+    lost_by: LostBy | None = Field(default=None, description="what ended it")
+    changed_to: Code | None = Field(default=None, description="category that took its place, where it was changed")
+
+
+class TimelineUpdated(Personal):
+    """`identity.timeline.updated.v1`: everything known of a person's statuses; the newest record replaces all earlier ones."""
+
+    revision: int = Field(ge=1, description="rises with every change")
+    birth_date: Day | None = Field(default=None, description="from the latest effective grant that carries one")
+    intervals: list[Interval] = Field(description="runs of statuses, by region, category and first day")
+    events: list[AcceptedEvent] = Field(description="the accepted events that it follows from, in order of acceptance")
+
+
+class Cause(Model):
+    """The event that led to a record."""
+
+    source: str = Field(description="CloudEvents source")
+    id: str = Field(description="CloudEvents id")
+
+
+class SubsidyDue(Personal):
+    """`identity.premium_subsidy.due.v1`: what the fund pays of a person's premium of a year (资助参保)."""
+
+    subsidy_id: str = Field(description="<person_id>/<region>/<year>")
+    revision: int = Field(ge=0, description="0, then 1, 2, ... when later news changes it")
+    region: Code = Field(description="the city")
+    year: int = Field(description="calendar year of the premium")
+    category: Code | None = Field(default=None, description="the most generous category granted in the year; null when none is left")
+    subsidy: Subsidy = Field(description="full (全额), fixed (定额) or none")
+    reason: SubsidyReason | None = Field(default=None, description="why there is none")
+    paid_after_enrolment: bool = Field(description="以缴定补: paid once the person has paid")
+    waiting_period_waived: bool = Field(description="免除待遇等待期")
+    clause: str | None = Field(default=None, description="clause of the decree")
+    caused_by: Cause = Field(description="the event that led to this revision")
+
+
+class AdmissionAssessed(Personal):
+    """`identity.admission.assessed.v1`: category on admission, and whether the deposit is waived (先诊疗后付费)."""
+
+    hospital_id: Id = Field(description="fixmedins_code: the hospital")
+    admission_id: Id = Field(description="the hospital's number of the admission")
+    region: Code = Field(description="the city")
+    revision: int = Field(ge=0, description="0, then 1, 2, ... when later news changes it")
+    admission_date: Day = Field(description="first day of the stay")
+    discharge_date: Day | None = Field(default=None, description="last day of the stay, once closed")
+    referred_by_primary_care: bool = Field(description="基层首诊转诊")
+    in_city: bool = Field(description="市域内定点医疗机构")
+    categories: list[Code] = Field(description="categories covering any day of the stay known so far, in the policy's order")
+    category: Code | None = Field(default=None, description="the first of them, one that waives the deposit preferred")
+    deposit_waived: bool = Field(description="全面免除住院押金")
+    reason: AdmissionReason | None = Field(default=None, description="why it is not waived")
+    clause: str | None = Field(default=None, description="clause of the decree")
+    caused_by: Cause = Field(description="the event that led to this revision")

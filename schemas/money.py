@@ -1,0 +1,54 @@
+"""Money: integer fen inside, yuan at the edge. No float is ever born here.
+
+In: JSON numbers (as int or Decimal) or text. Out: fen, and text with two decimals. Rounding of shares is `services/policy`'s.
+"""
+
+import re
+from decimal import Decimal
+from typing import NewType
+
+Fen = NewType("Fen", int)
+"""An amount in fen, 0.01 yuan."""
+
+YUAN_MAX = 10**10
+"""Amounts are below this, in yuan."""
+
+_TEXT = re.compile(r"[0-9]{1,10}(\.[0-9]{1,2})?", re.ASCII)
+EXPECTED = "an amount in yuan from 0 to below 10000000000 with at most 2 decimals, as a number or as text of ASCII digits"
+
+
+def fen_from_yuan(value: object) -> Fen:
+    """The fen of an amount in yuan, given as int, Decimal or text.
+
+    Raises:
+        ValueError: Not money: another type, a sign, more than two decimals, or out of range.
+    """
+    if isinstance(value, str) and _TEXT.fullmatch(value):
+        yuan, _, decimals = value.partition(".")
+        return Fen(int(yuan) * 100 + int(decimals.ljust(2, "0")))
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < YUAN_MAX:
+        return Fen(value * 100)
+    if isinstance(value, Decimal) and 0 <= value < YUAN_MAX:
+        fen = value.scaleb(2)
+        if fen == fen.to_integral_value():
+            return Fen(int(fen))
+    raise ValueError(EXPECTED)
+
+
+def yuan_text(fen: int) -> str:
+    """`fen` as yuan with two decimals: 123450 is "1234.50", -1200 is "-12.00"."""
+    sign, fen = ("-", -fen) if fen < 0 else ("", fen)
+    return f"{sign}{fen // 100}.{fen % 100:02d}"
+
+
+def signed_fen(value: object) -> Fen:
+    """The fen of a signed amount as our own results carry it, always text with two decimals.
+
+    Raises:
+        ValueError: Another form.
+    """
+    if isinstance(value, str):
+        negative = value.startswith("-")
+        fen = fen_from_yuan(value[1:] if negative else value)
+        return Fen(-fen) if negative else fen
+    raise ValueError("a signed amount in yuan as text with 2 decimals")

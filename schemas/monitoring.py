@@ -1,0 +1,53 @@
+"""Early warnings, addressed to those who must act."""
+
+from pydantic import Field
+
+from schemas.codes import Agency, WarningKind, WarningLevel
+from schemas.fields import Code, Id, Model, Yuan
+from schemas.identity import Cause
+
+
+class Quantity(Model):
+    """A named value: an amount in yuan, a share, a count or a date, as text."""
+
+    name: str = Field(description="what is measured")
+    value: str = Field(description="amounts with 2 decimals in yuan, shares with 4, counts and dates plain")
+
+
+class Warning(Model):
+    """`monitoring.warning.raised.v1`, `.escalated.v1`, `.resolved.v1`."""
+
+    warning_id: str = Field(description="kind/region/subject/year[/detail]")
+    episode: int = Field(ge=1, description="1, then 2, ... each time a cause returns")
+    kind: WarningKind = Field(description="what is warned of")
+    level: WarningLevel = Field(description="notice, warning or critical; of a resolution the last one")
+    region: Code = Field(description="the city")
+    year: int = Field(description="calendar year concerned")
+    subject: Id = Field(description="person, or for a hospital's warning the hospital")
+    audience: list[Agency] = Field(description="agencies to tell")
+    measure: Quantity = Field(description="what was found")
+    threshold: Quantity = Field(description="what it is held against")
+    evidence: list[str] = Field(max_length=50, description="settlement ids")
+    clause: str | None = Field(default=None, description="clause of the decree that asks for the warning")
+    message_zh: str = Field(description="one sentence for the reader, Chinese")
+    message_en: str = Field(description="the same in English")
+    caused_by: Cause = Field(description="the event that led to it")
+
+
+class HospitalShare(Model):
+    """`monitoring.hospital.share.v1` (internal): one claim's part in its hospital's year, the newest revision counts."""
+
+    hospital_id: Id = Field(description="fixmedins_code")
+    region: Code = Field(description="the city")
+    year: int = Field(description="calendar year")
+    claim: str = Field(description="<hospital_id>/<claim_id>")
+    revision: int = Field(ge=0, description="of the settlement")
+    counted: bool = Field(description="whether the stay counts: assisted person, in the county, not reversed")
+    burden: Yuan = Field(description="personal burden, yuan (R25)")
+    policy_scope: Yuan = Field(description="policy-scope amount, yuan")
+    caused_by: Cause = Field(description="the event that led to it")
+
+    @property
+    def home(self) -> str:
+        """Whose lane decides it."""
+        return self.hospital_id

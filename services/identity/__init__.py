@@ -1,0 +1,1 @@
+"""Identity: who held which status when. Timelines, agency authority, premium subsidies, admissions."""

@@ -1,0 +1,111 @@
+"""Identity's state as documents of a view: a person to fields and back, and healing from our own topics.
+
+One document a person (`i/<person_id>`): `timeline`, and a field for each subsidy and admission.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from schemas.catalogue import IDENTITY_WAITING, STATUS_TYPES, SUBSIDIES, TIMELINES
+from schemas.hospital import AdmissionClosed, AdmissionOpened
+from schemas.times import instant_ns
+from services.identity.domain.consequences import Admission, Issued, Person
+from services.policy.timeline import StatusEvent
+from services.runtime.folding import Changes, difference
+from services.runtime.records import Document, Record, Writes
+
+
+def document_key(person_id: str) -> str:
+    """The document of a person."""
+    return f"i/{person_id}"
+
+
+def person_of(record: Record) -> str:
+    """Whom a record of our own topics is about; of a waiting discharge the key's last part."""
+    if record.topic == IDENTITY_WAITING:
+        return (record.key or b"").decode().rpartition("/")[2]
+    return (record.key or b"").decode()
+
+
+def decode(person_id: str, document: Document) -> Person:
+    """The person in a document; an empty one is nobody known."""
+    timeline = orjson.loads(document.get("timeline", b'{"revision":0,"events":[]}'))
+    subsidies = {}
+    admissions = {}
+    for field, value in document.items():
+        kind, _, rest = field.partition(":")
+        if kind == "s":
+            region, year = rest.split("/")
+            subsidies[region, int(year)] = Issued(**orjson.loads(value))
+        elif kind == "a":
+            admissions[rest] = _admission(orjson.loads(value))
+    return Person(person_id, timeline["revision"], tuple(_status_event(event) for event in timeline["events"]), subsidies, admissions)
+
+
+def _status_event(event: Mapping[str, Any]) -> StatusEvent:
+    data: Any = STATUS_TYPES[event["type"]].model_validate(event["data"])
+    return StatusEvent(event["source"], event["id"], event["type"], event["time"], instant_ns(event["time"]), data)
+
+
+def _admission(known: Mapping[str, Any]) -> Admission:
+    return Admission(
+        opened=AdmissionOpened.model_validate(known["opened"]) if known["opened"] else None,
+        closed=AdmissionClosed.model_validate(known["closed"]) if known["closed"] else None,
+        issued=Issued(**known["issued"]) if known["issued"] else None,
+    )
+
+
+def _document(person: Person) -> dict[str, bytes]:
+    events = [{"source": e.source, "id": e.id, "type": e.type, "time": e.time, "data": e.data.wire()} for e in person.events]
+    document = {"timeline": orjson.dumps({"revision": person.revision, "events": events})} if events else {}
+    for (region, year), issued in person.subsidies.items():
+        document[f"s:{region}/{year}"] = orjson.dumps({"revision": issued.revision, "content": issued.content})
+    for key, admission in person.admissions.items():
+        issued_json = {"revision": admission.issued.revision, "content": admission.issued.content} if admission.issued else None
+        opened = admission.opened.wire() if admission.opened else None
+        closed = admission.closed.wire() if admission.closed else None
+        document[f"a:{key}"] = orjson.dumps({"opened": opened, "closed": closed, "issued": issued_json})
+    return document
+
+
+def encode(before: Person, after: Person) -> Changes:
+    """The fields that changed."""
+    return {document_key(after.person_id): difference(_document(before), _document(after))}
+
+
+def _healed(record: Record, document: Document) -> tuple[str, bytes | None]:
+    """The field that a record of our own topics sets: its name and value; no name where it tells nothing new."""
+    if record.topic == IDENTITY_WAITING:
+        return _healed_waiting(record, document)
+    data = orjson.loads(record.value or b"{}")["data"]
+    if record.topic == TIMELINES:
+        return "timeline", orjson.dumps({"revision": data["revision"], "events": data["events"]})
+    revision, _cause = data.pop("revision"), data.pop("caused_by")
+    if record.topic == SUBSIDIES:
+        return f"s:{data['region']}/{data['year']}", orjson.dumps({"revision": revision, "content": data})
+    opened = {name: data[name] for name in AdmissionOpened.model_fields}
+    closed = {name: data[name] for name in AdmissionClosed.model_fields} if data["discharge_date"] else None
+    value = {"opened": opened, "closed": closed, "issued": {"revision": revision, "content": data}}
+    return f"a:{data['hospital_id']}/{data['admission_id']}/{data['region']}", orjson.dumps(value)
+
+
+def _healed_waiting(record: Record, document: Document) -> tuple[str, bytes | None]:
+    """A discharge that waits; its end is told by the assessment that took it in."""
+    field = "a:" + (record.key or b"").decode().rpartition("/")[0]
+    if record.value is None or field in document:
+        return "", None
+    return field, orjson.dumps({"opened": None, "closed": orjson.loads(record.value)["data"], "issued": None})
+
+
+def heal(records: Sequence[Record], documents: Mapping[str, Document]) -> Writes:
+    """Bring persons forward by records of our own topics."""
+    writes: dict[str, dict[str, bytes | None]] = {}
+    for record in records:
+        key = document_key(person_of(record))
+        written = {name: value for name, value in writes.get(key, {}).items() if value is not None}
+        field, value = _healed(record, {**documents[key], **written})
+        if field:
+            writes.setdefault(key, {})[field] = value
+    return Writes(writes)

@@ -1,0 +1,70 @@
+"""Identity, wired: what its lanes run, and the FastStream app around them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from schemas.catalogue import (
+    ADMISSION_TYPES,
+    ADMISSIONS,
+    ASSESSMENTS,
+    IDENTITY_EVENTS,
+    IDENTITY_REROUTED,
+    IDENTITY_WAITING,
+    STATUS_TYPES,
+    SUBSIDIES,
+    TIMELINES,
+)
+from schemas.envelope import CloudEvent, read_event
+from schemas.hospital import AdmissionClosed, AdmissionOpened
+from services.identity.adapters import decode, document_key, encode, heal, person_of
+from services.identity.domain.authority import check_admission, check_status
+from services.identity.domain.consequences import Person
+from services.identity.handlers import Data, decide
+from services.policy.library import Policies
+from services.runtime.folding import StateFold
+from services.runtime.records import Record, Want, Writes
+from services.runtime.service import Documents, Holders
+
+Incoming = CloudEvent[Data]
+
+
+class IdentityService:
+    """Implements `services.runtime.service.Service`."""
+
+    name = "identity"
+    inputs = (IDENTITY_REROUTED, IDENTITY_EVENTS, ADMISSIONS)
+    first: tuple[str, ...] = ()
+    rerouted: str | None = IDENTITY_REROUTED
+    state_topics: Mapping[str, Literal["end", "committed"]] = {TIMELINES: "end", SUBSIDIES: "end", ASSESSMENTS: "end", IDENTITY_WAITING: "end"}
+
+    def __init__(self, policies: Policies) -> None:
+        self._policies = policies
+
+    def read(self, record: Record) -> Incoming:
+        """Validate a status event or an admission. Raises: Refused."""
+        types: Mapping[str, Any] = ADMISSION_TYPES if record.topic == ADMISSIONS else STATUS_TYPES
+        event: Incoming = read_event(record.value, record.headers, types)
+        if isinstance(event.data, AdmissionOpened | AdmissionClosed):
+            check_admission(self._policies, event.source, event.data)
+        else:
+            check_status(self._policies, event.source, event.data)
+        return event
+
+    def want(self, events: Sequence[Incoming]) -> Want:
+        """The persons' documents."""
+        return Want({document_key(event.home): None for event in events})
+
+    def want_more(self, events: Sequence[Incoming], documents: Documents, holders: Holders) -> None:
+        """Nothing: a person is one document."""
+
+    def fold(self, documents: Documents, holders: Holders) -> StateFold[Incoming, Person]:
+        """A fold over the persons loaded."""
+        return StateFold(lambda home: decode(home, documents[document_key(home)]), lambda person, event: decide(self._policies, person, event), encode)
+
+    def want_healing(self, records: Sequence[Record]) -> Want:
+        """The persons that the records tell of."""
+        return Want({document_key(person_of(record)): None for record in records})
+
+    def heal(self, records: Sequence[Record], documents: Documents) -> Writes:
+        """Bring the persons forward by what we told of them."""
+        return heal(records, documents)

@@ -1,0 +1,154 @@
+"""Identity's handlers: a person and an event in, a decision out.
+
+In: identity.events.v1, hospital.admissions.v1. Out: timelines, subsidies, assessments of admissions. Promise: the timeline is a function of the set of
+accepted events; same state, same event, same decision. No await, no client, no clock.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, assert_never
+
+from schemas.catalogue import ASSESSMENTS, IDENTITY_WAITING, SUBSIDIES, TIMELINES
+from schemas.envelope import CloudEvent, write_event
+from schemas.hospital import AdmissionClosed, AdmissionOpened
+from schemas.identity import EventVoided, StatusChanged, StatusGranted, StatusRevoked
+from services.identity.domain.consequences import Admission, Issued, Person, assess_admission, no_subsidy, subsidies_due, timeline_of
+from services.policy.library import Policies
+from services.policy.timeline import Run, StatusData, StatusEvent, birth_date
+from services.runtime.errors import Refused
+from services.runtime.folding import Decision
+from services.runtime.service import Emission
+
+Data = StatusData | AdmissionOpened | AdmissionClosed
+SOURCE = "/medaid/identity"
+
+
+def decide(policies: Policies, person: Person, event: CloudEvent[Data]) -> Decision[Person]:
+    """What `event` changes in what is known of `person`, and what is told.
+
+    Raises:
+        Refused: `conflicting_duplicate`, the event's id (or the admission) was used before with other content.
+    """
+    data = event.data
+    match data:
+        case StatusGranted() | StatusRevoked() | StatusChanged() | EventVoided():
+            return on_status(policies, person, event, data)
+        case AdmissionOpened() | AdmissionClosed():
+            return on_admission(policies, person, event, data)
+        case _:
+            assert_never(data)
+
+
+def on_status(policies: Policies, person: Person, event: CloudEvent[Data], data: StatusData) -> Decision[Person]:
+    """A new status event: the next timeline, and whatever follows from it otherwise than before."""
+    for known in person.events:
+        if (known.source, known.id) == (event.source, event.id):
+            if (known.type, known.data) == (event.type, data):
+                return Decision(person)
+            raise Refused("conflicting_duplicate", "id", "an id that its source has not used before with other data")
+    accepted = StatusEvent(event.source, event.id, event.type, event.time, event.time_ns, data)
+    person = replace(person, revision=person.revision + 1, events=(*person.events, accepted))
+    known_runs = timeline_of(policies, person.events)
+    emissions = [_timeline(person, known_runs, event)]
+    person, subsidies = _issue_subsidies(policies, person, known_runs, event)
+    person, assessments = _issue_assessments(policies, person, known_runs, event)
+    return Decision(person, [*emissions, *subsidies, *assessments])
+
+
+def on_admission(
+    policies: Policies, person: Person, event: CloudEvent[Data], data: AdmissionOpened | AdmissionClosed
+) -> Decision[Person]:
+    """An admission opened or closed: assessed as far as both are known."""
+    key = f"{data.hospital_id}/{data.admission_id}/{data.region}"
+    admission = person.admissions.get(key, Admission())
+    known = admission.opened if isinstance(data, AdmissionOpened) else admission.closed
+    if known == data:
+        return Decision(person)
+    if known is not None:
+        raise Refused("conflicting_duplicate", "data.admission_id", "an admission not told before with other content")
+    waited = admission.opened is None and admission.closed is not None
+    admission = replace(admission, opened=data) if isinstance(data, AdmissionOpened) else replace(admission, closed=data)
+    _check_order(admission)
+    person = replace(person, admissions={**person.admissions, key: admission})
+    waiting: list[Emission] = []
+    if admission.opened is None:
+        waiting = [Emission(IDENTITY_WAITING, f"{key}/{person.person_id}", write_event(event.type, event.source, event.id, event.time, data.wire()))]
+    elif waited:
+        waiting = [Emission(IDENTITY_WAITING, f"{key}/{person.person_id}", None)]
+    person, assessments = _issue_assessments(policies, person, timeline_of(policies, person.events), event)
+    return Decision(person, [*waiting, *assessments])
+
+
+def _check_order(admission: Admission) -> None:
+    if admission.opened and admission.closed and admission.closed.discharge_date < admission.opened.admission_date:
+        raise Refused("invalid_dates", "data.discharge_date", "a day not before the admission's")
+
+
+def _timeline(person: Person, known: list[Run], event: CloudEvent[Data]) -> Emission:
+    born = birth_date(person.events)
+    data = {
+        "person_id": person.person_id,
+        "revision": person.revision,
+        "birth_date": born.isoformat() if born else None,
+        "intervals": [_interval(run) for run in known],
+        "events": [{"source": e.source, "id": e.id, "type": e.type, "time": e.time, "data": e.data.wire()} for e in person.events],
+    }
+    return _emission(TIMELINES, "identity.timeline.updated.v1", f"{person.person_id}/{person.revision}", event, person.person_id, data)
+
+
+def _interval(run: Run) -> dict[str, Any]:
+    interval = run.interval
+    return {
+        "region": interval.region,
+        "category": interval.category,
+        "from": interval.start.isoformat(),
+        "to": interval.to.isoformat() if interval.to else None,
+        "lost_on": interval.lost_on.isoformat() if interval.lost_on else None,
+        "lost_by": interval.lost_by,
+        "changed_to": interval.changed_to,
+    }
+
+
+def _issue_subsidies(policies: Policies, person: Person, known: list[Run], event: CloudEvent[Data]) -> tuple[Person, list[Emission]]:
+    """Every subsidy whose content is not what was last issued."""
+    due = subsidies_due(policies, person.person_id, person.events, known)
+    for region, year in person.subsidies:
+        due.setdefault((region, year), no_subsidy(person.person_id, region, year))
+    issued, emissions = dict(person.subsidies), []
+    for key, content in sorted(due.items()):
+        if (new := _next(issued.get(key), content)) is not None:
+            issued[key] = new
+            data = _revised(new, event)
+            emission_id = f"subsidy/{content['subsidy_id']}/{new.revision}"
+            emissions.append(_emission(SUBSIDIES, "identity.premium_subsidy.due.v1", emission_id, event, person.person_id, data))
+    return replace(person, subsidies=issued), emissions
+
+
+def _issue_assessments(policies: Policies, person: Person, known: list[Run], event: CloudEvent[Data]) -> tuple[Person, list[Emission]]:
+    """Every opened admission whose assessment is not what was last issued."""
+    admissions, emissions = dict(person.admissions), []
+    intervals = [run.interval for run in known]
+    for key, admission in sorted(person.admissions.items()):
+        if admission.opened is None:
+            continue
+        content = assess_admission(policies, admission.opened, admission.closed, intervals)
+        if (new := _next(admission.issued, content)) is not None:
+            admissions[key] = replace(admission, issued=new)
+            emission_id = f"admission/{key}/{person.person_id}/{new.revision}"
+            emissions.append(_emission(ASSESSMENTS, "identity.admission.assessed.v1", emission_id, event, person.person_id, _revised(new, event)))
+    return replace(person, admissions=admissions), emissions
+
+
+def _next(issued: Issued | None, content: Mapping[str, Any]) -> Issued | None:
+    """The next revision of a record, None where nothing in it changed."""
+    if issued is not None and issued.content == content:
+        return None
+    return Issued(0 if issued is None else issued.revision + 1, content)
+
+
+def _revised(issued: Issued, event: CloudEvent[Data]) -> dict[str, Any]:
+    return {**issued.content, "revision": issued.revision, "caused_by": event.cause}
+
+
+def _emission(topic: str, kind: str, emission_id: str, event: CloudEvent[Data], key: str, data: Mapping[str, Any]) -> Emission:
+    return Emission(topic, key, write_event(kind, SOURCE, emission_id, event.time, data))

@@ -1,0 +1,206 @@
+"""The benefit engine: one claim under one category, with the counters as they stand. Integers only; nothing here knows a city.
+
+In: compiled terms, the claim's facts, counters. Out: an `Assessment`: payments in order, what each used up, and why nothing was paid.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from services.policy.facts import Facts
+from services.policy.terms import WHOLE_BP, ExcessBase, Limit, Term, Terms
+
+Counters = Mapping[str, int]
+"""The person-year's counters: name to fen used so far; absent is 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """One component. Amounts in fen, rate in basis points; `limited_by` is the counter that bound tightest."""
+
+    kind: str
+    clause: str
+    base_fen: int
+    rate_bp: int
+    amount_fen: int
+    limited_by: str | None
+    benefit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What one category gives on one claim.
+
+    Attributes:
+        payments: Components above 0, in order of payment.
+        used_fen: What the claim adds to each counter.
+        reason: Why nothing is paid; None when something is.
+    """
+
+    category: str
+    klass: str | None
+    payments: tuple[Payment, ...]
+    total_fen: int
+    deductible_fen: int
+    used_fen: Counters
+    reason: str | None
+
+
+def nothing(category: str, reason: str, klass: str | None = None) -> Assessment:
+    """An assessment that pays nothing and uses nothing."""
+    return Assessment(category, klass, (), 0, 0, {}, reason)
+
+
+@dataclass(slots=True)
+class _Course:
+    """What has been paid and used while the benefits of one claim are gone through."""
+
+    terms: Terms
+    facts: Facts
+    counters: Counters
+    above_fen: int
+    paid_fen: int = 0
+    direct_fen: int = 0
+    uncut_fen: int = 0
+    deductible_fen: int = 0
+    base_left_fen: int = 0
+    payments: list[Payment] = field(default_factory=list)
+    used_fen: dict[str, int] = field(default_factory=dict)
+
+    def room_fen(self, limit: Limit) -> int | None:
+        """What is left of a limit, never below 0; None: it has none."""
+        if limit.limit_fen is None:
+            return None
+        return max(0, limit.limit_fen - self.counters.get(limit.name, 0) - self.used_fen.get(limit.name, 0))
+
+    def use(self, name: str, fen: int) -> None:
+        """Add to a counter."""
+        if fen:
+            self.used_fen[name] = self.used_fen.get(name, 0) + fen
+
+
+def round_share(base_fen: int, rate_bp: int, down: bool) -> int:
+    """`rate_bp` of `base_fen`, rounded half up to the fen, or down (R6)."""
+    return (base_fen * rate_bp + (0 if down else WHOLE_BP // 2)) // WHOLE_BP
+
+
+def assess(terms: Terms, category: str, klass: str, facts: Facts, counters: Counters) -> Assessment:
+    """Settle a claim by one category of class `klass`."""
+    for source, becomes, holds in terms.reclass:
+        if source == klass and holds(facts):
+            klass = becomes
+            break
+    for reason, classes, holds in terms.bars:
+        if (classes is None or klass in classes) and holds(facts):
+            return nothing(category, reason, klass)
+    selected = _selected(terms, terms.plans[klass], facts)
+    covered = any(term.kind in ("direct", "above_cap") for term in selected)
+    chosen = {term.id for term in selected}
+    above_fen = min(facts.claim.above_basic_cap_amount, facts.self_pay_fen) if terms.cap is not None and terms.cap(facts) else 0
+    course = _Course(terms, facts, counters, above_fen)
+    for term in selected:
+        if term.replaced_by.isdisjoint(chosen):
+            _pay(course, term)
+    why = None if course.paid_fen else _reason(course, covered)
+    return Assessment(category, klass, tuple(course.payments), course.paid_fen, course.deductible_fen, course.used_fen, why)
+
+
+def _selected(terms: Terms, plan: Sequence[Term], facts: Facts) -> list[Term]:
+    """The benefits that apply, of a group that gives one only the first."""
+    selected: list[Term] = []
+    taken: set[str] = set()
+    for term in plan:
+        if term.group in taken or not term.applies(facts):
+            continue
+        if term.group in terms.first_of_group:
+            taken.add(term.group or "")
+        selected.append(term)
+    return selected
+
+
+def _reason(course: _Course, covered: bool) -> str:
+    if not covered:
+        return "visit_type_not_covered"
+    if course.facts.self_pay_fen == 0:
+        return "no_self_pay"
+    if course.deductible_fen and course.base_left_fen == 0:
+        return "below_deductible"
+    return "limit_exhausted"
+
+
+def _pay(course: _Course, term: Term) -> None:
+    """One benefit: base, deductible, rate, limits, and what they use up."""
+    if term.limit_reached is not None and course.room_fen(term.limit_reached) != 0:
+        return
+    base_fen = _base(course, term)
+    if term.deductible is not None and term.deductible.limit_fen is not None:
+        taken_fen = min(base_fen, course.room_fen(term.deductible) or 0)
+        course.deductible_fen += taken_fen
+        course.use(term.deductible.name, taken_fen)
+        base_fen -= taken_fen
+    rate_bp = _rate(term, course.facts)
+    if term.kind in ("direct", "above_cap"):
+        course.base_left_fen += base_fen
+        course.uncut_fen += round_share(base_fen, rate_bp, course.terms.round_down)
+    base_fen, amount_fen, limited_by = _limited(course, term, base_fen, rate_bp)
+    course.paid_fen += amount_fen
+    if term.kind in ("direct", "above_cap"):
+        course.direct_fen += amount_fen
+    if amount_fen:
+        course.payments.append(Payment(term.kind, term.clause, base_fen, rate_bp, amount_fen, limited_by, term.id))
+
+
+def _base(course: _Course, term: Term) -> int:
+    """What the benefit's rate applies to, before its deductible."""
+    self_pay_fen = course.facts.self_pay_fen
+    if isinstance(term.base, ExcessBase):
+        return _excess(course, term.base)
+    bases = {
+        "self_pay": self_pay_fen,
+        "self_pay_below_cap": self_pay_fen - course.above_fen,
+        "above_cap": course.above_fen,
+        "burden_left": self_pay_fen - course.direct_fen,
+        "excess_over_limit": course.uncut_fen - course.direct_fen,
+    }
+    return bases[term.base]
+
+
+def _excess(course: _Course, base: ExcessBase) -> int:
+    """The rise of the part of the year's burden above the threshold; the burden is added up."""
+    burden_fen = course.facts.self_pay_fen - course.direct_fen
+    before_fen = course.counters.get(base.sum, 0) + course.used_fen.get(base.sum, 0)
+    course.use(base.sum, burden_fen)
+    if base.per_claim:
+        return max(0, burden_fen - base.over_fen)
+    return max(0, before_fen + burden_fen - base.over_fen) - max(0, before_fen - base.over_fen)
+
+
+def _rate(term: Term, facts: Facts) -> int:
+    """The rate that counts, modified, from 0 to 100%."""
+    conditions = facts.claim.conditions
+    by_condition = max((bp for condition, bp in term.condition_bp if condition in conditions), default=None)
+    rates = {"class": term.class_bp, "condition": by_condition, "flat": term.flat_bp}
+    rate_bp = rates.get(term.take) if term.take != "highest" else None
+    if rate_bp is None:
+        rate_bp = max(bp for bp in rates.values() if bp is not None)
+    for change in term.changes:
+        if change.when(facts):
+            rate_bp = rate_bp * (WHOLE_BP + change.points_bp) // WHOLE_BP if change.relative else rate_bp + change.points_bp
+    return max(0, min(rate_bp, WHOLE_BP))
+
+
+def _limited(course: _Course, term: Term, base_fen: int, rate_bp: int) -> tuple[int, int, str | None]:
+    """Base admitted, amount, and the counter that bound tightest; the counters are used up."""
+    limited_by: str | None = None
+    limits = [limit for limit in term.limits if limit.applies(course.facts)]
+    for limit in limits:
+        room_fen = course.room_fen(limit)
+        if limit.counts == "self_pay" and room_fen is not None and room_fen < base_fen:
+            base_fen, limited_by = room_fen, limit.name
+    amount_fen = min(round_share(base_fen, rate_bp, course.terms.round_down), course.facts.self_pay_fen - course.paid_fen)
+    for limit in limits:
+        room_fen = course.room_fen(limit)
+        if limit.counts == "payment" and room_fen is not None and room_fen < amount_fen:
+            amount_fen, limited_by = room_fen, limit.name
+    for limit in limits:
+        course.use(limit.name, base_fen if limit.counts == "self_pay" else amount_fen)
+    return base_fen, amount_fen, limited_by

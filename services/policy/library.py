@@ -1,0 +1,124 @@
+"""All policies of a site: the files of a folder, by region and day, and the earlier editions that running years still need.
+
+A region may have several files, one after the other in time. A person-year stays under the edition of its newest result as long as that edition says
+anything else of the days settled so far; `for_year` finds it again among the files here and in `earlier/`, with the readings it was settled under.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from services.policy.loader import Policy, load_policy
+from services.policy.tree import PolicyError, Reading
+
+SHIPPED = Path(__file__).parent / "cities"
+Switched = Mapping[str, Mapping[str, Reading]]
+
+
+class UnknownEditionError(LookupError):
+    """A person-year was settled under an edition whose file is no longer there: put it back into `earlier/`, or ask for re-adjudication."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A policy's text before its readings are chosen."""
+
+    name: str
+    text: str
+    designated: str | None = None
+
+
+@dataclass(frozen=True)
+class Policies:
+    """Every region's policies in force and earlier editions."""
+
+    current: Mapping[str, tuple[Policy, ...]]
+    sources: tuple[Source, ...] = ()
+    _editions: dict[tuple[str, str], Policy] = field(default_factory=dict, repr=False)
+
+    def regions(self) -> list[str]:
+        """The regions' codes, sorted."""
+        return sorted(self.current)
+
+    def nearest(self, region: str, day: date) -> Policy:
+        """The region's policy of `day`; where none is in force, the one nearest in time (its rules for years and timelines still hold)."""
+        files = self.current[region]
+        return next((policy for policy in files if policy.in_force(day)), files[0] if day < files[0].file.valid_from else files[-1])
+
+    def for_year(self, region: str, day: date, edition: str | None, readings: Mapping[str, Reading] | None, through: date | None) -> Policy:
+        """The policy for a claim of `day` in a person-year that stands under `edition`.
+
+        Args:
+            region: The city.
+            day: The claim's date.
+            edition: Edition of the year's newest result; None: the year is new.
+            readings: The readings of that result.
+            through: The latest claim date settled under it.
+
+        Raises:
+            UnknownEditionError: The edition differs from ours on days already settled, and its file is not there.
+        """
+        policy = self.nearest(region, day)
+        if edition is None or edition == policy.edition or through is None:
+            return policy
+        earlier = self._edition(region, edition, readings or {})
+        same = earlier.digest(through) == policy.digest(through) and earlier.in_force(day) == policy.in_force(day)
+        return policy if same else earlier
+
+    def _edition(self, region: str, edition: str, readings: Mapping[str, Reading]) -> Policy:
+        key = (region, edition)
+        if key not in self._editions:
+            self._editions[key] = self._find(region, edition, readings)
+        return self._editions[key]
+
+    def _find(self, region: str, edition: str, readings: Mapping[str, Reading]) -> Policy:
+        for source in self.sources:
+            try:
+                policy = load_policy(source.name, source.text, readings, source.designated)
+            except PolicyError:
+                continue  # another city's file, or one without these readings: not the edition sought
+            if policy.file.id == region and policy.edition == edition:
+                return policy
+        raise UnknownEditionError(f"edition {edition} of {region} is not among the policy files; put its file into earlier/ or ask for re-adjudication")
+
+
+def load_policies(folder: Path = SHIPPED, switched: Switched | None = None) -> Policies:
+    """Every `*.yaml` of `folder`, with the lists of designated hospitals beside them (`<name>.designated.yaml`).
+
+    Args:
+        folder: Where the cities' files lie; earlier editions in its `earlier/`.
+        switched: For each region the readings set otherwise than by default.
+
+    Raises:
+        PolicyError: A fault in a file, two files of a region that overlap in time, or a region in `switched` that has no file.
+    """
+    sources = tuple(_sources(sorted(folder.glob("*.yaml"))))
+    earlier = tuple(_sources(sorted((folder / "earlier").glob("*.yaml"))))
+    for region in switched or {}:
+        if region not in {_region(source) for source in sources}:
+            raise PolicyError(f"{region}: a region that has a policy file")
+    policies = [load_policy(s.name, s.text, (switched or {}).get(_region(s)), s.designated) for s in sources]
+    return Policies(_by_region(policies), sources + earlier)
+
+
+def _sources(paths: Iterable[Path]) -> Iterable[Source]:
+    for path in paths:
+        if not path.name.endswith(".designated.yaml"):
+            beside = path.with_suffix(".designated.yaml")
+            yield Source(path.name, path.read_text("utf-8"), beside.read_text("utf-8") if beside.exists() else None)
+
+
+def _region(source: Source) -> str:
+    """The `id` of a source, as its first lines say; the loader checks it."""
+    return next((line.partition(":")[2].strip() for line in source.text.splitlines() if line.startswith("id:")), source.name)
+
+
+def _by_region(policies: Iterable[Policy]) -> Mapping[str, tuple[Policy, ...]]:
+    regions: dict[str, tuple[Policy, ...]] = {}
+    for policy in sorted(policies, key=lambda policy: policy.file.valid_from):
+        before = regions.get(policy.file.id, ())
+        if before and (before[-1].file.valid_to is None or before[-1].file.valid_to >= policy.file.valid_from):
+            raise PolicyError(f"{policy.file.id}: two files overlap from {policy.file.valid_from} on")
+        regions[policy.file.id] = (*before, policy)
+    return regions

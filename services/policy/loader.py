@@ -1,0 +1,157 @@
+"""From the text of a city's file to a policy that settles claims; strict, and every fault has its file, line and key.
+
+In: YAML text and the readings that a site has switched. Out: `Policy`. Not here: where files lie (`library.py`).
+"""
+
+import hashlib
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+
+from services.policy.checks import faults_of
+from services.policy.model import PolicyFile
+from services.policy.terms import Terms, compile_terms
+from services.policy.tree import PolicyError, Reading, Tree, parse, resolve
+
+
+@dataclass(frozen=True)
+class Policy:
+    """One city's policy under one set of readings.
+
+    Attributes:
+        edition: Content hash of file and readings.
+        readings: Every open reading, name to value.
+        designated: Hospital ids to the days from and to which they are designated; None: no list, all pass.
+    """
+
+    file: PolicyFile
+    edition: str
+    readings: Mapping[str, Reading]
+    designated: Mapping[str, tuple[date, date | None]] | None
+    raw: Mapping[str, Any] = field(repr=False)
+    _versions: tuple[date, ...] = field(repr=False)
+    _terms: dict[date, Terms] = field(default_factory=dict, repr=False)
+    _digests: dict[date, str] = field(default_factory=dict, repr=False)
+
+    def in_force(self, day: date) -> bool:
+        """Whether the decree holds on `day`."""
+        return self.file.valid_from <= day and (self.file.valid_to is None or day <= self.file.valid_to)
+
+    def version(self, day: date) -> date:
+        """The latest date of a figure at or before `day`; the first one before that."""
+        return self._versions[max(0, bisect_right(self._versions, day) - 1)]
+
+    def terms(self, day: date) -> Terms:
+        """The figures of `day`, compiled once a version."""
+        version = self.version(day)
+        if version not in self._terms:
+            self._terms[version] = compile_terms(self.file, version)
+        return self._terms[version]
+
+    def digest(self, through: date) -> str:
+        """A hash of all that this policy says of days up to `through`: equal digests settle such days alike."""
+        version = self.version(through)
+        if version not in self._digests:
+            self._digests[version] = _hash(_until({key: part for key, part in self.raw.items() if key != "document"}, version))
+        return self._digests[version]
+
+    def is_designated(self, hospital_id: str, day: date) -> bool:
+        """Whether the hospital is designated (定点) on `day`."""
+        if self.designated is None:
+            return True
+        first, last = self.designated.get(hospital_id, (date.max, None))
+        return first <= day and (last is None or day <= last)
+
+
+def load_policy(name: str, text: str, switched: Mapping[str, Reading] | None = None, designated: str | None = None) -> Policy:
+    """The policy in `text`, with the readings in `switched` instead of their defaults.
+
+    Args:
+        name: What faults call the file.
+        text: The city's file.
+        switched: Reading name to value.
+        designated: The text of the list of designated hospitals beside it, if there is one.
+
+    Raises:
+        PolicyError: Any fault, all of them, a line each.
+    """
+    tree = parse(name, text)
+    readings = _readings(tree, switched or {})
+    data = resolve(tree, readings)
+    try:
+        file = PolicyFile.model_validate(data)
+    except ValidationError as error:
+        raise PolicyError("\n".join(_fault(tree, fault) for fault in error.errors(include_url=False))) from None
+    if faults := faults_of(file, tree, readings):
+        raise PolicyError("\n".join(faults))
+    hospitals = parse(f"{name} (designated)", designated).data if designated is not None else None
+    raw = {**data, "readings": {key: str(value) for key, value in readings.items()}, "designated_hospitals": hospitals}
+    listed = None if hospitals is None else {key: _span(entry) for key, entry in hospitals.items()}
+    return Policy(file, _hash(raw), readings, listed, raw, tuple(sorted(_dates(data) | {file.valid_from})))
+
+
+def _readings(tree: Tree, switched: Mapping[str, Reading]) -> dict[str, Reading]:
+    declared = tree.data.get("readings")
+    if not isinstance(declared, dict):
+        raise PolicyError(tree.fault(("readings",), "a mapping of readings"))
+    readings: dict[str, Reading] = {}
+    for name, entry in declared.items():
+        if not isinstance(entry, dict) or not {"default", "other"} <= entry.keys():
+            raise PolicyError(tree.fault(("readings", name), "id, default, other, clause and why"))
+        value = switched.get(name, entry["default"])
+        if value not in (entry["default"], entry["other"]) and not (entry.get("kind") == "date" and _is_date(value)):
+            raise PolicyError(tree.fault(("readings", name), f"{entry['default']} or {entry['other']}"))
+        readings[name] = value
+    for name in switched:
+        if name not in readings:
+            raise PolicyError(tree.fault(("readings",), f"a reading called {name}; there are {', '.join(readings)}"))
+    return readings
+
+
+def _is_date(value: Reading) -> bool:
+    try:
+        return isinstance(value, str) and bool(date.fromisoformat(value))
+    except ValueError:
+        return False
+
+
+def _fault(tree: Tree, fault: Any) -> str:
+    words = {"missing": "is missing", "extra_forbidden": "no such key"}
+    path = tuple(part for part in fault["loc"] if not (isinstance(part, str) and "[" in part))
+    return tree.fault(path, words.get(fault["type"]) or fault["msg"].removeprefix("Value error, "))
+
+
+def _span(entry: Mapping[str, Any]) -> tuple[date, date | None]:
+    last = entry.get("to")
+    return date.fromisoformat(entry["from"]), None if last is None else date.fromisoformat(last)
+
+
+def _hash(value: Any) -> str:
+    return hashlib.blake2b(orjson.dumps(value, option=orjson.OPT_SORT_KEYS), digest_size=8).hexdigest()
+
+
+def _is_dated(value: Any) -> bool:
+    """Whether `value` is a figure over time: a mapping from dates."""
+    return isinstance(value, dict) and bool(value) and all(_is_date(key) for key in value)
+
+
+def _dates(value: Any) -> set[date]:
+    """Every date at which a figure begins."""
+    if _is_dated(value):
+        return {date.fromisoformat(key) for key in value}
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return set().union(*(_dates(item) for item in items)) if items else set()
+
+
+def _until(value: Any, last: date) -> Any:
+    """`value` without the figures, and the hospitals, that begin after `last`."""
+    if _is_dated(value):
+        return {key: item for key, item in value.items() if date.fromisoformat(key) <= last}
+    if isinstance(value, dict):
+        return {key: _until(item, last) for key, item in value.items() if not (isinstance(item, dict) and str(item.get("from", "")) > last.isoformat())}
+    return [_until(item, last) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,153 @@
+"""A person's intervals of status from the set of events that agencies sent: a function of the set, whatever the order of arrival.
+
+In: accepted events. Out: intervals by the city's rules (month of grace, death, expiry). Used by identity alone; here because the rules are policy.
+"""
+
+from calendar import monthrange
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from schemas.identity import EventVoided, StatusChanged, StatusGranted, StatusRevoked
+from services.policy.entitlement import Interval
+from services.policy.model import Entitlement
+
+StatusData = StatusGranted | StatusRevoked | StatusChanged | EventVoided
+Rules = Callable[[str, date], Entitlement]
+"""The rules of a region on a day."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusEvent:
+    """An accepted identity event; `time_ns` orders events of one effective date."""
+
+    source: str
+    id: str
+    type: str
+    time: str
+    time_ns: int
+    data: StatusData
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """An interval and the effective date of the grant that began it."""
+
+    interval: Interval
+    granted_on: date
+
+
+def standing(events: Iterable[StatusEvent]) -> list[StatusEvent]:
+    """The events that count, in the order in which they apply: not voided, by effective date, time, source and id."""
+    events = list(events)
+    voided = {(event.source, event.data.region, event.data.voids) for event in events if isinstance(event.data, EventVoided)}
+    counted = [event for event in events if (event.source, event.data.region, event.id) not in voided and not isinstance(event.data, EventVoided)]
+    return sorted(counted, key=_order)
+
+
+def _order(event: StatusEvent) -> tuple[date, int, str, str]:
+    if isinstance(event.data, EventVoided):
+        raise TypeError("a void has no effective date")
+    return (event.data.effective_date, event.time_ns, event.source, event.id)
+
+
+def birth_date(events: Iterable[StatusEvent]) -> date | None:
+    """That of the last standing grant, in any region, that carries one."""
+    known = [event.data.birth_date for event in standing(events) if isinstance(event.data, StatusGranted) and event.data.birth_date]
+    return known[-1] if known else None
+
+
+def runs(rules: Rules, events: Iterable[StatusEvent]) -> list[Run]:
+    """Every run of every status, by region, category and first day. What was never entitled does not appear."""
+    book = _Book(rules)
+    for event in standing(events):
+        match event.data:
+            case StatusGranted() as grant:
+                book.grant(grant.region, grant.category, grant.effective_date)
+            case StatusRevoked(reason="death") as loss:
+                book.death(loss.region, loss.effective_date)
+            case StatusRevoked() as loss:
+                book.lose(loss.region, loss.category, loss.effective_date, loss.reason)
+            case StatusChanged() as change:
+                book.lose(change.region, change.from_category, change.effective_date, "changed", change.to_category)
+                book.grant(change.region, change.to_category, change.effective_date)
+            case EventVoided():
+                pass  # `standing` has applied it
+    return book.finish()
+
+
+class _Book:
+    """The runs while events are gone through."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._open: dict[tuple[str, str], Run] = {}
+        self._closed: list[Run] = []
+
+    def grant(self, region: str, category: str, day: date) -> None:
+        """A status begins, unless it runs already."""
+        key = (region, category)
+        running = self._open.get(key)
+        if running is not None and not self._expired(running, day):
+            return
+        if running is not None:
+            self._closed.append(self._open.pop(key))
+        rules = self._rules(region, day)
+        start = next_month(day) if rules.grant_takes_effect == "next_month" else day
+        run = Run(Interval(region, category, start, None), day)
+        if category in rules.expires_at_year_end:
+            end = date(day.year, 12, 31)
+            run = replace(run, interval=replace(run.interval, to=end, lost_on=end + timedelta(days=1), lost_by="expiry"))
+        self._open[key] = run
+
+    def lose(self, region: str, category: str, day: date, lost_by: str, changed_to: str | None = None) -> None:
+        """A status ends by a loss; granted and lost on one day, it never entitled."""
+        running = self._open.get((region, category))
+        if running is None or self._expired(running, day):
+            return
+        del self._open[region, category]
+        if running.granted_on == day:
+            return
+        self._close(running, self._last_day(region, day), day, lost_by, changed_to)
+
+    def death(self, region: str, day: date) -> None:
+        """All statuses of the region end with the day of death, a month of grace still running included (R24)."""
+        grace = self._rules(region, day).death_grace
+        for key in [key for key, run in self._open.items() if key[0] == region]:
+            running = self._open[key]
+            if not self._expired(running, day):
+                last = max(day, self._last_day(region, day)) if grace else day
+                self._close(self._open.pop(key), last, day, "death", None)
+        if not grace:
+            self._closed = [_cut(run, day) if run.interval.region == region else run for run in self._closed]
+
+    def finish(self) -> list[Run]:
+        """All runs that ever entitled, sorted."""
+        entitled = [run for run in (*self._closed, *self._open.values()) if run.interval.to is None or run.interval.start <= run.interval.to]
+        return sorted(entitled, key=lambda run: (run.interval.region, run.interval.category, run.interval.start))
+
+    def _close(self, run: Run, last: date, lost_on: date, lost_by: str, changed_to: str | None) -> None:
+        end = last if run.interval.to is None else min(last, run.interval.to)
+        self._closed.append(replace(run, interval=replace(run.interval, to=end, lost_on=lost_on, lost_by=lost_by, changed_to=changed_to)))
+
+    def _last_day(self, region: str, lost_on: date) -> date:
+        """The last day covered after an ordinary loss."""
+        if self._rules(region, lost_on).loss_takes_effect == "next_month":
+            return next_month(lost_on) - timedelta(days=1)
+        return lost_on - timedelta(days=1)
+
+    @staticmethod
+    def _expired(run: Run, day: date) -> bool:
+        return run.interval.to is not None and run.interval.to < day
+
+
+def _cut(run: Run, day: date) -> Run:
+    """A closed run whose grace does not outlive the person."""
+    if run.interval.to is not None and run.interval.to > day:
+        return replace(run, interval=replace(run.interval, to=day))
+    return run
+
+
+def next_month(day: date) -> date:
+    """The first day of the month after that of `day`."""
+    return day.replace(day=1) + timedelta(days=monthrange(day.year, day.month)[1])

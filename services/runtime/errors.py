@@ -1,0 +1,17 @@
+"""Three ways to fail, told apart by who must act.
+
+`Refused`: the record is wrong; dead letter; its sender. `Doubt`: something is away or unknown, the lane is taken again; nobody.
+`Stop`: we are wrong, or Kafka has lost records; the operator.
+"""
+
+from schemas.refusal import Refused
+
+__all__ = ["Doubt", "Refused", "Stop"]
+
+
+class Doubt(Exception):  # noqa: N818
+    """The outcome is unknown, or the lane may have another owner: take the lane again. Never a reason to skip a record."""
+
+
+class Stop(Exception):  # noqa: N818
+    """Going on could pay twice or lose a claim; an operator must look."""

@@ -1,0 +1,65 @@
+"""The fold that all services share: a state for each person (or hospital), a pure decision for each event, the difference written at the end."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from services.runtime.records import Document, Writes
+from services.runtime.service import E, Emission
+
+S = TypeVar("S")
+Changes = Mapping[str, Mapping[str, bytes | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision(Generic[S]):
+    """What an event leads to: the state after it, the records to publish, index keys to hold."""
+
+    state: S
+    emissions: Sequence[Emission] = ()
+    bookings: Mapping[str, str] | None = None
+
+
+class StateFold(Generic[E, S]):
+    """Decide events one by one; a decision that raises leaves the state as it was.
+
+    Args:
+        decode: A home's state from the documents that were loaded.
+        decide: The service's handler.
+        encode: What changed from one state to another, as fields of documents.
+    """
+
+    def __init__(self, decode: Callable[[str], S], decide: Callable[[S, E], Decision[S]], encode: Callable[[S, S], Changes]) -> None:
+        self._decode = decode
+        self._decide = decide
+        self._encode = encode
+        self._before: dict[str, S] = {}
+        self._after: dict[str, S] = {}
+        self._bookings: dict[str, str] = {}
+
+    def decide(self, event: E) -> Sequence[Emission]:
+        """What `event` leads to. Raises: Refused, and whatever goes wrong in deciding; then nothing has changed."""
+        home = event.home
+        if home not in self._after:
+            self._before[home] = self._after[home] = self._decode(home)
+        decision = self._decide(self._after[home], event)
+        self._after[home] = decision.state
+        if decision.bookings:
+            self._bookings |= decision.bookings
+        return decision.emissions
+
+    def writes(self) -> Writes:
+        """All changes so far."""
+        documents: dict[str, dict[str, bytes | None]] = {}
+        for home, after in self._after.items():
+            before = self._before[home]
+            if after is not before:
+                for key, fields in self._encode(before, after).items():
+                    documents.setdefault(key, {}).update(fields)
+        return Writes(documents, self._bookings)
+
+
+def difference(before: Document, after: Mapping[str, bytes]) -> dict[str, bytes | None]:
+    """The fields to write so that a document `before` becomes `after`."""
+    changed: dict[str, bytes | None] = {name: value for name, value in after.items() if before.get(name) != value}
+    return changed | {name: None for name in before if name not in after}

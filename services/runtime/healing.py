@@ -1,0 +1,87 @@
+"""Healing a lane's view from its topics, in chunks, so that a broken heal goes on where it stopped.
+
+Each chunk reads the touched documents together with the watermark and moves the watermark with the writes, in one script each. The last
+chunk marks the lane healed in the run that the heal began in; a new run in between means: begin again.
+"""
+
+from collections.abc import Mapping
+from contextlib import aclosing
+
+from services.runtime.errors import Doubt, Stop
+from services.runtime.ports import Broker, View
+from services.runtime.records import Offsets, Record, TopicPartition, Watermark
+from services.runtime.service import E, Service
+
+CHUNK_RECORDS_MAX = 2_000
+"""How much of each topic one step of a heal holds in memory."""
+
+
+async def heal(service: Service[E], lane: int, broker: Broker, view: View, committed: Offsets, run: str) -> Watermark:
+    """Bring the view of `lane` to the ends of its state topics, and mark it healed in `run`.
+
+    Returns:
+        The watermark reached.
+
+    Raises:
+        Doubt: The store changed its run or its watermark meanwhile.
+        Stop: The view is ahead of a topic that only this lane writes: Kafka has lost records.
+    """
+    stops = await _stops(service, lane, broker, committed)
+    while True:
+        at = (await view.peek(lane, service.want_healing(()))).watermark
+        start = {topic: (at or {}).get(topic, 0) for topic in service.state_topics}
+        for topic, until in service.state_topics.items():
+            if until == "end" and start[topic] > stops[topic]:
+                raise Stop(f"{topic}[{lane}] ends at {stops[topic]}, the view was true up to {start[topic]}: Kafka has lost records")
+        records, reached = await _step(lane, broker, start, stops)
+        if await _apply(service, lane, view, at, reached, records, run, stops):
+            return reached
+
+
+async def _stops(service: Service[E], lane: int, broker: Broker, committed: Offsets) -> Mapping[str, int]:
+    """For each state topic the offset to heal to."""
+    own = [TopicPartition(topic, lane) for topic, until in service.state_topics.items() if until == "end"]
+    ends = await broker.ends(own)
+    return {topic: (ends if until == "end" else committed)[TopicPartition(topic, lane)] for topic, until in service.state_topics.items()}
+
+
+async def _step(lane: int, broker: Broker, start: Watermark, stops: Mapping[str, int]) -> tuple[list[Record], dict[str, int]]:
+    """The next records of every state topic, and how far they reach."""
+    records: list[Record] = []
+    reached = dict(start)
+    for topic, stop in stops.items():
+        read = 0
+        async with aclosing(broker.read(TopicPartition(topic, lane), start[topic], stop)) as chunks:
+            async for chunk in chunks:
+                records += chunk.records
+                read += len(chunk.records)
+                reached[topic] = max(reached[topic], min(chunk.next_offset, stop))
+                if read >= CHUNK_RECORDS_MAX:
+                    break
+    return records, reached
+
+
+async def _apply(
+    service: Service[E],
+    lane: int,
+    view: View,
+    at: Watermark | None,
+    reached: Watermark,
+    records: list[Record],
+    run: str,
+    stops: Mapping[str, int],
+) -> bool:
+    """One chunk into the view; True when it was the last.
+
+    Raises:
+        Doubt: The view is not the one that the chunk was read for.
+    """
+    state = await view.peek(lane, service.want_healing(records))
+    if state.run != run or state.watermark != at:
+        raise Doubt("the view has another run or watermark")
+    documents = state.documents if at is not None else {key: {} for key in state.documents}
+    last = all(reached[topic] >= stop for topic, stop in stops.items())
+    writes = service.heal(records, documents)
+    if not await view.apply(lane, at, reached, writes, healed_in=run if last else None):
+        raise Doubt("the view was moved or lost during a heal")
+    return last

@@ -1,0 +1,159 @@
+"""`AioKafkaBroker`: the port `Broker` of one service (group) over aiokafka.
+
+In: topic names without prefix; the configured prefix is put before topics, group and transactional ids here. Promise: the port's; every question
+opens its own connection and closes it, for lanes are taken rarely and a client that has seen a failure is not to be trusted. Not here: the
+subscription (`pump.py`), making topics (`topics.py`).
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import TopicPartition as KafkaPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from services.runtime.errors import Doubt, Stop
+from services.runtime.kafka.deadline import within
+from services.runtime.kafka.reader import Readers, close_consumer
+from services.runtime.kafka.writer import BATCH_BYTES_MAX, KafkaWriter, close_producer
+from services.runtime.records import Chunk, Offsets, TopicPartition
+from services.runtime.settings import Settings
+
+TRANSACTION_MS = 15_000
+"""After it the broker aborts a dead owner's transaction; readers of committed records wait as long."""
+
+RETRY_MS = 10
+"""The client's default of 100 is slept whole at each first question about a topic, and when a broker answers NOT_ENOUGH_REPLICAS once."""
+
+
+class AioKafkaBroker:
+    """The port `Broker`.
+
+    Attributes:
+        partitions: How many lanes there are; known once `prepare` has looked.
+    """
+
+    def __init__(self, service: str, settings: Settings) -> None:
+        self.partitions = 0
+        self.group = settings.prefix + service
+        self._prefix = settings.prefix
+        self._servers = settings.kafka_bootstrap_servers
+        self._deadline_s = settings.kafka_deadline_ms / 1000
+        self._request_ms = settings.kafka_deadline_ms
+        self._readers = Readers(self._consumer, self._prefix, self._deadline_s)
+
+    async def prepare(self, topics: Collection[str]) -> None:
+        """Look whether all `topics` are there, with the same number of partitions, which `partitions` then says.
+
+        Raises:
+            Doubt: Kafka is away.
+            Stop: One is missing, or their numbers differ.
+        """
+        names = sorted(self._prefix + topic for topic in topics)
+        async with within(self._deadline_s, "look at the topics"), self._admin() as admin:
+            counts = await partitions_of(admin, names)
+        missing = [name for name in names if name not in counts]
+        if missing:
+            raise Stop(f"missing in Kafka: {', '.join(missing)}; `medaid topics create` makes the topics")
+        if len(set(counts.values())) > 1:
+            listed = ", ".join(f"{name} {counts[name]}" for name in names)
+            raise Stop(f"topics about persons must have the same number of partitions, these have not: {listed}")
+        self.partitions = next(iter(counts.values()))
+
+    async def fence(self, lane: int) -> KafkaWriter:
+        """As the port has it."""
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._servers,
+            transactional_id=f"{self.group}-{lane}",
+            transaction_timeout_ms=TRANSACTION_MS,
+            acks="all",
+            max_batch_size=BATCH_BYTES_MAX,
+            request_timeout_ms=self._request_ms,
+            retry_backoff_ms=RETRY_MS,
+        )
+        try:
+            async with within(self._deadline_s, f"fence lane {lane}"):
+                await producer.start()  # returns when InitProducerId has been answered
+        except BaseException:
+            await close_producer(producer)
+            raise
+        return KafkaWriter(producer, self.group, self._prefix, self._deadline_s)
+
+    async def committed(self, partitions: Collection[TopicPartition]) -> Offsets:
+        """As the port has it."""
+        places = self._places(partitions)
+        async with within(self._deadline_s, "read committed offsets"), self._admin() as admin:
+            found = await admin.list_consumer_group_offsets(self.group, partitions=list(places))
+        offsets: dict[TopicPartition, int] = {places[place]: known.offset for place, known in found.items() if known.offset >= 0}
+        offsets.update(await self._beginnings([partition for partition in partitions if partition not in offsets]))
+        return offsets
+
+    async def ends(self, partitions: Collection[TopicPartition]) -> Offsets:
+        """As the port has it."""
+        if not partitions:
+            return {}
+        places = self._places(partitions)
+        async with within(self._deadline_s, "read end offsets"), self._started() as consumer:
+            return {places[place]: offset for place, offset in (await consumer.end_offsets(list(places))).items()}
+
+    def read(self, partition: TopicPartition, start: int, stop: int) -> AsyncGenerator[Chunk, None]:
+        """As the port has it."""
+        return self._readers.read(partition, start, stop)
+
+    async def close(self) -> None:
+        """Let go of what is kept for reading on."""
+        await self._readers.close()
+
+    async def _beginnings(self, partitions: Collection[TopicPartition]) -> Offsets:
+        if not partitions:
+            return {}
+        places = self._places(partitions)
+        async with within(self._deadline_s, "read beginning offsets"), self._started() as consumer:
+            return {places[place]: offset for place, offset in (await consumer.beginning_offsets(list(places))).items()}
+
+    def _places(self, partitions: Collection[TopicPartition]) -> Mapping[KafkaPartition, TopicPartition]:
+        return {KafkaPartition(self._prefix + partition.topic, partition.partition): partition for partition in partitions}
+
+    def _consumer(self) -> AIOKafkaConsumer:
+        """A consumer without a group, not started."""
+        return AIOKafkaConsumer(
+            bootstrap_servers=self._servers,
+            request_timeout_ms=self._request_ms,
+            retry_backoff_ms=RETRY_MS,
+            isolation_level="read_committed",
+            auto_offset_reset="earliest",  # a start before the log's beginning reads from there
+            enable_auto_commit=False,
+        )
+
+    @asynccontextmanager
+    async def _started(self) -> AsyncIterator[AIOKafkaConsumer]:
+        consumer = self._consumer()
+        try:
+            await consumer.start()
+            yield consumer
+        finally:
+            await close_consumer(consumer)
+
+    @asynccontextmanager
+    async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._servers, request_timeout_ms=self._request_ms)
+        try:
+            await admin.start()
+            yield admin
+        finally:
+            await admin.close()
+
+
+async def partitions_of(admin: AIOKafkaAdminClient, names: Collection[str]) -> Mapping[str, int]:
+    """The number of partitions of those of `names` that are there. All topics are listed: a broker may make one that is asked for by name.
+
+    Raises:
+        Doubt: One of them cannot be described just now.
+    """
+    found: dict[str, int] = {}
+    for topic in await admin.describe_topics():
+        if topic["topic"] in names:
+            if topic["error_code"]:
+                raise Doubt(f"kafka: {topic['topic']} cannot be described just now")
+            found[topic["topic"]] = len(topic["partitions"])
+    return found

@@ -1,0 +1,111 @@
+"""A service as a FastStream app: subscription, lanes, health and metrics, started and stopped together.
+
+Out: an app that runs until SIGTERM, finishes the batches in hand and ends with status 0; with 1 after one clear line when an operator must look.
+Not here: the subscription (`subscription.py`), lanes (`roster.py`, `keeper.py`), who makes the view's client (each service's `app.py`).
+"""
+
+import gc
+from collections.abc import Callable, Collection
+from typing import Any
+
+import anyio
+import structlog
+import uvloop
+from faststream import FastStream
+from faststream.specification import AsyncAPI
+from prometheus_client import CollectorRegistry
+
+from services.runtime.clock import Clock, SystemClock
+from services.runtime.errors import Stop
+from services.runtime.health import HealthServer
+from services.runtime.kafka import AioKafkaBroker
+from services.runtime.prometheus import Figures
+from services.runtime.roster import LastingView, Roster
+from services.runtime.service import AnyService
+from services.runtime.settings import Settings
+from services.runtime.subscription import QUIET, Subscription
+
+GC_THRESHOLDS = (50_000, 20, 50)
+"""A batch makes many objects and no cycles; the collector's defaults would look at them after every few records."""
+
+log = structlog.get_logger(__name__)
+
+
+class PumpApp(FastStream):
+    """FastStream's app, which ends with status 1 when an operator must look."""
+
+    roster: Roster
+
+    async def run(self, *options: Any, **more: Any) -> None:
+        """As FastStream's.
+
+        Raises:
+            SystemExit: An operator must look; the reason was told.
+        """
+        await super().run(*options, **more)
+        if self.roster.stop is not None:
+            raise SystemExit(1)
+
+
+def build_app(
+    service: AnyService,
+    settings: Settings,
+    make_view: Callable[[int], LastingView],
+    *,
+    outputs: Collection[str] = (),
+    registry: CollectorRegistry | None = None,
+    clock: Clock | None = None,
+    specification: AsyncAPI | None = None,
+) -> PumpApp:
+    """An app that runs `service`, for `faststream run` or `run_app`.
+
+    Args:
+        service: What to run.
+        settings: Of this process.
+        make_view: Makes the service's view for so many lanes, once, in the app's event loop; the app closes it.
+        outputs: Topics that the service writes, besides those that it reads too; all must be there, with the same number of partitions.
+        registry: Where metrics go, a new one by default.
+        clock: For waiting, the machine's by default.
+        specification: Of the AsyncAPI document.
+    """
+    registry = registry or CollectorRegistry()
+    figures = Figures(registry)
+    broker = AioKafkaBroker(service.name, settings)
+    roster = Roster(service, settings, broker, make_view, clock or SystemClock(), lambda lane: figures.of_lane(service.name, lane))
+    topics = {*service.inputs, *service.state_topics, *outputs} | ({service.rerouted} if service.rerouted else set())
+    app = PumpApp(Subscription(settings, roster, topics), logger=QUIET, specification=specification)
+    app.roster, roster.exit = roster, app.exit
+    _hook(app, roster, HealthServer(roster, registry, settings.health_host, settings.health_port))
+    return app
+
+
+def run_app(app: PumpApp) -> None:
+    """Run `app` in a loop of its own until SIGTERM. Raises: SystemExit, as the app's `run`."""
+    anyio.run(app.run, backend_options={"loop_factory": uvloop.new_event_loop})
+
+
+def _hook(app: PumpApp, roster: Roster, health: HealthServer) -> None:
+    """Health is served before Kafka is waited for; at the end lanes are let go before the group is left, which revokes nothing."""
+
+    @app.on_startup
+    async def serve() -> None:
+        try:
+            port = await health.start()
+        except OSError as error:
+            return roster.stopped(Stop(f"MEDAID_HEALTH_HOST and MEDAID_HEALTH_PORT: cannot listen there ({error.strerror})"))
+        log.info("health and metrics served", service=roster.service.name, host=health.host, port=port)
+
+    @app.after_startup
+    async def settle() -> None:
+        gc.collect()
+        gc.freeze()  # what was loaded by now stays
+        gc.set_threshold(*GC_THRESHOLDS)
+
+    @app.on_shutdown
+    async def let_go() -> None:
+        await roster.release()
+
+    @app.after_shutdown
+    async def close() -> None:
+        await roster.close()
+        await health.close()

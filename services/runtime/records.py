@@ -1,0 +1,79 @@
+"""What lies in a topic, and what a lane writes into one. Topic names here never carry the configured prefix: adapters add it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+Headers = tuple[tuple[str, bytes], ...]
+
+
+class TopicPartition(NamedTuple):
+    """One partition of one topic, by the topic's name without prefix."""
+
+    topic: str
+    partition: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record as read. `offset` is its own; `timestamp_ms` the broker's (milliseconds since 1970, UTC)."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+    timestamp_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A record to write, its partition always explicit. `value` None is a tombstone of a compacted topic."""
+
+    topic: str
+    partition: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Consecutive committed records of one partition, and the offset to read next (beyond markers, too)."""
+
+    records: tuple[Record, ...]
+    next_offset: int
+
+
+Offsets = Mapping[TopicPartition, int]
+"""For each partition the next offset to read."""
+
+Watermark = Mapping[str, int]
+"""For each topic that a view follows: the offset up to which, exclusively, the view is true for one lane."""
+
+Document = Mapping[str, bytes]
+"""One hash of a view: field to value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """What a batch needs of a view.
+
+    Attributes:
+        documents: Hash key to the fields wanted; None means the whole hash.
+        bookings: Index key to its would-be holder: set if absent, whoever holds it comes back.
+        peeks: Index keys whose holder is wanted without booking them.
+    """
+
+    documents: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
+    bookings: Mapping[str, str] = field(default_factory=dict)
+    peeks: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Writes:
+    """What a batch changes in a view: hash key to field to value (None deletes the field), and index keys to set."""
+
+    documents: Mapping[str, Mapping[str, bytes | None]] = field(default_factory=dict)
+    bookings: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,138 @@
+"""The Lua scripts of `RedisView`: each method of the port is one of them, one round trip, atomic.
+
+`#!lua` makes Redis 7 test before the script starts, not at some write in it, whether it may write at all (memory, replicas, disk): so it
+runs whole or not. All else that can be wrong is tested before the first write, and the watermark is written last.
+
+Keys (all under the view's prefix): `wm:<lane>` hash topic -> offset; `healed` hash lane -> run in which it was healed; `d:<key>` documents;
+`b:<bucket>` index keys with their holders. Numbers travel as text and are compared as text.
+"""
+
+_RUN = """
+local info = redis.call('INFO', 'server', 'replication')
+local run = string.match(info, 'run_id:(%x+)') .. '-' .. string.match(info, 'master_replid:(%x+)')
+"""
+
+_CURSOR = """
+local cursor = 0
+local function take() cursor = cursor + 1; return ARGV[cursor] end
+local function take_number() return tonumber(take()) end
+local key_cursor = 2
+local function take_key() key_cursor = key_cursor + 1; return KEYS[key_cursor] end
+"""
+
+_SAME_WATERMARK = """
+local function same_watermark()
+  local count = take_number()
+  local same = redis.call('HLEN', KEYS[1]) == count
+  for _ = 1, count do
+    local topic, offset = take(), take()
+    if same and redis.call('HGET', KEYS[1], topic) ~= offset then same = false end
+  end
+  return same
+end
+"""
+
+_READ = """
+local PART = 4000  -- unpack's stack holds some 8,000 values
+local function fields(key, count)
+  if count < 0 then return redis.call('HGETALL', key) end
+  local values = {}
+  for first = 1, count, PART do
+    local last = math.min(first + PART - 1, count)
+    local part = redis.call('HMGET', key, unpack(ARGV, cursor + first, cursor + last))
+    if count <= PART then values = part else for i = 1, #part do values[first + i - 1] = part[i] end end
+  end
+  cursor = cursor + count
+  return values
+end
+local function documents()
+  local found = {}
+  for i = 1, take_number() do found[i] = fields(take_key(), take_number()) end
+  return found
+end
+local function holders()
+  local found = {}
+  for i = 1, take_number() do found[i] = redis.call('HGET', take_key(), take()) end
+  return found
+end
+"""
+
+RUN = "#!lua flags=no-writes" + _RUN + "return run"
+"""No keys, no arguments. Returns the run."""
+
+LOAD = (
+    "#!lua"
+    + _RUN
+    + _CURSOR
+    + _SAME_WATERMARK
+    + _READ
+    + """
+local lane, lanes = take(), take_number()
+local marks, open, mine = redis.call('HGETALL', KEYS[2]), 0, 0
+for i = 1, #marks, 2 do
+  if marks[i + 1] == run then
+    open = open + 1
+    if marks[i] == lane then mine = 1 end
+  end
+end
+if open < lanes then return {'closed', run, mine} end
+if not same_watermark() then return {'moved', run} end
+local found, held = documents(), {}
+for i = 1, take_number() do
+  local bucket, key, holder = take_key(), take(), take()
+  if redis.call('HSETNX', bucket, key, holder) == 1 then held[i] = holder else held[i] = redis.call('HGET', bucket, key) end
+end
+return {'loaded', run, redis.call('HGETALL', KEYS[1]), found, held, holders()}
+"""
+)
+"""Arguments: lane, lanes, watermark (count, then topic, offset …), documents (count, then each: number of fields or -1, fields …),
+bookings (count, then key, holder …), peeks (count, then key …). Keys: watermark, healed, documents, buckets of bookings, of peeks."""
+
+PEEK = (
+    "#!lua flags=no-writes"
+    + _RUN
+    + _CURSOR
+    + _READ
+    + "return {'loaded', run, redis.call('HGETALL', KEYS[1]), documents(), holders(), holders()}"
+)
+"""As `LOAD` from the documents on, but bookings (count, then key …) are read only."""
+
+APPLY = (
+    "#!lua"
+    + _RUN
+    + _CURSOR
+    + _SAME_WATERMARK
+    + """
+local PART = 4000  -- unpack's stack holds some 8,000 values; even, so that field and value stay together
+local function write(command, key, count)
+  for first = 1, count, PART do
+    redis.call(command, key, unpack(ARGV, cursor + first, cursor + math.min(first + PART - 1, count)))
+  end
+  cursor = cursor + count
+end
+local lane, healed_in = take(), take()
+if healed_in ~= '' and healed_in ~= run then return 0 end
+if not same_watermark() then return 0 end
+for i = 2, #KEYS do redis.call('HLEN', KEYS[i]) end  -- raises where one is no hash
+local watermark_count = take_number()
+local watermark_at = cursor
+cursor = cursor + watermark_count
+for _ = 1, take_number() do
+  local key = take_key()
+  write('HSET', key, take_number())
+  write('HDEL', key, take_number())
+end
+for _ = 1, take_number() do
+  local bucket, key, holder = take_key(), take(), take()
+  redis.call('HSET', bucket, key, holder)
+end
+cursor = watermark_at
+redis.call('DEL', KEYS[1])
+write('HSET', KEYS[1], watermark_count)
+if healed_in ~= '' then redis.call('HSET', KEYS[2], lane, run) end
+return 1
+"""
+)
+"""Arguments: lane, run to be healed in or nothing, watermark that must stand (count of topics, then topic, offset …), watermark to write
+(count of texts, then topic, offset …), documents (count, then each: count of texts, field, value …, count of fields to delete, fields …),
+bookings as in `LOAD`. Keys: watermark, healed, documents, buckets. Returns 1, or 0 with nothing written."""

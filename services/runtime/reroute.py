@@ -1,0 +1,37 @@
+"""Records that lie in the wrong partition travel to their home unchanged, their origin in headers."""
+
+from dataclasses import replace
+
+from services.runtime.records import Output, Record
+
+_PREFIX = "medaid-origin-"
+_TOPIC, _PARTITION, _OFFSET, _TIMESTAMP = (_PREFIX + name for name in ("topic", "partition", "offset", "timestamp"))
+
+
+def copy(record: Record, topic: str, home: int) -> Output:
+    """`record` on its way to partition `home` of the rerouting topic: bytes, key and headers as they came."""
+    origin = (
+        (_TOPIC, record.topic.encode()),
+        (_PARTITION, str(record.partition).encode()),
+        (_OFFSET, str(record.offset).encode()),
+        (_TIMESTAMP, str(record.timestamp_ms).encode()),
+    )
+    return Output(topic, home, record.key, record.value, record.headers + origin)
+
+
+def origin(record: Record) -> Record:
+    """`record` as it first lay in its input topic; any other record is itself.
+
+    Only the last four headers count, and only on a rerouting topic: a sender's headers of these names stay what they are.
+    """
+    names = dict(record.headers[-4:])
+    if not record.topic.endswith(".rerouted.v1") or set(names) != {_TOPIC, _PARTITION, _OFFSET, _TIMESTAMP}:
+        return record
+    return replace(
+        record,
+        topic=names[_TOPIC].decode(),
+        partition=int(names[_PARTITION]),
+        offset=int(names[_OFFSET]),
+        timestamp_ms=int(names[_TIMESTAMP]),
+        headers=record.headers[:-4],
+    )

@@ -1,0 +1,152 @@
+"""The lanes that are assigned to this process: started when the group gives them, let go when it takes them, fed by the pump.
+
+In: the group's assignments, records of all lanes. Out: what health asks. Promise: a lane runs only while all its inputs are assigned here. Not here:
+what a lane does with its records (`keeper.py`, `lanes.py`), the subscription (`pump.py`).
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable
+from typing import Any, Protocol
+
+import structlog
+from aiokafka import ConsumerRebalanceListener
+from aiokafka import TopicPartition as KafkaPartition
+
+from services.runtime.clock import Clock
+from services.runtime.errors import Doubt, Stop
+from services.runtime.flow import Flow
+from services.runtime.kafka import AioKafkaBroker
+from services.runtime.kafka.reader import record_of
+from services.runtime.keeper import Keeper
+from services.runtime.lanes import Lane
+from services.runtime.metrics import LaneMetrics
+from services.runtime.ports import View
+from services.runtime.pulse import Pulse, PulsingView
+from services.runtime.records import Record
+from services.runtime.service import AnyService
+from services.runtime.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+
+class LastingView(View, Protocol):
+    """A view that holds connections."""
+
+    async def close(self) -> None:
+        """Let the connections go. Raises: Doubt."""
+        ...
+
+
+class Roster(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
+    """The lanes of one service here. `consumer` and `exit` are set by whoever wires the subscription.
+
+    Attributes:
+        stop: Why the process must end, once an operator must look.
+        pulses: What each assigned lane is doing.
+    """
+
+    def __init__(
+        self,
+        service: AnyService,
+        settings: Settings,
+        broker: AioKafkaBroker,
+        make_view: Callable[[int], LastingView],
+        clock: Clock,
+        metrics: Callable[[int], LaneMetrics],
+    ) -> None:
+        self.service = service
+        self.broker = broker
+        self.stop: Stop | None = None
+        self.pulses: dict[int, Pulse] = {}
+        self.consumer: Callable[[], Any] = lambda: None
+        self.exit: Callable[[], None] = lambda: None
+        self._settings = settings
+        self._make_view = make_view
+        self._view: LastingView | None = None
+        self._clock = clock
+        self._metrics = metrics
+        self._keepers: dict[int, Keeper] = {}
+        self._joined = False
+        self._topics = {settings.prefix + topic: topic for topic in service.inputs}
+
+    async def prepare(self, topics: Collection[str]) -> None:
+        """Look at the topics, and make the view for as many lanes as they have partitions.
+
+        Raises:
+            Doubt: Kafka is away.
+            Stop: The topics are not as they must be.
+        """
+        await self.broker.prepare(topics)
+        self._view = self._view or self._make_view(self.broker.partitions)
+
+    async def close(self) -> None:
+        """Let go of what lanes shared, once they are let go."""
+        await self.broker.close()
+        if self._view is not None:
+            try:
+                await self._view.close()
+            except Doubt as doubt:
+                log.warning("view did not close well", service=self.service.name, why=str(doubt))
+
+    async def on_partitions_assigned(self, assigned: Collection[KafkaPartition]) -> None:
+        """Pause what was assigned, before anything else, and start its lanes. Heartbeats stand still meanwhile, so nothing is awaited."""
+        self.consumer().pause(*assigned)
+        self._joined = True
+        lanes: defaultdict[int, set[str]] = defaultdict(set)
+        for topic, partition in assigned:
+            lanes[partition].add(topic)
+        for partition, topics in sorted(lanes.items()):
+            if partition >= self.broker.partitions:
+                self.stopped(Stop(f"a topic has more than the {self.broker.partitions} partitions it had: every home would be another"))
+            elif topics == self._topics.keys():
+                self._start(partition)
+            else:  # a process of another version is in the group; when it has left, the lane is assigned whole
+                log.warning("lane assigned in part, waiting", service=self.service.name, lane=partition)
+
+    async def on_partitions_revoked(self, revoked: Collection[KafkaPartition]) -> None:
+        """Return when every lane is let go: its batch done, or given up after the configured time."""
+        await self.release()
+
+    async def release(self) -> None:
+        """Let every lane go."""
+        self._joined = False
+        keepers, self._keepers = self._keepers, {}
+        await asyncio.gather(*(keeper.release(self._settings.release_ms_max / 1000) for keeper in keepers.values()))
+        self.pulses.clear()
+
+    def feed(self, found: Iterable[Any]) -> None:
+        """Give each lane its records."""
+        lanes: defaultdict[int, list[Record]] = defaultdict(list)
+        for record in found:
+            lanes[record.partition].append(record_of(self._topics[record.topic], record))
+        for partition, records in lanes.items():
+            if partition in self._keepers:
+                self._keepers[partition].feed(records)
+
+    def stopped(self, stop: Stop) -> None:
+        """End the process, for an operator must look."""
+        if self.stop is None:
+            self.stop = stop
+            log.error("stopped, an operator must look", service=self.service.name, why=str(stop))
+        self.exit()
+
+    @property
+    def is_live(self) -> bool:
+        """Whether no assigned lane is dead or frozen, and no operator is needed."""
+        alive = not any(keeper.is_dead for keeper in self._keepers.values())
+        return self.stop is None and alive and not any(pulse.is_frozen for pulse in self.pulses.values())
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether this process is in the group and each of its lanes settles what comes."""
+        return self.is_live and self._joined and all(pulse.is_ready for pulse in self.pulses.values())
+
+    def _start(self, partition: int) -> None:
+        assert self._view is not None, "the subscription starts after prepare"
+        pulse = Pulse(self._clock)
+        lane = Lane(self.service, partition, self.broker, PulsingView(self._view, pulse), self._clock, self._metrics(partition))
+        flow = Flow(self.consumer, self._settings.prefix, partition)
+        self.pulses[partition] = pulse
+        self._keepers[partition] = Keeper(lane, flow, pulse, self._settings, self._clock, self.stopped)
+        self._keepers[partition].start()

@@ -1,0 +1,96 @@
+"""What a service brings to its lanes. Pure: bytes and documents in, emissions and writes out; no await, no client, no clock."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar
+
+from services.runtime.records import Document, Headers, Record, Want, Writes
+
+
+@dataclass(frozen=True, slots=True)
+class Emission:
+    """A record to publish. It goes to the lane's own partition, or to the home of `home` (a person or hospital id) where given."""
+
+    topic: str
+    key: str
+    value: bytes | None
+    headers: Headers = ()
+    home: str | None = None
+
+
+class Event(Protocol):
+    """A validated event, as far as a lane cares."""
+
+    @property
+    def home(self) -> str:
+        """The person or hospital whose lane decides it."""
+        ...
+
+
+E = TypeVar("E", bound=Event)
+E_contra = TypeVar("E_contra", bound=Event, contravariant=True)
+
+Documents = Mapping[str, Document]
+Holders = Mapping[str, str]
+
+
+class Fold(Protocol[E_contra]):
+    """The decisions of one batch, on the documents that were loaded for it."""
+
+    def decide(self, event: E_contra) -> Sequence[Emission]:
+        """What `event` leads to. If it raises, nothing has changed.
+
+        Raises:
+            Refused: The event stands against what is known (`conflicting_duplicate`).
+        """
+        ...
+
+    def writes(self) -> Writes:
+        """All changes of the events decided so far."""
+        ...
+
+
+class Service(Protocol[E]):
+    """A service as its lanes see it.
+
+    Attributes:
+        name: Consumer group and transactional ids are made of it.
+        inputs: Topics read, in order of precedence within a batch.
+        first: Inputs that a lane reads to their end before the others, each time it is taken.
+        rerouted: The internal topic for records that lay in the wrong partition; None where inputs are written by us alone.
+        state_topics: The topics that the view follows, and how far it heals: `end`, what this lane wrote itself, to the read_committed end;
+            `committed`, an input, to the committed offset.
+    """
+
+    name: str
+    inputs: tuple[str, ...]
+    first: tuple[str, ...]
+    rerouted: str | None
+    state_topics: Mapping[str, Literal["end", "committed"]]
+
+    def read(self, record: Record) -> E:
+        """Validate from the bytes alone. Raises: Refused."""
+        ...
+
+    def want(self, events: Sequence[E]) -> Want:
+        """What deciding `events` needs."""
+        ...
+
+    def want_more(self, events: Sequence[E], documents: Documents, holders: Holders) -> Want | None:
+        """What it needs besides, now that the first answer is known (a late event needs whole years); documents only."""
+        ...
+
+    def fold(self, documents: Documents, holders: Holders) -> Fold[E]:
+        """A fold over what was loaded."""
+        ...
+
+    def want_healing(self, records: Sequence[Record]) -> Want:
+        """The documents that `heal` of these records of state topics touches."""
+        ...
+
+    def heal(self, records: Sequence[Record], documents: Documents) -> Writes:
+        """Bring documents forward by records of state topics. Pure and harmless to repeat."""
+        ...
+
+
+AnyService: TypeAlias = Service[Any]

@@ -1,0 +1,114 @@
+"""Settings of a process, from the environment, checked once and frozen.
+
+In: a mapping of environment variables. Out: `Settings`, or one line that names the variable and says what was expected there.
+Not here: what is the same for every site (the modules' own constants), policies and topics (`schemas/`, `services/policy/`).
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+LogLevel = Literal["debug", "info", "warning", "error"]
+_DAY_MS = 86_400_000
+
+
+class WrongSetting(ValueError):  # noqa: N818  (who reads it is told which, not that it is an error)
+    """A variable of the environment that cannot be used; the text names it and says what was expected, never what was found."""
+
+
+class Settings(BaseModel):
+    """Everything that a process takes from its environment. Each field's description is what `--help` says."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
+
+    kafka_bootstrap_servers: str = Field(
+        "127.0.0.1:9092",
+        alias="KAFKA_BOOTSTRAP_SERVERS",
+        pattern=r"^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$",
+        description="host:port of Kafka, several by commas",
+    )
+    redis_url: str = Field(
+        "redis://127.0.0.1:6379/0",
+        alias="REDIS_URL",
+        pattern=r"^(rediss?|unix)://\S+$",
+        repr=False,
+        description="redis://host:port/database",
+    )
+    prefix: str = Field(
+        "",
+        alias="MEDAID_PREFIX",
+        pattern=r"^[A-Za-z0-9._-]{0,64}$",
+        description="before every topic, group, transactional id and Redis key",
+    )
+    partitions: int = Field(
+        4, alias="MEDAID_PARTITIONS", ge=1, le=1000, description="partitions of each topic about persons; used by topics create alone"
+    )
+    health_host: str = Field(
+        "127.0.0.1", alias="MEDAID_HEALTH_HOST", pattern=r"^\S+$", description="address on which health and metrics are served"
+    )
+    health_port: int = Field(
+        0, alias="MEDAID_HEALTH_PORT", ge=0, le=65535, description="port of health and metrics; 0 takes a free one and prints it"
+    )
+    log_level: LogLevel = Field("info", alias="MEDAID_LOG_LEVEL", description="debug, info, warning or error")
+    batch_records_max: int = Field(
+        500, alias="MEDAID_BATCH_RECORDS_MAX", ge=1, le=10_000, description="records a lane settles in one transaction"
+    )
+    kafka_deadline_ms: int = Field(
+        10_000, alias="MEDAID_KAFKA_DEADLINE_MS", ge=100, le=_DAY_MS, description="for each question to Kafka, milliseconds"
+    )
+    redis_deadline_ms: int = Field(
+        5_000, alias="MEDAID_REDIS_DEADLINE_MS", ge=100, le=_DAY_MS, description="for each question to Redis, milliseconds"
+    )
+    release_ms_max: int = Field(
+        5_000,
+        alias="MEDAID_RELEASE_MS_MAX",
+        ge=0,
+        le=60_000,
+        description="how long a batch in hand may take when a lane is given up, milliseconds",
+    )
+    session_ms: int = Field(
+        10_000, alias="MEDAID_SESSION_MS", ge=6_000, le=300_000, description="after this silence a process has lost its lanes, milliseconds"
+    )
+    heartbeat_ms: int = Field(
+        1_000, alias="MEDAID_HEARTBEAT_MS", ge=100, le=60_000, description="between two heartbeats to Kafka, milliseconds"
+    )
+    readings: str = Field(
+        "", alias="MEDAID_READINGS", description="readings of the decrees other than shipped: city.reading=value, several by commas"
+    )
+    pseudonym_key: str = Field(
+        "", alias="MEDAID_PSEUDONYM_KEY", max_length=64, repr=False, description="key of the pseudonyms in logs; empty: one a process"
+    )
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str] | None = None) -> "Settings":
+        """Read `environment`, the process's own by default; an empty variable counts as not set.
+
+        Raises:
+            WrongSetting: A variable cannot be used.
+        """
+        given = os.environ if environment is None else environment
+        try:
+            return cls.model_validate({name: given[name] for name in _variables() if given.get(name)})
+        except ValidationError as error:
+            raise WrongSetting("; ".join(_complaint(str(found["loc"][0]), found["msg"]) for found in error.errors())) from None
+
+
+def describe() -> str:
+    """Every variable with its default and meaning, for `--help`."""
+    lines = []
+    for field in Settings.model_fields.values():
+        default = f" (default {field.default})" if field.default != "" else ""
+        lines.append(f"{field.alias}{default}\n    {field.description}")
+    return "\n".join(lines)
+
+
+def _variables() -> Mapping[str, str]:
+    """Variable to what is expected in it."""
+    return {str(field.alias): str(field.description) for field in Settings.model_fields.values()}
+
+
+def _complaint(variable: str, message: str) -> str:
+    """What is wrong with a variable; pydantic's own message names the rule, not the value."""
+    return f"{variable}: expected {_variables()[variable]} ({message[0].lower()}{message[1:]})"

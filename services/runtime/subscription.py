@@ -1,0 +1,133 @@
+"""The subscription of a service: one FastStream batch subscriber for all its inputs, which feeds the roster of lanes.
+
+Promise: FastStream never sees an error of ours (it would swallow it and go on behind the record), reads no header, answers nobody, commits
+nothing (the lanes' transactions do). A Kafka that is away is waited for. Not here: lanes (`roster.py`), the app around it (`pump.py`).
+"""
+
+import asyncio
+import logging
+from collections.abc import Collection
+from typing import Any
+
+import structlog
+from aiokafka import TopicPartition as KafkaPartition
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
+
+from services.runtime.errors import Doubt, Stop
+from services.runtime.roster import Roster
+from services.runtime.settings import Settings
+
+POLL_MS = 10
+FETCH_WAIT_MS_MAX = 50
+"""How long Kafka holds a fetch that finds nothing. A lane that wants records again waits as long: the client asks a broker one thing at a time."""
+
+START_RETRY_S = 1.0
+WATCH_S = 1.0
+DEAD_AFTER = 3
+"""So many looks in a row must find the consumer dead before it is made anew."""
+
+QUIET = logging.getLogger("medaid.faststream")
+_NOWHERE = KafkaPartition("", 0)
+
+log = structlog.get_logger(__name__)
+
+
+class Subscription(KafkaBroker):
+    """FastStream's Kafka broker, with its one subscriber."""
+
+    def __init__(self, settings: Settings, roster: Roster, topics: Collection[str]) -> None:
+        super().__init__(
+            settings.kafka_bootstrap_servers.split(","),
+            consumer_only=True,
+            apply_types=False,
+            allow_auto_create_topics=False,
+            graceful_timeout=20,
+            logger=QUIET,
+            log_level=logging.DEBUG,  # of its two lines a batch
+        )
+        self._roster = roster
+        self._needed = topics
+        self._watching: asyncio.Task[None] | None = None
+        self._subscribe(settings)
+
+    async def start(self) -> None:
+        """Return when the service is in its group; on a `Stop` at once, for the app ends then."""
+        told = False
+        while True:
+            try:
+                await self._roster.prepare(self._needed)
+                await super().start()
+            except Stop as stop:
+                return self._roster.stopped(stop)
+            except (Doubt, KafkaError, OSError) as error:
+                if not told:
+                    log.warning("waiting for kafka", service=self._roster.service.name, why=str(error))
+                told = True
+            else:
+                self._watching = asyncio.create_task(self._watch())
+                return None
+            await super().stop()
+            await asyncio.sleep(START_RETRY_S)
+
+    async def stop(self, *error: Any) -> None:
+        """Leave the group."""
+        if self._watching is not None:
+            self._watching.cancel()
+        await super().stop(*error)
+
+    async def _watch(self) -> None:
+        """Begin anew when the consumer's own tasks have died: it would fail at every question for ever, and FastStream ask on."""
+        failures = 0
+        while failures < DEAD_AFTER:
+            await asyncio.sleep(WATCH_S)
+            try:
+                await self._roster.consumer().getmany(_NOWHERE, timeout_ms=0)
+                failures = 0
+            except KafkaError:
+                failures += 1
+        log.error("consumer is dead, making a new one", service=self._roster.service.name)
+        await self._roster.release()
+        await super().stop()
+        await self.start()
+
+    def _subscribe(self, settings: Settings) -> None:
+        """One subscriber, so one consumer: a lane's inputs are assigned together."""
+        subscriber = self.subscriber(
+            *(settings.prefix + topic for topic in self._roster.service.inputs),
+            batch=True,
+            group_id=self._roster.broker.group,
+            ack_policy=AckPolicy.MANUAL,
+            no_reply=True,
+            listener=self._roster,
+            parser=_parse,
+            decoder=_decode,
+            partition_assignment_strategy=[RangePartitionAssignor],
+            isolation_level="read_committed",
+            auto_offset_reset="earliest",
+            fetch_max_wait_ms=FETCH_WAIT_MS_MAX,
+            batch_timeout_ms=POLL_MS,
+            max_records=None,
+            session_timeout_ms=settings.session_ms,
+            heartbeat_interval_ms=settings.heartbeat_ms,
+            rebalance_timeout_ms=settings.session_ms + settings.release_ms_max,
+            title=f"{self._roster.service.name} inputs",
+        )
+        self._roster.consumer = lambda: subscriber.consumer
+
+        @subscriber
+        async def receive(records: Any) -> None:
+            self._roster.feed(records)
+
+
+async def _parse(found: Any) -> KafkaMessage:
+    """The batch as it came; FastStream's own parser raises on a header that is not UTF-8, and the batch would be gone."""
+    return KafkaMessage(raw_message=found, body=b"", correlation_id="-", message_id="-", consumer=FAKE_CONSUMER)
+
+
+async def _decode(message: Any) -> Any:
+    """The records of the batch."""
+    return message.raw_message

@@ -1,0 +1,77 @@
+"""Making the topics, from their description in `schemas/topics.yaml`: `medaid topics create`, which may be repeated.
+
+Promise: a topic that is there is left as it is, but another number of partitions than wanted is refused, for it would move persons to other homes.
+"""
+
+from collections.abc import Collection, Mapping
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import TopicAlreadyExistsError, for_code
+
+from schemas.topics import Topic
+from services.runtime.errors import Doubt, Stop
+from services.runtime.kafka.broker import partitions_of
+from services.runtime.kafka.deadline import within
+from services.runtime.settings import Settings
+
+BROKERS_DEFAULT = -1
+_DAY_MS = 86_400_000
+
+
+async def create_topics(settings: Settings, topics: Mapping[str, Topic]) -> Collection[str]:
+    """Make those of `topics` that are not there; replication and min.insync.replicas are the broker's own.
+
+    Returns:
+        The names made, with the configured prefix.
+
+    Raises:
+        Doubt: Kafka is away, or could not make one just now.
+        Stop: One is there with another number of partitions.
+    """
+    wanted = {settings.prefix + name: _new(settings.prefix + name, topic, settings.partitions) for name, topic in topics.items()}
+    async with within(settings.kafka_deadline_ms / 1000, "create the topics"):
+        admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers, request_timeout_ms=settings.kafka_deadline_ms)
+        try:
+            await admin.start()
+            found = await partitions_of(admin, wanted.keys())
+            _refuse_others(found, wanted)
+            missing = [topic for name, topic in wanted.items() if name not in found]
+            return await _create(admin, missing) if missing else ()
+        finally:
+            await admin.close()
+
+
+def topics_of(service: str, topics: Mapping[str, Topic]) -> Collection[str]:
+    """Every topic that `service` reads or writes, dead letters included: what it looks for when it starts."""
+    return {name for name, topic in topics.items() if service in topic.readers or service in topic.writers}
+
+
+def _new(name: str, topic: Topic, shared_partitions: int) -> NewTopic:
+    """A topic for Kafka: its retention in time, never in size."""
+    configs = {
+        "cleanup.policy": "compact" if topic.compacted else "delete",
+        "retention.ms": str(-1 if topic.retention_days is None else topic.retention_days * _DAY_MS),
+        "retention.bytes": "-1",
+    }
+    no_assignment: dict[int, list[int]] = {}  # aiokafka wants it given, though empty, with a broker's default
+    return NewTopic(name, topic.partitions or shared_partitions, BROKERS_DEFAULT, no_assignment, configs)
+
+
+def _refuse_others(found: Mapping[str, int], wanted: Mapping[str, NewTopic]) -> None:
+    """Raises: Stop, a topic is there with another number of partitions."""
+    wrong = [
+        f"{name} has {count}, wanted are {wanted[name].num_partitions}"
+        for name, count in found.items()
+        if count != wanted[name].num_partitions
+    ]
+    if wrong:
+        raise Stop(f"partitions cannot be changed once there are records: {'; '.join(wrong)}")
+
+
+async def _create(admin: AIOKafkaAdminClient, topics: Collection[NewTopic]) -> Collection[str]:
+    """Make `topics`; one that somebody else has just made counts as made. Raises: Doubt."""
+    answer = await admin.create_topics(list(topics))
+    failed = {name: for_code(code) for name, code, *_ in answer.topic_errors if code and for_code(code) is not TopicAlreadyExistsError}
+    if failed:
+        raise Doubt("kafka: could not make " + ", ".join(f"{name} ({error.__name__})" for name, error in failed.items()))
+    return [topic.name for topic in topics]

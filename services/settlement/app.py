@@ -1,0 +1,148 @@
+"""Settlement, wired: what its lanes run, and the FastStream app around them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from schemas.catalogue import (
+    CLAIM_TYPES,
+    CLAIMS,
+    OPERATOR_EVENTS,
+    OPERATOR_TYPES,
+    RESULTS,
+    SETTLEMENT_REROUTED,
+    SETTLEMENT_WAITING,
+    TIMELINES,
+    TYPES_BY_TOPIC,
+)
+from schemas.envelope import CloudEvent, read_event
+from schemas.hospital import ClaimReversed, ClaimSubmitted, check_dates
+from schemas.settlement import ReadjudicationRequested
+from schemas.times import local_day
+from services.policy.library import Policies
+from services.runtime.errors import Refused
+from services.runtime.folding import StateFold
+from services.runtime.records import Record, Want, Writes
+from services.runtime.service import Documents, Holders
+from services.settlement.adapters import decode, encode, heal, person_key, touched, year_keys, years_in
+from services.settlement.domain import Holder, Person, check_amounts, year_of
+from services.settlement.handlers import Data, decide
+
+Incoming = CloudEvent[Data]
+_TYPES: Mapping[str, Mapping[str, Any]] = {CLAIMS: CLAIM_TYPES, OPERATOR_EVENTS: OPERATOR_TYPES, TIMELINES: TYPES_BY_TOPIC[TIMELINES]}
+
+
+class SettlementService:
+    """Implements `services.runtime.service.Service`."""
+
+    name = "settlement"
+    inputs = (TIMELINES, SETTLEMENT_REROUTED, CLAIMS, OPERATOR_EVENTS)
+    first = (TIMELINES,)
+    rerouted: str | None = SETTLEMENT_REROUTED
+    state_topics: Mapping[str, Literal["end", "committed"]] = {RESULTS: "end", SETTLEMENT_WAITING: "end", TIMELINES: "committed"}
+
+    def __init__(self, policies: Policies) -> None:
+        self._policies = policies
+
+    def read(self, record: Record) -> Incoming:
+        """Validate a claim, a reversal, a timeline or an operator's request. Raises: Refused."""
+        event: Incoming = read_event(record.value, record.headers, _TYPES.get(record.topic, CLAIM_TYPES))
+        data = event.data
+        if isinstance(data, ClaimSubmitted | ClaimReversed | ReadjudicationRequested):
+            if data.region not in self._policies.current:
+                raise Refused("unknown_region", "data.region", "one of " + ", ".join(self._policies.regions()))
+            _check_source(event.source, data)
+        if isinstance(data, ClaimSubmitted):
+            check_dates(data, local_day(event.time_ns))
+            check_amounts(self._policies, data)
+        return event
+
+    def want(self, events: Sequence[Incoming]) -> Want:
+        """Counters and claim records for claims, whole persons for what may change their past; claim keys booked."""
+        wanted = _Wanted()
+        bookings: dict[str, str] = {}
+        for event in events:
+            data = event.data
+            if isinstance(data, ClaimSubmitted):
+                year = year_of(self._policies, data)
+                bookings.setdefault(data.key, Holder.of(year, data).text())
+                wanted.claim(data, year)
+            else:
+                wanted.whole(person_key(event.home))
+        peeks = frozenset(event.data.key for event in events if isinstance(event.data, ClaimReversed))
+        return Want(wanted.documents, bookings, peeks)
+
+    def want_more(self, events: Sequence[Incoming], documents: Documents, holders: Holders) -> Want | None:
+        """Whole years, for every event that may change them."""
+        wanted = _Wanted()
+        for event in events:
+            data = event.data
+            if isinstance(data, ClaimSubmitted):
+                holder = Holder.parse(holders[data.key])
+                if holder.year != year_of(self._policies, data):
+                    wanted.claim(data, holder.year)
+            elif isinstance(data, ClaimReversed):
+                if data.key in holders:
+                    wanted.years(event.home, [(data.region, Holder.parse(holders[data.key]).year)])
+            elif isinstance(data, ReadjudicationRequested):
+                wanted.years(event.home, [(data.region, data.year)])
+            else:
+                wanted.years(event.home, years_in(documents[person_key(event.home)]))
+        return Want(wanted.documents) if wanted.documents else None
+
+    def fold(self, documents: Documents, holders: Holders) -> StateFold[Incoming, Person]:
+        """A fold over the persons loaded."""
+        by_home: dict[str, dict[str, Any]] = {}
+        for key, document in documents.items():
+            by_home.setdefault(key.split("/")[1], {})[key] = document
+        return StateFold(
+            lambda home: decode(home, by_home[home], holders), lambda person, event: decide(self._policies, person, event), encode
+        )
+
+    def want_healing(self, records: Sequence[Record]) -> Want:
+        """The persons and years that the records tell of."""
+        return Want({key: None for record in records for key in touched(record)})
+
+    def heal(self, records: Sequence[Record], documents: Documents) -> Writes:
+        """Bring them forward by the ledger."""
+        return heal(records, documents)
+
+
+
+
+def _check_source(source: str, data: ClaimSubmitted | ClaimReversed | ReadjudicationRequested) -> None:
+    """Raises: Refused, `source_mismatch`."""
+    if isinstance(data, ReadjudicationRequested):
+        if source != f"/operators/{data.operator}":
+            raise Refused("source_mismatch", "source", "/operators/<operator of data>")
+    elif source != f"/hospitals/{data.hospital_id}":
+        raise Refused("source_mismatch", "source", "/hospitals/<hospital_id of data>")
+
+
+class _Wanted:
+    """Documents and fields, gathered from several events: whole documents swallow single fields."""
+
+    def __init__(self) -> None:
+        self.documents: dict[str, tuple[str, ...] | None] = {}
+
+    def whole(self, key: str) -> None:
+        """The whole of a document."""
+        self.documents[key] = None
+
+    def fields(self, key: str, *names: str) -> None:
+        """Some fields of a document."""
+        known = self.documents.get(key, ())
+        if known is not None:
+            self.documents[key] = tuple(dict.fromkeys((*known, *names)))
+
+    def claim(self, claim: ClaimSubmitted, year: int) -> None:
+        """What settling one claim needs."""
+        counters, claims = year_keys(claim.person_id, claim.region, year)
+        self.fields(person_key(claim.person_id), "timeline", f"w:{claim.region}/{claim.key}")
+        self.whole(counters)
+        self.fields(claims, claim.key)
+
+    def years(self, person_id: str, years: Sequence[tuple[str, int]]) -> None:
+        """All of some years."""
+        for region, year in years:
+            for key in year_keys(person_id, region, year):
+                self.whole(key)

@@ -1,0 +1,140 @@
+"""A person's years as settlement keeps them, and the checks a claim must pass before it is settled. Pure."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+import orjson
+
+from schemas.hospital import ClaimReversed, ClaimSubmitted
+from services.policy.adjudicate import claim_year, self_pay_fen
+from services.policy.engine import Counters
+from services.policy.entitlement import Status
+from services.policy.library import Policies
+from services.policy.tree import Reading
+from services.runtime.errors import Refused
+
+YearKey = tuple[str, int]
+"""Region and calendar year."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A reversal whose claim has not come, and the event that brought it."""
+
+    reversal: ClaimReversed
+    cause: Mapping[str, str]
+    time: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRecord:
+    """An accepted claim and its newest result.
+
+    Attributes:
+        figures: Hash of all that makes a new revision when it changes.
+        reversed_for: The sender's reason, once reversed.
+    """
+
+    claim: ClaimSubmitted
+    sequence: int
+    revision: int
+    assistance_fen: int
+    figures: str
+    reversed_for: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonYear:
+    """What was settled for a person in a region and year.
+
+    Attributes:
+        counters: Used so far, fen.
+        sequence: How many claims were accepted; `claims` may hold fewer, only those that a batch asked for.
+        edition, readings: The policy edition of the newest result.
+        through: The latest claim date settled.
+    """
+
+    counters: Counters = field(default_factory=dict)
+    sequence: int = 0
+    edition: str | None = None
+    readings: Mapping[str, Reading] = field(default_factory=dict)
+    through: date | None = None
+    claims: Mapping[str, ClaimRecord] = field(default_factory=dict)
+
+    def whole(self) -> list[ClaimRecord]:
+        """All claims in order of acceptance.
+
+        Raises:
+            LookupError: Not all of them were loaded.
+        """
+        records = sorted(self.claims.values(), key=lambda record: record.sequence)
+        if len(records) != self.sequence:
+            raise LookupError(f"{len(records)} of {self.sequence} claims of the year are at hand")
+        return records
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """All that settlement knows of a person."""
+
+    person_id: str
+    status: Status = field(default_factory=Status)
+    timeline_revision: int = 0
+    years: Mapping[YearKey, PersonYear] = field(default_factory=dict)
+    waiting: Mapping[str, Waiting] = field(default_factory=dict)
+    holders: Mapping[str, str] = field(default_factory=dict)
+
+    def with_year(self, key: YearKey, year: PersonYear) -> "Person":
+        """The person with one year replaced."""
+        return replace(self, years={**self.years, key: year})
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a claim key: the index's entry. Content is compared by hash; the year says where the claim lies."""
+
+    year: int
+    person_id: str
+    region: str
+    content: str
+
+    @classmethod
+    def of(cls, year: int, claim: ClaimSubmitted) -> "Holder":
+        """The holder that `claim` would be."""
+        content = hashlib.blake2b(orjson.dumps(claim.wire(), option=orjson.OPT_SORT_KEYS), digest_size=12).hexdigest()
+        return cls(year, claim.person_id, claim.region, content)
+
+    @classmethod
+    def parse(cls, text: str) -> "Holder":
+        """Back from `text`."""
+        year, person_id, region, content = text.split("|")
+        return cls(int(year), person_id, region, content)
+
+    def text(self) -> str:
+        """As the index keeps it; the ids hold no bar."""
+        return f"{self.year}|{self.person_id}|{self.region}|{self.content}"
+
+
+def year_of(policies: Policies, claim: ClaimSubmitted) -> int:
+    """The calendar year that `claim` counts in."""
+    return claim_year(policies.nearest(claim.region, claim.date), claim)
+
+
+def check_amounts(policies: Policies, claim: ClaimSubmitted) -> None:
+    """Whether the bill adds up by its region's rule.
+
+    Raises:
+        Refused: `invalid_amounts`.
+    """
+    policy = policies.nearest(claim.region, claim.date)
+    if claim.policy_scope_amount > claim.total_amount:
+        raise Refused("invalid_amounts", "data.policy_scope_amount", "at most total_amount")
+    if claim.payment_method == "package" and policy.file.self_pay.package is not None:
+        if claim.basic_paid + claim.critical_illness_paid > claim.total_amount:
+            raise Refused("invalid_amounts", "data.basic_paid", "with critical_illness_paid at most total_amount under a package")
+    elif claim.basic_paid + claim.critical_illness_paid + claim.other_paid > claim.policy_scope_amount:
+        raise Refused("invalid_amounts", "data.basic_paid", "with critical_illness_paid and other_paid at most policy_scope_amount")
+    if claim.above_basic_cap_amount > self_pay_fen(policy, claim):
+        raise Refused("invalid_amounts", "data.above_basic_cap_amount", "at most the self-pay of the bill")

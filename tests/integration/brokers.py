@@ -1,0 +1,124 @@
+"""A broker under test with what surrounds it: outside producers, a former owner who died in mid-transaction, a second view of the topics."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from confluent_kafka import Producer
+
+from services.runtime.kafka import AioKafkaBroker
+from services.runtime.memory import MemoryBroker
+from services.runtime.memory_kafka import MemoryKafka
+from services.runtime.ports import Broker
+from services.runtime.records import Output, Record, TopicPartition
+from services.runtime.settings import Settings
+
+SERVICE = "counting"
+CLAIMS, RESULTS, TIMELINES = TOPICS = ("claims.v1", "results.v1", "timelines.v1")
+LANES = 2
+
+
+class Place(Protocol):
+    """A broker of `SERVICE` and its surroundings; `CLAIMS`, `RESULTS` and `TIMELINES` are there, with `LANES` partitions each, empty."""
+
+    broker: Broker
+
+    def another(self) -> Broker:
+        """The same service in another process."""
+
+    async def send(self, topic: str, partition: int, values: Sequence[bytes]) -> None:
+        """Write as an outside producer does."""
+
+    async def leave_open(self, lane: int, outputs: Sequence[Output]) -> None:
+        """Write in a transaction of the lane's own producer, which dies before it commits."""
+
+    async def close(self) -> None:
+        """Let go of everything."""
+
+
+@dataclass
+class MemoryPlace:
+    kafka: MemoryKafka = field(default_factory=MemoryKafka)
+
+    def __post_init__(self) -> None:
+        self.broker = self.another()
+
+    def another(self) -> Broker:
+        return MemoryBroker(self.kafka, SERVICE, LANES)
+
+    async def send(self, topic: str, partition: int, values: Sequence[bytes]) -> None:
+        for value in values:
+            self.kafka.append(topic, partition, None, value)
+
+    async def leave_open(self, lane: int, outputs: Sequence[Output]) -> None:
+        dying = self.kafka.init(f"{SERVICE}-{lane}")
+        for output in outputs:
+            self.kafka.send(dying, output)
+
+    async def close(self) -> None:
+        pass
+
+
+@dataclass
+class KafkaPlace:
+    settings: Settings
+    dying: list[AIOKafkaProducer] = field(default_factory=list)
+    brokers: list[AioKafkaBroker] = field(default_factory=list)
+
+    @classmethod
+    async def prepare(cls, bootstrap: str, prefix: str, **settings: Any) -> "KafkaPlace":
+        place = cls(Settings(kafka_bootstrap_servers=bootstrap, prefix=prefix, **settings))
+        await make_topics(bootstrap, [prefix + topic for topic in TOPICS], LANES)
+        place.broker = place.another()
+        await place.broker.prepare(TOPICS)
+        return place
+
+    def another(self) -> AioKafkaBroker:
+        self.brokers.append(AioKafkaBroker(SERVICE, self.settings))
+        return self.brokers[-1]
+
+    async def send(self, topic: str, partition: int, values: Sequence[bytes]) -> None:
+        outside = Producer({"bootstrap.servers": self.settings.kafka_bootstrap_servers})
+        for value in values:
+            outside.produce(self.settings.prefix + topic, value, partition=partition)
+        assert outside.flush(30) == 0
+
+    async def leave_open(self, lane: int, outputs: Sequence[Output]) -> None:
+        dying = AIOKafkaProducer(
+            bootstrap_servers=self.settings.kafka_bootstrap_servers, transactional_id=f"{self.settings.prefix}{SERVICE}-{lane}"
+        )
+        self.dying.append(dying)
+        await dying.start()
+        await dying.begin_transaction()
+        for output in outputs:
+            await dying.send_and_wait(self.settings.prefix + output.topic, output.value, partition=output.partition)
+
+    async def close(self) -> None:
+        for closing in (*self.dying, *self.brokers):
+            await (closing.stop() if isinstance(closing, AIOKafkaProducer) else closing.close())
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.settings.kafka_bootstrap_servers)
+        await admin.start()
+        await admin.delete_topics([self.settings.prefix + topic for topic in TOPICS])
+        await admin.close()
+
+
+async def make_topics(bootstrap: str, names: Sequence[str], partitions: int) -> None:
+    """Make topics of a test, by Kafka's own means."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    made = await admin.create_topics([NewTopic(name, partitions, 1) for name in names])
+    assert all(code == 0 for _, code, *_ in made.topic_errors)
+    await admin.close()
+
+
+async def read(broker: Broker, topic: str, partition: int = 0, start: int = 0) -> list[Record]:
+    """Every committed record of a partition up to its present end."""
+    place = TopicPartition(topic, partition)
+    stop = (await broker.ends([place]))[place]
+    return [record async for chunk in broker.read(place, start, stop) for record in chunk.records]
+
+
+def outputs(*values: bytes, topic: str = RESULTS, partition: int = 0) -> list[Output]:
+    return [Output(topic, partition, b"key", value) for value in values]
