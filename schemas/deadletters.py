@@ -27,7 +27,9 @@ class DeadLetter(Model):
     key: str | None = Field(default=None, description="its key, text or base64")
     key_encoding: str | None = Field(default=None, description="base64 where the key was no UTF-8")
     headers: list[Header] = Field(default_factory=list, description="its headers, in order")
-    payload: str | None = Field(default=None, description="its value, text or base64; of a too large one the first 64 KiB; null for a tombstone")
+    payload: str | None = Field(
+        default=None, description="its value, text or base64; of a too large one the first 64 KiB; null for a tombstone"
+    )
     payload_encoding: str | None = Field(default=None, description="base64 where the value was no UTF-8")
     length: int | None = Field(default=None, description="bytes of a too large value")
     sha256: str | None = Field(default=None, description="hash of a too large value")

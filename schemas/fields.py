@@ -27,7 +27,10 @@ Yuan = Annotated[Fen, BeforeValidator(fen_from_yuan), PlainSerializer(yuan_text)
 """An amount: yuan on the wire, fen inside."""
 
 SignedYuan = Annotated[
-    Fen, BeforeValidator(signed_fen), PlainSerializer(yuan_text), WithJsonSchema({"type": "string", "pattern": r"^-?[0-9]{1,10}\.[0-9]{2}$"})
+    Fen,
+    BeforeValidator(signed_fen),
+    PlainSerializer(yuan_text),
+    WithJsonSchema({"type": "string", "pattern": r"^-?[0-9]{1,10}\.[0-9]{2}$"}),
 ]
 """A difference of amounts, text with two decimals."""
 
@@ -53,6 +56,7 @@ def _instant(value: object) -> str:
 
 Instant = Annotated[str, BeforeValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
 """An instant with offset, as the sender wrote it."""
+
 
 def code_set(codes: Any) -> Callable[[object], tuple[str, ...]]:
     """A validator for lists of `codes` (a Literal) whose order and repetitions do not count: a sorted tuple comes out."""

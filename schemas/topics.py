@@ -30,7 +30,10 @@ def load_topics() -> Mapping[str, Topic]:
     Raises:
         ValueError: A topic's entry has another shape, or names a dead-letter topic that is not there.
     """
-    topics = {name: Topic.model_validate(entry) for name, entry in yaml.safe_load(files("schemas").joinpath("topics.yaml").read_text("utf-8")).items()}
+    topics = {
+        name: Topic.model_validate(entry)
+        for name, entry in yaml.safe_load(files("schemas").joinpath("topics.yaml").read_text("utf-8")).items()
+    }
     for name, topic in topics.items():
         if topic.dead_letters is not None and topic.dead_letters not in topics:
             raise ValueError(f"{name}: dead_letters: {topic.dead_letters} is no topic")

@@ -13,6 +13,7 @@ from schemas.catalogue import (
     STATUS_TYPES,
     SUBSIDIES,
     TIMELINES,
+    dead_letters_of,
 )
 from schemas.envelope import CloudEvent, read_event
 from schemas.hospital import AdmissionClosed, AdmissionOpened
@@ -20,10 +21,14 @@ from services.identity.adapters import decode, document_key, encode, heal, perso
 from services.identity.domain.authority import check_admission, check_status
 from services.identity.domain.consequences import Person
 from services.identity.handlers import Data, decide
-from services.policy.library import Policies
+from services.policy.library import Policies, load_policies, switched_from_text
 from services.runtime.folding import StateFold
+from services.runtime.pump import PumpApp, build_app
 from services.runtime.records import Record, Want, Writes
+from services.runtime.redis_client import connect
+from services.runtime.redis_view import RedisView
 from services.runtime.service import Documents, Holders
+from services.runtime.settings import Settings
 
 Incoming = CloudEvent[Data]
 
@@ -32,10 +37,15 @@ class IdentityService:
     """Implements `services.runtime.service.Service`."""
 
     name = "identity"
-    inputs = (IDENTITY_REROUTED, IDENTITY_EVENTS, ADMISSIONS)
+    inputs: tuple[str, ...] = (IDENTITY_REROUTED, IDENTITY_EVENTS, ADMISSIONS)
     first: tuple[str, ...] = ()
     rerouted: str | None = IDENTITY_REROUTED
-    state_topics: Mapping[str, Literal["end", "committed"]] = {TIMELINES: "end", SUBSIDIES: "end", ASSESSMENTS: "end", IDENTITY_WAITING: "end"}
+    state_topics: Mapping[str, Literal["end", "committed"]] = {
+        TIMELINES: "end",
+        SUBSIDIES: "end",
+        ASSESSMENTS: "end",
+        IDENTITY_WAITING: "end",
+    }
 
     def __init__(self, policies: Policies) -> None:
         self._policies = policies
@@ -59,7 +69,9 @@ class IdentityService:
 
     def fold(self, documents: Documents, holders: Holders) -> StateFold[Incoming, Person]:
         """A fold over the persons loaded."""
-        return StateFold(lambda home: decode(home, documents[document_key(home)]), lambda person, event: decide(self._policies, person, event), encode)
+        return StateFold(
+            lambda home: decode(home, documents[document_key(home)]), lambda person, event: decide(self._policies, person, event), encode
+        )
 
     def want_healing(self, records: Sequence[Record]) -> Want:
         """The persons that the records tell of."""
@@ -68,3 +80,20 @@ class IdentityService:
     def heal(self, records: Sequence[Record], documents: Documents) -> Writes:
         """Bring the persons forward by what we told of them."""
         return heal(records, documents)
+
+
+def build(settings: Settings | None = None) -> PumpApp:
+    """The app, for `medaid run identity` and `faststream run services.identity.app:build --factory`.
+
+    Raises:
+        WrongSetting: A variable of the environment cannot be used.
+        PolicyError: A policy file, or a reading in MEDAID_READINGS, cannot be used.
+    """
+    chosen = settings or Settings.from_env()
+    service = IdentityService(load_policies(switched=switched_from_text(chosen.readings)))
+
+    def view(lanes: int) -> RedisView:
+        return RedisView(connect(chosen.redis_url), f"{chosen.prefix}medaid:identity:", lanes, chosen.redis_deadline_ms / 1000)
+
+    outputs = [dead_letters_of(topic) for topic in service.inputs if topic != service.rerouted]
+    return build_app(service, chosen, view, outputs=outputs)

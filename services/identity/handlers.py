@@ -55,9 +55,7 @@ def on_status(policies: Policies, person: Person, event: CloudEvent[Data], data:
     return Decision(person, [*emissions, *subsidies, *assessments])
 
 
-def on_admission(
-    policies: Policies, person: Person, event: CloudEvent[Data], data: AdmissionOpened | AdmissionClosed
-) -> Decision[Person]:
+def on_admission(policies: Policies, person: Person, event: CloudEvent[Data], data: AdmissionOpened | AdmissionClosed) -> Decision[Person]:
     """An admission opened or closed: assessed as far as both are known."""
     key = f"{data.hospital_id}/{data.admission_id}/{data.region}"
     admission = person.admissions.get(key, Admission())
@@ -72,7 +70,11 @@ def on_admission(
     person = replace(person, admissions={**person.admissions, key: admission})
     waiting: list[Emission] = []
     if admission.opened is None:
-        waiting = [Emission(IDENTITY_WAITING, f"{key}/{person.person_id}", write_event(event.type, event.source, event.id, event.time, data.wire()))]
+        waiting = [
+            Emission(
+                IDENTITY_WAITING, f"{key}/{person.person_id}", write_event(event.type, event.source, event.id, event.time, data.wire())
+            )
+        ]
     elif waited:
         waiting = [Emission(IDENTITY_WAITING, f"{key}/{person.person_id}", None)]
     person, assessments = _issue_assessments(policies, person, timeline_of(policies, person.events), event)
@@ -135,7 +137,9 @@ def _issue_assessments(policies: Policies, person: Person, known: list[Run], eve
         if (new := _next(admission.issued, content)) is not None:
             admissions[key] = replace(admission, issued=new)
             emission_id = f"admission/{key}/{person.person_id}/{new.revision}"
-            emissions.append(_emission(ASSESSMENTS, "identity.admission.assessed.v1", emission_id, event, person.person_id, _revised(new, event)))
+            emissions.append(
+                _emission(ASSESSMENTS, "identity.admission.assessed.v1", emission_id, event, person.person_id, _revised(new, event))
+            )
     return replace(person, admissions=admissions), emissions
 
 

@@ -95,9 +95,7 @@ def settle(policy: Policy, status: Status, counters: Counters, claim: ClaimSubmi
     return Settlement(policy, version, own_fen, chosen, assessments, chosen.reason, waived_fen, after)
 
 
-def adjudicate(
-    policy_of: Callable[[date], Policy], status: Status, claims: Iterable[tuple[ClaimSubmitted, bool]]
-) -> Iterator[Settlement]:
+def adjudicate(policy_of: Callable[[date], Policy], status: Status, claims: Iterable[tuple[ClaimSubmitted, bool]]) -> Iterator[Settlement]:
     """Settle a person-year from its beginning.
 
     Args:

@@ -22,8 +22,13 @@ def faults_of(file: PolicyFile, tree: Tree, readings: Mapping[str, Reading]) -> 
 Fault = tuple[Path, str]
 
 
-def _classes(file: PolicyFile) -> set[str]:
-    return {category.klass for category in file.categories.values() if category.klass} | {rule.becomes for rule in file.reclass}
+def classes_of(file: PolicyFile) -> set[str]:
+    """Every class that the file knows."""
+    return (
+        {category.klass for category in file.categories.values() if category.klass}
+        | {rule.becomes for rule in file.reclass}
+        | set(file.classes)
+    )
 
 
 def _categories(file: PolicyFile) -> Iterator[Fault]:
@@ -45,7 +50,7 @@ def _pools(file: PolicyFile) -> Iterator[Fault]:
         if name not in used:
             yield ("pools", name), "to be used by a benefit"
         for klass, figures in (pool.limit_yuan or {}).items():
-            if klass != "default" and klass not in _classes(file):
+            if klass != "default" and klass not in classes_of(file):
                 yield ("pools", name, "limit_yuan", klass), "a class of this file, or default"
             yield from _begins(file, figures, ("pools", name, "limit_yuan", klass))
 
@@ -82,11 +87,15 @@ def _rate(file: PolicyFile, benefit: Benefit, path: Path) -> Iterator[Fault]:
     tables = {"class": rate.class_percent, "condition": rate.condition_percent, "flat": rate.flat_percent}
     if not any(tables.values()) or (rate.take != "highest" and not tables[rate.take]):
         yield (*path, "rate"), f"a rate; none is given for {rate.take}"
-    classes = benefit.when.classes or tuple(sorted(_classes(file)))
+    classes = benefit.when.classes or tuple(sorted(classes_of(file)))
     for klass in classes if rate.class_percent is not None else ():
         if klass not in (rate.class_percent or {}) and rate.take in ("highest", "class"):
             yield (*path, "rate", "class_percent"), f"a rate for class {klass}, which the benefit applies to"
-    figures = [*(rate.class_percent or {}).values(), *(rate.condition_percent or {}).values(), *([rate.flat_percent] if rate.flat_percent else [])]
+    figures = [
+        *(rate.class_percent or {}).values(),
+        *(rate.condition_percent or {}).values(),
+        *([rate.flat_percent] if rate.flat_percent else []),
+    ]
     for dated in figures:
         yield from _begins(file, dated, (*path, "rate"))
     if not isinstance(benefit.clause, str):
@@ -100,7 +109,7 @@ def _rate(file: PolicyFile, benefit: Benefit, path: Path) -> Iterator[Fault]:
 
 def _when(file: PolicyFile, when: When, path: Path) -> Iterator[Fault]:
     for klass in when.classes or ():
-        if klass not in _classes(file):
+        if klass not in classes_of(file):
             yield (*path, "classes"), f"classes of this file; {klass} is none"
     if when.limit_reached is not None and when.limit_reached not in file.pools:
         yield (*path, "limit_reached"), "a pool of this file"

@@ -39,12 +39,15 @@ class Status:
 def status_of(timeline: TimelineUpdated) -> Status:
     """The status that a timeline tells."""
     intervals = (
-        Interval(told.region, told.category, told.from_, told.to, told.lost_on, told.lost_by, told.changed_to) for told in timeline.intervals
+        Interval(told.region, told.category, told.from_, told.to, told.lost_on, told.lost_by, told.changed_to)
+        for told in timeline.intervals
     )
     return Status(timeline.birth_date, tuple(intervals))
 
 
-def covering(rules: Entitlement, intervals: Iterable[Interval], order: Sequence[str], first: date, last: date | None, stay: bool) -> list[str]:
+def covering(
+    rules: Entitlement, intervals: Iterable[Interval], order: Sequence[str], first: date, last: date | None, stay: bool
+) -> list[str]:
     """The categories covering a visit from `first` to `last`, those of `order` only and in its order.
 
     Args:

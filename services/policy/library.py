@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 
 from services.policy.loader import Policy, load_policy
-from services.policy.tree import PolicyError, Reading
+from services.policy.tree import VALUES, PolicyError, Reading
 
 SHIPPED = Path(__file__).parent / "cities"
 Switched = Mapping[str, Mapping[str, Reading]]
@@ -80,7 +80,9 @@ class Policies:
                 continue  # another city's file, or one without these readings: not the edition sought
             if policy.file.id == region and policy.edition == edition:
                 return policy
-        raise UnknownEditionError(f"edition {edition} of {region} is not among the policy files; put its file into earlier/ or ask for re-adjudication")
+        raise UnknownEditionError(
+            f"edition {edition} of {region} is not among the policy files; put its file into earlier/ or ask for re-adjudication"
+        )
 
 
 def load_policies(folder: Path = SHIPPED, switched: Switched | None = None) -> Policies:
@@ -100,6 +102,22 @@ def load_policies(folder: Path = SHIPPED, switched: Switched | None = None) -> P
             raise PolicyError(f"{region}: a region that has a policy file")
     policies = [load_policy(s.name, s.text, (switched or {}).get(_region(s)), s.designated) for s in sources]
     return Policies(_by_region(policies), sources + earlier)
+
+
+def switched_from_text(text: str) -> Switched:
+    """Readings as a setting names them: `suzhou.rounding=down,wuxi.tilt_limit=within_annual`; `null`, `true` and `false` are values.
+
+    Raises:
+        PolicyError: Another form.
+    """
+    switched: dict[str, dict[str, Reading]] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        place, equals, value = part.partition("=")
+        region, dot, name = place.partition(".")
+        if not (equals and dot and region and name):
+            raise PolicyError(f"{part}: city.reading=value")
+        switched.setdefault(region, {})[name] = VALUES.get(value, value)
+    return switched
 
 
 def _sources(paths: Iterable[Path]) -> Iterable[Source]:

@@ -153,5 +153,9 @@ def _until(value: Any, last: date) -> Any:
     if _is_dated(value):
         return {key: item for key, item in value.items() if date.fromisoformat(key) <= last}
     if isinstance(value, dict):
-        return {key: _until(item, last) for key, item in value.items() if not (isinstance(item, dict) and str(item.get("from", "")) > last.isoformat())}
+        return {
+            key: _until(item, last)
+            for key, item in value.items()
+            if not (isinstance(item, dict) and str(item.get("from", "")) > last.isoformat())
+        }
     return [_until(item, last) for item in value] if isinstance(value, list) else value

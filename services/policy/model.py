@@ -268,6 +268,9 @@ class PolicyFile(Part):
     entitlement: Entitlement
     self_pay: SelfPay
     categories: Mapping[str, Category]
+    classes: tuple[str, ...] = Field(
+        default=(), description="classes that rates name although no category is in them under the chosen readings"
+    )
     reclass: tuple[Reclass, ...] = ()
     bars: tuple[Bar, ...] = ()
     designated: ClauseOnly

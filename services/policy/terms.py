@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
 
+from services.policy.checks import classes_of
 from services.policy.facts import Facts, Predicate, always, predicate
 from services.policy.model import Benefit, Excess, PolicyFile, Pool, Rate
 
@@ -88,10 +89,11 @@ def at(figures: Mapping[date, T], day: date) -> T:
 
 def compile_terms(file: PolicyFile, day: date) -> Terms:
     """The figures of `day`. `file` has been checked."""
-    classes = {category.klass for category in file.categories.values() if category.klass} | {rule.becomes for rule in file.reclass}
     plans = {
-        klass: tuple(_term(file, benefit, klass, day) for benefit in file.benefits if benefit.when.classes is None or klass in benefit.when.classes)
-        for klass in classes
+        klass: tuple(
+            _term(file, benefit, klass, day) for benefit in file.benefits if benefit.when.classes is None or klass in benefit.when.classes
+        )
+        for klass in classes_of(file)
     }
     above = next((benefit for benefit in file.benefits if benefit.base == "above_cap"), None)
     uninsured = file.self_pay.uninsured
@@ -111,7 +113,11 @@ def compile_terms(file: PolicyFile, day: date) -> Terms:
 def _term(file: PolicyFile, benefit: Benefit, klass: str, day: date) -> Term:
     rate = benefit.rate
     base = benefit.base
-    limits = {name: _limit(name, file.pools[name], klass, day) for name in {*benefit.limited_by, benefit.deductible, benefit.when.limit_reached} if name}
+    limits = {
+        name: _limit(name, file.pools[name], klass, day)
+        for name in {*benefit.limited_by, benefit.deductible, benefit.when.limit_reached}
+        if name
+    }
     changes = (
         RateChange(predicate(change.when), at(change.percent, day), change.counted == "relative")
         for change in benefit.modifiers

@@ -41,7 +41,9 @@ def standing(events: Iterable[StatusEvent]) -> list[StatusEvent]:
     """The events that count, in the order in which they apply: not voided, by effective date, time, source and id."""
     events = list(events)
     voided = {(event.source, event.data.region, event.data.voids) for event in events if isinstance(event.data, EventVoided)}
-    counted = [event for event in events if (event.source, event.data.region, event.id) not in voided and not isinstance(event.data, EventVoided)]
+    counted = [
+        event for event in events if (event.source, event.data.region, event.id) not in voided and not isinstance(event.data, EventVoided)
+    ]
     return sorted(counted, key=_order)
 
 
@@ -123,7 +125,9 @@ class _Book:
 
     def finish(self) -> list[Run]:
         """All runs that ever entitled, sorted."""
-        entitled = [run for run in (*self._closed, *self._open.values()) if run.interval.to is None or run.interval.start <= run.interval.to]
+        entitled = [
+            run for run in (*self._closed, *self._open.values()) if run.interval.to is None or run.interval.start <= run.interval.to
+        ]
         return sorted(entitled, key=lambda run: (run.interval.region, run.interval.category, run.interval.start))
 
     def _close(self, run: Run, last: date, lost_on: date, lost_by: str, changed_to: str | None) -> None:

@@ -13,7 +13,8 @@ import yaml
 
 Path = tuple[str | int, ...]
 Reading = str | bool | None
-_VALUES: Mapping[str, Reading] = {"null": None, "~": None, "": None, "true": True, "false": False}
+VALUES: Mapping[str, Reading] = {"null": None, "~": None, "": None, "true": True, "false": False}
+"""Plain texts that are values."""
 
 
 class PolicyError(Exception):
@@ -67,7 +68,7 @@ def _convert(name: str, node: yaml.Node, path: Path, lines: dict[Path, int]) -> 
         return [_convert(name, item, (*path, place), lines) for place, item in enumerate(node.value)]
     if not isinstance(node, yaml.ScalarNode):
         raise PolicyError(f"{name}:{node.start_mark.line + 1}: {'.'.join(map(str, path))}: a text, a list or a mapping")
-    return _VALUES.get(node.value, node.value) if node.style is None else node.value
+    return VALUES.get(node.value, node.value) if node.style is None else node.value
 
 
 def resolve(tree: Tree, readings: Mapping[str, Reading]) -> dict[str, Any]:
@@ -103,3 +104,8 @@ def reading_text(value: Reading) -> str:
     if value is None:
         return "null"
     return str(value).lower() if isinstance(value, bool) else value
+
+
+def reading_value(text: str) -> Reading:
+    """The value that `text` stands for in a file: the inverse of `reading_text`."""
+    return _VALUES.get(text, text)

@@ -32,10 +32,26 @@ async def heal(service: Service[E], lane: int, broker: Broker, view: View, commi
         start = {topic: (at or {}).get(topic, 0) for topic in service.state_topics}
         for topic, until in service.state_topics.items():
             if until == "end" and start[topic] > stops[topic]:
-                raise Stop(f"{topic}[{lane}] ends at {stops[topic]}, the view was true up to {start[topic]}: Kafka has lost records")
+                await _look_closer(TopicPartition(topic, lane), broker, start[topic])
         records, reached = await _step(lane, broker, start, stops)
         if await _apply(service, lane, view, at, reached, records, run, stops):
             return reached
+
+
+async def _look_closer(partition: TopicPartition, broker: Broker, true_up_to: int) -> None:
+    """The view is ahead of a topic that only this lane writes. Has Kafka lost records, or has another owner gone on in our place?
+
+    His fence tells: it ends what he has open, so that the end read after it holds whatever the view can have followed.
+
+    Raises:
+        Doubt: Another owner has gone on.
+        Stop: Kafka has lost records.
+    """
+    await (await broker.fence(partition.partition)).close()
+    end = (await broker.ends([partition]))[partition]
+    if true_up_to > end:
+        raise Stop(f"{partition.topic}[{partition.partition}] ends at {end}, the view is true up to {true_up_to}: Kafka has lost records")
+    raise Doubt("another owner has gone on with the lane")
 
 
 async def _stops(service: Service[E], lane: int, broker: Broker, committed: Offsets) -> Mapping[str, int]:

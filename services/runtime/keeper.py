@@ -28,21 +28,43 @@ FIRST_POLL_S = 0.05
 
 BACKOFF_S_MIN, BACKOFF_S_MAX = 0.1, 5.0
 REPEAT_S = 60.0
-"""How long the same doubt is not told again."""
+"""How long the same doubt of any lane is not told again."""
 
 log = structlog.get_logger(__name__)
+
+
+class Complaints:
+    """What the lanes of a process have told: when a server is away, all of them would say the same, again and again."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._told: dict[str, float] = {}
+
+    def is_new(self, text: str) -> bool:
+        """Whether `text` is to be told now."""
+        now_s = self._clock.monotonic()
+        self._told = {known: at_s for known, at_s in self._told.items() if now_s - at_s < REPEAT_S}
+        return self._told.setdefault(text, now_s) == now_s
 
 
 class Keeper:
     """Keeps one lane. `stopped` is called with the `Stop` that ended it."""
 
     def __init__(
-        self, lane: Lane[Any], flow: Flow, pulse: Pulse, settings: Settings, clock: Clock, stopped: Callable[[Stop], None]
+        self,
+        lane: Lane[Any],
+        flow: Flow,
+        pulse: Pulse,
+        settings: Settings,
+        clock: Clock,
+        complaints: Complaints,
+        stopped: Callable[[Stop], None],
     ) -> None:
         self._lane = lane
         self._flow = flow
         self._pulse = pulse
         self._clock = clock
+        self._complaints = complaints
         self._stopped = stopped
         self._fenced_wait_s = 2 * settings.heartbeat_ms / 1000
         self._inbox = Inbox(lane.service.inputs, settings.batch_records_max)
@@ -52,7 +74,6 @@ class Keeper:
         self._flowing: tuple[str, ...] = ()
         self._first: dict[str, int] = {}
         self._doubts = 0
-        self._told = ("", 0.0)
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -157,11 +178,9 @@ class Keeper:
         self._doubts = min(self._doubts + 1, 10)
         if is_fenced(doubt):
             wait_s = max(wait_s, self._fenced_wait_s)
-        text, now_s = str(doubt), self._clock.monotonic()
-        if text != self._told[0] or now_s - self._told[1] > REPEAT_S:
-            log.warning("lane in doubt", service=self._lane.service.name, lane=self._lane.partition, why=text)
-            self._told = (text, now_s)
-        until_s = now_s + wait_s
+        if self._complaints.is_new(str(doubt)):
+            log.warning("lane in doubt", service=self._lane.service.name, lane=self._lane.partition, why=str(doubt))
+        until_s = self._clock.monotonic() + wait_s
         while not self._leaving and (left_s := until_s - self._clock.monotonic()) > 0:
             self._wake.clear()
             await self._wait(left_s)

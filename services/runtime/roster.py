@@ -18,7 +18,7 @@ from services.runtime.errors import Doubt, Stop
 from services.runtime.flow import Flow
 from services.runtime.kafka import AioKafkaBroker
 from services.runtime.kafka.reader import record_of
-from services.runtime.keeper import Keeper
+from services.runtime.keeper import Complaints, Keeper
 from services.runtime.lanes import Lane
 from services.runtime.metrics import LaneMetrics
 from services.runtime.ports import View
@@ -68,6 +68,7 @@ class Roster(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
         self._metrics = metrics
         self._keepers: dict[int, Keeper] = {}
         self._joined = False
+        self._complaints = Complaints(clock)
         self._topics = {settings.prefix + topic: topic for topic in service.inputs}
 
     async def prepare(self, topics: Collection[str]) -> None:
@@ -148,5 +149,5 @@ class Roster(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
         lane = Lane(self.service, partition, self.broker, PulsingView(self._view, pulse), self._clock, self._metrics(partition))
         flow = Flow(self.consumer, self._settings.prefix, partition)
         self.pulses[partition] = pulse
-        self._keepers[partition] = Keeper(lane, flow, pulse, self._settings, self._clock, self.stopped)
+        self._keepers[partition] = Keeper(lane, flow, pulse, self._settings, self._clock, self._complaints, self.stopped)
         self._keepers[partition].start()

@@ -13,16 +13,21 @@ from schemas.catalogue import (
     SETTLEMENT_WAITING,
     TIMELINES,
     TYPES_BY_TOPIC,
+    dead_letters_of,
 )
 from schemas.envelope import CloudEvent, read_event
 from schemas.hospital import ClaimReversed, ClaimSubmitted, check_dates
 from schemas.settlement import ReadjudicationRequested
 from schemas.times import local_day
-from services.policy.library import Policies
+from services.policy.library import Policies, load_policies, switched_from_text
 from services.runtime.errors import Refused
 from services.runtime.folding import StateFold
+from services.runtime.pump import PumpApp, build_app
 from services.runtime.records import Record, Want, Writes
+from services.runtime.redis_client import connect
+from services.runtime.redis_view import RedisView
 from services.runtime.service import Documents, Holders
+from services.runtime.settings import Settings
 from services.settlement.adapters import decode, encode, heal, person_key, touched, year_keys, years_in
 from services.settlement.domain import Holder, Person, check_amounts, year_of
 from services.settlement.handlers import Data, decide
@@ -35,8 +40,8 @@ class SettlementService:
     """Implements `services.runtime.service.Service`."""
 
     name = "settlement"
-    inputs = (TIMELINES, SETTLEMENT_REROUTED, CLAIMS, OPERATOR_EVENTS)
-    first = (TIMELINES,)
+    inputs: tuple[str, ...] = (TIMELINES, SETTLEMENT_REROUTED, CLAIMS, OPERATOR_EVENTS)
+    first: tuple[str, ...] = (TIMELINES,)
     rerouted: str | None = SETTLEMENT_REROUTED
     state_topics: Mapping[str, Literal["end", "committed"]] = {RESULTS: "end", SETTLEMENT_WAITING: "end", TIMELINES: "committed"}
 
@@ -107,6 +112,21 @@ class SettlementService:
         return heal(records, documents)
 
 
+def build(settings: Settings | None = None) -> PumpApp:
+    """The app, for `medaid run settlement` and `faststream run services.settlement.app:build --factory`.
+
+    Raises:
+        WrongSetting: A variable of the environment cannot be used.
+        PolicyError: A policy file, or a reading in MEDAID_READINGS, cannot be used.
+    """
+    chosen = settings or Settings.from_env()
+    service = SettlementService(load_policies(switched=switched_from_text(chosen.readings)))
+
+    def view(lanes: int) -> RedisView:
+        return RedisView(connect(chosen.redis_url), f"{chosen.prefix}medaid:settlement:", lanes, chosen.redis_deadline_ms / 1000)
+
+    outputs = [dead_letters_of(topic) for topic in service.inputs if topic != service.rerouted]
+    return build_app(service, chosen, view, outputs=outputs)
 
 
 def _check_source(source: str, data: ClaimSubmitted | ClaimReversed | ReadjudicationRequested) -> None:

@@ -48,7 +48,9 @@ def timeline_of(policies: Policies, events: Iterable[StatusEvent]) -> list[Run]:
     return runs(lambda region, day: policies.nearest(region, day).file.entitlement, events)
 
 
-def subsidies_due(policies: Policies, person_id: str, events: Sequence[StatusEvent], known: Iterable[Run]) -> dict[tuple[str, int], dict[str, Any]]:
+def subsidies_due(
+    policies: Policies, person_id: str, events: Sequence[StatusEvent], known: Iterable[Run]
+) -> dict[tuple[str, int], dict[str, Any]]:
     """For each region and year in which a status takes effect what is paid of the premium: the most generous, ties by the policy's order."""
     enrolled = _enrolments(events)
     due: dict[tuple[str, int], list[tuple[int, int, dict[str, Any]]]] = {}
@@ -61,12 +63,22 @@ def subsidies_due(policies: Policies, person_id: str, events: Sequence[StatusEve
         content = _subsidy(policy, run, enrolled.get(year))
         rank = (GENEROSITY.index(content["subsidy"]), list(policy.file.categories).index(interval.category))
         due.setdefault(year, []).append((*rank, content))
-    return {(region, year): _addressed(person_id, region, year, min(found, key=lambda item: item[:2])[2]) for (region, year), found in due.items()}
+    return {
+        (region, year): _addressed(person_id, region, year, min(found, key=lambda item: item[:2])[2])
+        for (region, year), found in due.items()
+    }
 
 
 def no_subsidy(person_id: str, region: str, year: int) -> dict[str, Any]:
     """What is due when no grant of the year is left."""
-    content = {"category": None, "subsidy": "none", "reason": None, "paid_after_enrolment": False, "waiting_period_waived": False, "clause": None}
+    content = {
+        "category": None,
+        "subsidy": "none",
+        "reason": None,
+        "paid_after_enrolment": False,
+        "waiting_period_waived": False,
+        "clause": None,
+    }
     return _addressed(person_id, region, year, content)
 
 
@@ -107,7 +119,9 @@ def _subsidy(policy: Policy, run: Run, enrolled_on: date | None) -> dict[str, An
     }
 
 
-def assess_admission(policies: Policies, opened: AdmissionOpened, closed: AdmissionClosed | None, intervals: Iterable[Interval]) -> dict[str, Any]:
+def assess_admission(
+    policies: Policies, opened: AdmissionOpened, closed: AdmissionClosed | None, intervals: Iterable[Interval]
+) -> dict[str, Any]:
     """Category on admission and whether the deposit is waived, by what is known now."""
     policy = policies.nearest(opened.region, opened.admission_date)
     in_force = policy.in_force(opened.admission_date)

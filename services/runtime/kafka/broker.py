@@ -14,6 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from services.runtime.errors import Doubt, Stop
 from services.runtime.kafka.deadline import within
+from services.runtime.kafka.mending import read_any_header_name
 from services.runtime.kafka.reader import Readers, close_consumer
 from services.runtime.kafka.writer import BATCH_BYTES_MAX, KafkaWriter, close_producer
 from services.runtime.records import Chunk, Offsets, TopicPartition
@@ -34,6 +35,7 @@ class AioKafkaBroker:
     """
 
     def __init__(self, service: str, settings: Settings) -> None:
+        read_any_header_name()
         self.partitions = 0
         self.group = settings.prefix + service
         self._prefix = settings.prefix

@@ -1,0 +1,5 @@
+"""The command line `medaid`."""
+
+from services.cli.main import main
+
+__all__ = ["main"]

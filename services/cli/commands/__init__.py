@@ -1,0 +1,1 @@
+"""The commands of `medaid`, one module each: arguments, files and what is printed; the work is done elsewhere."""

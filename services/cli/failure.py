@@ -1,0 +1,22 @@
+"""How a command ends when it cannot do what was asked: one clear line on standard error, and the status that says who must act."""
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """What a command's exit status says."""
+
+    DONE = 0
+    BUG = 1
+    USAGE = 2
+    REFUSED = 3
+    DIFFERENT = 4
+    AWAY = 5
+
+
+class Failure(Exception):  # noqa: N818  (it ends a command, it is no error of ours)
+    """Ends the command with `status`; its text is the line told."""
+
+    def __init__(self, status: Exit, line: str) -> None:
+        super().__init__(line)
+        self.status = status

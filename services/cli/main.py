@@ -1,0 +1,65 @@
+"""The command `medaid`: which commands there are, and how each failure is told: in one line, with the status of `failure.Exit`."""
+
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import typer
+
+from services.cli.commands.replay import replay
+from services.cli.failure import Exit, Failure
+
+app = typer.Typer(
+    name="medaid",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="""Settle medical assistance (医疗救助) of Chinese municipalities.
+
+    \b
+    Exit status: 0 done, 1 a bug, 2 wrong usage, 3 input refused, 4 a difference was found, 5 a server is away.
+    Standard output carries data only; progress and complaints go to standard error.
+    """,
+)
+app.command()(replay)
+
+_UsageError = typer.BadParameter.__bases__[0]
+
+
+@app.callback()
+def _medaid() -> None:
+    pass
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run one command and exit.
+
+    Raises:
+        SystemExit: Always, with the command's status.
+    """
+    try:
+        status = app(args=arguments, prog_name="medaid", standalone_mode=False)
+        sys.stdout.flush()
+    except Failure as failure:
+        status = _tell(failure.status, str(failure))
+    except _UsageError as error:
+        status = _tell(Exit.USAGE, error.format_message())
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read our output has gone; nothing is left to be told
+        status = Exit.DONE
+    except Exception as error:
+        status = _tell(Exit.BUG, _bug(error))
+    sys.exit(int(status or 0))
+
+
+def _tell(status: Exit, line: str) -> Exit:
+    print(f"medaid: {line}", file=sys.stderr)
+    return status
+
+
+def _bug(error: Exception) -> str:
+    """An error of ours by its kind and places; its text may quote what it met."""
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    return f"this is a bug: {type(error).__name__} at " + " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))

@@ -1,0 +1,41 @@
+"""Options that several commands share, each described once."""
+
+from enum import Enum
+from typing import Annotated
+
+import typer
+
+from services.cli.failure import Exit, Failure
+from services.policy.library import Policies, load_policies
+from services.policy.readings import switched_readings
+from services.policy.tree import PolicyError
+
+
+class Language(str, Enum):
+    """In which language a command speaks of a decree."""
+
+    ZH = "zh"
+    EN = "en"
+
+
+Readings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--readings",
+        metavar="REGION.NAME=VALUE",
+        envvar="MEDAID_READINGS",
+        help="Read a decree otherwise than by default; several by commas, or the option again. `medaid policy show` lists the readings.",
+    ),
+]
+
+
+def policies_with(readings: list[str] | None) -> Policies:
+    """The shipped policies under these readings.
+
+    Raises:
+        Failure: A reading that is none, or a value that it does not have.
+    """
+    try:
+        return load_policies(switched=switched_readings(readings or []))
+    except PolicyError as error:
+        raise Failure(Exit.USAGE, f"--readings: {str(error).splitlines()[0]}") from None
