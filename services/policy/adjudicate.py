@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from schemas.hospital import ClaimSubmitted
-from services.policy.engine import Assessment, Counters, assess, nothing, round_share
+from services.policy.course import Counters, round_share
+from services.policy.engine import Assessment, assess, nothing
 from services.policy.entitlement import Status, covering
 from services.policy.facts import facts_of
 from services.policy.loader import Policy

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
-from services.policy.model import Benefit, Excess, PolicyFile, When
+from services.policy.benefits import Benefit, Excess, When
+from services.policy.model import PolicyFile
 from services.policy.tree import Path, Reading, Tree
 
 

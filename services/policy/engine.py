@@ -3,27 +3,12 @@
 In: compiled terms, the claim's facts, counters. Out: an `Assessment`: payments in order, what each used up, and why nothing was paid.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
+from services.policy.course import Counters, Course, Payment, round_share
 from services.policy.facts import Facts
-from services.policy.terms import WHOLE_BP, ExcessBase, Limit, Term, Terms
-
-Counters = Mapping[str, int]
-"""The person-year's counters: name to fen used so far; absent is 0."""
-
-
-@dataclass(frozen=True, slots=True)
-class Payment:
-    """One component. Amounts in fen, rate in basis points; `limited_by` is the counter that bound tightest."""
-
-    kind: str
-    clause: str
-    base_fen: int
-    rate_bp: int
-    amount_fen: int
-    limited_by: str | None
-    benefit: str
+from services.policy.terms import WHOLE_BP, ExcessBase, RateChange, Term, Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,39 +35,6 @@ def nothing(category: str, reason: str, klass: str | None = None) -> Assessment:
     return Assessment(category, klass, (), 0, 0, {}, reason)
 
 
-@dataclass(slots=True)
-class _Course:
-    """What has been paid and used while the benefits of one claim are gone through."""
-
-    terms: Terms
-    facts: Facts
-    counters: Counters
-    above_fen: int
-    paid_fen: int = 0
-    direct_fen: int = 0
-    uncut_fen: int = 0
-    deductible_fen: int = 0
-    base_left_fen: int = 0
-    payments: list[Payment] = field(default_factory=list)
-    used_fen: dict[str, int] = field(default_factory=dict)
-
-    def room_fen(self, limit: Limit) -> int | None:
-        """What is left of a limit, never below 0; None: it has none."""
-        if limit.limit_fen is None:
-            return None
-        return max(0, limit.limit_fen - self.counters.get(limit.name, 0) - self.used_fen.get(limit.name, 0))
-
-    def use(self, name: str, fen: int) -> None:
-        """Add to a counter."""
-        if fen:
-            self.used_fen[name] = self.used_fen.get(name, 0) + fen
-
-
-def round_share(base_fen: int, rate_bp: int, down: bool) -> int:
-    """`rate_bp` of `base_fen`, rounded half up to the fen, or down (R6)."""
-    return (base_fen * rate_bp + (0 if down else WHOLE_BP // 2)) // WHOLE_BP
-
-
 def assess(terms: Terms, category: str, klass: str, facts: Facts, counters: Counters) -> Assessment:
     """Settle a claim by one category of class `klass`."""
     for source, becomes, holds in terms.reclass:
@@ -96,7 +48,7 @@ def assess(terms: Terms, category: str, klass: str, facts: Facts, counters: Coun
     covered = any(term.kind in ("direct", "above_cap") for term in selected)
     chosen = {term.id for term in selected}
     above_fen = min(facts.claim.above_basic_cap_amount, facts.self_pay_fen) if terms.cap is not None and terms.cap(facts) else 0
-    course = _Course(terms, facts, counters, above_fen)
+    course = Course(terms, facts, counters, above_fen)
     for term in selected:
         if term.replaced_by.isdisjoint(chosen):
             _pay(course, term)
@@ -117,7 +69,7 @@ def _selected(terms: Terms, plan: Sequence[Term], facts: Facts) -> list[Term]:
     return selected
 
 
-def _reason(course: _Course, covered: bool) -> str:
+def _reason(course: Course, covered: bool) -> str:
     if not covered:
         return "visit_type_not_covered"
     if course.facts.self_pay_fen == 0:
@@ -127,17 +79,19 @@ def _reason(course: _Course, covered: bool) -> str:
     return "limit_exhausted"
 
 
-def _pay(course: _Course, term: Term) -> None:
+def _pay(course: Course, term: Term) -> None:
     """One benefit: base, deductible, rate, limits, and what they use up."""
     if term.limit_reached is not None and course.room_fen(term.limit_reached) != 0:
         return
-    base_fen = _base(course, term)
+    course.draws = []
+    base_fen = offered_fen = _base(course, term)
     if term.deductible is not None and term.deductible.limit_fen is not None:
         taken_fen = min(base_fen, course.room_fen(term.deductible) or 0)
         course.deductible_fen += taken_fen
-        course.use(term.deductible.name, taken_fen)
+        course.use(term.deductible.name, taken_fen, term.deductible.limit_fen)
         base_fen -= taken_fen
-    rate_bp = _rate(term, course.facts)
+    changes = tuple(change for change in term.changes if change.when(course.facts))
+    rate_bp = _rate(term, course.facts, changes)
     if term.kind in ("direct", "above_cap"):
         course.base_left_fen += base_fen
         course.uncut_fen += round_share(base_fen, rate_bp, course.terms.round_down)
@@ -146,10 +100,11 @@ def _pay(course: _Course, term: Term) -> None:
     if term.kind in ("direct", "above_cap"):
         course.direct_fen += amount_fen
     if amount_fen:
-        course.payments.append(Payment(term.kind, term.clause, base_fen, rate_bp, amount_fen, limited_by, term.id))
+        draws = tuple(course.draws)
+        course.payments.append(Payment(term.kind, term.clause, base_fen, rate_bp, amount_fen, limited_by, term.id, offered_fen, changes, draws))
 
 
-def _base(course: _Course, term: Term) -> int:
+def _base(course: Course, term: Term) -> int:
     """What the benefit's rate applies to, before its deductible."""
     self_pay_fen = course.facts.self_pay_fen
     if isinstance(term.base, ExcessBase):
@@ -164,7 +119,7 @@ def _base(course: _Course, term: Term) -> int:
     return bases[term.base]
 
 
-def _excess(course: _Course, base: ExcessBase) -> int:
+def _excess(course: Course, base: ExcessBase) -> int:
     """The rise of the part of the year's burden above the threshold; the burden is added up."""
     burden_fen = course.facts.self_pay_fen - course.direct_fen
     before_fen = course.counters.get(base.sum, 0) + course.used_fen.get(base.sum, 0)
@@ -174,7 +129,7 @@ def _excess(course: _Course, base: ExcessBase) -> int:
     return max(0, before_fen + burden_fen - base.over_fen) - max(0, before_fen - base.over_fen)
 
 
-def _rate(term: Term, facts: Facts) -> int:
+def _rate(term: Term, facts: Facts, changes: Sequence[RateChange]) -> int:
     """The rate that counts, modified, from 0 to 100%."""
     conditions = facts.claim.conditions
     by_condition = max((bp for condition, bp in term.condition_bp if condition in conditions), default=None)
@@ -182,13 +137,12 @@ def _rate(term: Term, facts: Facts) -> int:
     rate_bp = rates.get(term.take) if term.take != "highest" else None
     if rate_bp is None:
         rate_bp = max(bp for bp in rates.values() if bp is not None)
-    for change in term.changes:
-        if change.when(facts):
-            rate_bp = rate_bp * (WHOLE_BP + change.points_bp) // WHOLE_BP if change.relative else rate_bp + change.points_bp
+    for change in changes:
+        rate_bp = rate_bp * (WHOLE_BP + change.points_bp) // WHOLE_BP if change.relative else rate_bp + change.points_bp
     return max(0, min(rate_bp, WHOLE_BP))
 
 
-def _limited(course: _Course, term: Term, base_fen: int, rate_bp: int) -> tuple[int, int, str | None]:
+def _limited(course: Course, term: Term, base_fen: int, rate_bp: int) -> tuple[int, int, str | None]:
     """Base admitted, amount, and the counter that bound tightest; the counters are used up."""
     limited_by: str | None = None
     limits = [limit for limit in term.limits if limit.applies(course.facts)]
@@ -202,5 +156,5 @@ def _limited(course: _Course, term: Term, base_fen: int, rate_bp: int) -> tuple[
         if limit.counts == "payment" and room_fen is not None and room_fen < amount_fen:
             amount_fen, limited_by = room_fen, limit.name
     for limit in limits:
-        course.use(limit.name, base_fen if limit.counts == "self_pay" else amount_fen)
+        course.use(limit.name, base_fen if limit.counts == "self_pay" else amount_fen, limit.limit_fen)
     return base_fen, amount_fen, limited_by

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from schemas.hospital import ClaimSubmitted
-from services.policy.model import When
+from services.policy.benefits import When
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 
 from services.policy.loader import Policy, load_policy
-from services.policy.tree import VALUES, PolicyError, Reading
+from services.policy.tree import PolicyError, Reading, reading_value
 
 SHIPPED = Path(__file__).parent / "cities"
 Switched = Mapping[str, Mapping[str, Reading]]
@@ -116,7 +116,7 @@ def switched_from_text(text: str) -> Switched:
         region, dot, name = place.partition(".")
         if not (equals and dot and region and name):
             raise PolicyError(f"{part}: city.reading=value")
-        switched.setdefault(region, {})[name] = VALUES.get(value, value)
+        switched.setdefault(region, {})[name] = reading_value(value)
     return switched
 
 

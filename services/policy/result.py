@@ -10,7 +10,8 @@ import orjson
 from schemas.hospital import ClaimSubmitted
 from schemas.money import yuan_text
 from services.policy.adjudicate import Settlement
-from services.policy.engine import Assessment, Counters, Payment
+from services.policy.course import Counters, Payment
+from services.policy.engine import Assessment
 from services.policy.loader import Policy
 
 FIGURES = (

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
 
+from services.policy.benefits import Benefit, Excess, Pool, Rate
 from services.policy.checks import classes_of
 from services.policy.facts import Facts, Predicate, always, predicate
-from services.policy.model import Benefit, Excess, PolicyFile, Pool, Rate
+from services.policy.model import PolicyFile
 
 WHOLE_BP = 10_000
 """100% in basis points."""
@@ -35,6 +36,7 @@ class RateChange:
     when: Predicate
     points_bp: int
     relative: bool
+    clause: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ def _term(file: PolicyFile, benefit: Benefit, klass: str, day: date) -> Term:
         if name
     }
     changes = (
-        RateChange(predicate(change.when), at(change.percent, day), change.counted == "relative")
+        RateChange(predicate(change.when), at(change.percent, day), change.counted == "relative", change.clause)
         for change in benefit.modifiers
         if change.applies and (change.when.classes is None or klass in change.when.classes)
     )

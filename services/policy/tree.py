@@ -108,4 +108,4 @@ def reading_text(value: Reading) -> str:
 
 def reading_value(text: str) -> Reading:
     """The value that `text` stands for in a file: the inverse of `reading_text`."""
-    return _VALUES.get(text, text)
+    return VALUES.get(text, text)

@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from aiokafka.partitioner import murmur2  # type: ignore[import-untyped]
+from aiokafka.partitioner import murmur2
 
 
 @lru_cache(maxsize=1 << 16)

@@ -23,10 +23,9 @@ QUIET_S = 60.0
 
 _LOUD_ABOVE = {
     "": logging.WARNING,
-    # Whoever called it says that Kafka is away, in one line; this one would say it again at every try.
-    "aiokafka.client": logging.CRITICAL,
-    "aiokafka.conn": logging.CRITICAL,
-    # A broker's answer that is tried again at once, or becomes a doubt that is told.
+    # That a server cannot be reached is told once by whoever asked it, not at every try.
+    "aiokafka": logging.CRITICAL,
+    "aiokafka.consumer": logging.ERROR,
     "aiokafka.producer": logging.ERROR,
     # That topics are not made automatically.
     "medaid.faststream": logging.ERROR,

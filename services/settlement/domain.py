@@ -9,7 +9,7 @@ import orjson
 
 from schemas.hospital import ClaimReversed, ClaimSubmitted
 from services.policy.adjudicate import claim_year, self_pay_fen
-from services.policy.engine import Counters
+from services.policy.course import Counters
 from services.policy.entitlement import Status
 from services.policy.library import Policies
 from services.policy.tree import Reading

@@ -98,13 +98,16 @@ def _by_partition(outputs: Sequence[Output]) -> Mapping[TopicPartition, list[Out
 
 
 async def close_producer(producer: AIOKafkaProducer) -> None:
-    """Let `producer` go, never raising: what it still has to send is dropped with its connections after `CLOSE_S`."""
+    """Let `producer` go, never raising; what it has not sent after `CLOSE_S` is dropped with its tasks and connections."""
     stopping = asyncio.ensure_future(producer.stop())
     await asyncio.wait([stopping], timeout=CLOSE_S)
-    if not stopping.done():
-        await asyncio.wait([asyncio.ensure_future(producer.client.close()), stopping], timeout=CLOSE_S)
-    if not stopping.done():
-        stopping.cancel()
-        log.warning("a producer did not let go of Kafka and was left")
-    elif not stopping.cancelled() and stopping.exception() is not None:
-        log.warning("a producer did not close well", error=type(stopping.exception()).__name__)
+    if stopping.done() and not stopping.cancelled() and stopping.exception() is None:
+        return
+    stopping.cancel()  # it waits for its sender, which waits for a Kafka that is away
+    closing = asyncio.ensure_future(producer.client.close())
+    await asyncio.wait([stopping, closing], timeout=CLOSE_S)
+    for ending in (stopping, closing):
+        if not ending.done():
+            log.warning("a producer did not let go of kafka and was left")
+        elif not ending.cancelled() and ending.exception() is not None:
+            log.warning("a producer did not close well", error=type(ending.exception()).__name__)

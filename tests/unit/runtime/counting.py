@@ -84,7 +84,7 @@ class Fold:
 
     def _factor(self, event: Event, person: Person) -> list[Emission]:
         revision, factor = event.data["revision"], event.data["factor"]
-        if revision <= person.factor[0]:
+        if revision < person.factor[0]:  # the same one again settles anew: after a reset and a loss the ledger may be behind the view
             return []
         person.factor = (revision, factor)
         changed = {key: claim for key, claim in person.claims.items() if claim[1] != claim[0] * factor}

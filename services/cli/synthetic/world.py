@@ -1,0 +1,129 @@
+"""The city that events are made up for: what its policy says, and the hospitals, districts and days that the policy leaves open.
+
+In: a policy and a year. Everything particular to a city is read from its policy, so that a city nobody has thought of needs no code.
+Not here: persons and events (`script.py`).
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from random import Random
+from typing import get_args
+
+from schemas.codes import Agency
+from services.policy.loader import Policy
+from services.policy.benefits import When
+from services.policy.model import PolicyFile
+
+HOSPITALS = 12
+DISTRICTS = 6
+
+
+@dataclass(frozen=True)
+class City:
+    """A city and the year that is made up.
+
+    Attributes:
+        code: Digits made of the region's code; ids of different cities differ by it.
+        first, last: The days of the year on which the policy is in force; the whole year where it is on none.
+        hospitals: Where people go as a rule; designated ones where the city has a list.
+        conditions: Every condition that a rule of the policy asks about.
+        ages: Every age limit that a rule of the policy names, in whole years.
+    """
+
+    policy: Policy
+    year: int
+    code: str
+    first: date
+    last: date
+    hospitals: tuple[str, ...]
+    districts: tuple[str, ...]
+    conditions: tuple[str, ...]
+    ages: tuple[int, ...]
+
+    @property
+    def region(self) -> str:
+        """The region's code."""
+        return self.policy.file.id
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """The city's categories in the policy's order."""
+        return tuple(self.policy.file.categories)
+
+    @property
+    def settling(self) -> tuple[str, ...]:
+        """Those that have a class, and so figures; all of them where none has."""
+        found = tuple(name for name, category in self.policy.file.categories.items() if category.klass)
+        return found or self.categories
+
+    @property
+    def changes(self) -> tuple[tuple[str, str], ...]:
+        """Pairs of categories that one agency certifies, so that it may change one into the other; unlike classes first."""
+        kinds = self.policy.file.categories
+        pairs = [(one, other) for one in kinds for other in kinds if one != other and kinds[one].certified_by == kinds[other].certified_by]
+        return tuple(sorted(pairs, key=lambda pair: kinds[pair[0]].klass == kinds[pair[1]].klass))
+
+    @property
+    def undesignated(self) -> str:
+        """A hospital that is on no list."""
+        return f"H{self.code}X"
+
+    def agency(self, category: str) -> str:
+        """The source of events about `category`."""
+        return f"/agencies/{self.region}/{self.policy.file.categories[category].certified_by}"
+
+    def other_agency(self, category: str) -> str:
+        """An agency that may not certify `category`."""
+        own = self.policy.file.categories[category].certified_by
+        return f"/agencies/{self.region}/{next(name for name in get_args(Agency) if name != own)}"
+
+    def day(self, rng: Random, begin_percent: int = 0, end_percent: int = 100) -> date:
+        """A day between two shares of the time in force."""
+        days = (self.last - self.first).days
+        return self.first + timedelta(days=rng.randint(days * begin_percent // 100, days * end_percent // 100))
+
+    def long_ago(self, rng: Random) -> date:
+        """A day on which somebody certified before the year began may have been granted a status."""
+        last = date(self.year - 1, 12, 31)
+        first = max(self.policy.file.valid_from, date(self.year - 3, 1, 1))
+        return first + timedelta(days=rng.randint(0, (last - first).days)) if first < last else self.first
+
+
+def city_of(policy: Policy, year: int) -> City:
+    """The city of `policy` in `year`."""
+    region, decree = policy.file.id, policy.file
+    code = str(int.from_bytes(hashlib.blake2b(region.encode(), digest_size=4).digest(), "big")).zfill(10)
+    first, last = date(year, 1, 1), date(year, 12, 31)
+    begin, end = max(first, decree.valid_from), min(last, decree.valid_to or last)
+    whens = tuple(every_when(decree))
+    conditions = {condition for when in whens for condition in (*(when.conditions or ()), *(when.without_conditions or ()))}
+    conditions |= {condition for benefit in decree.benefits for condition in benefit.rate.condition_percent or ()}
+    return City(
+        policy=policy,
+        year=year,
+        code=code,
+        first=begin if begin <= end else first,
+        last=end if begin <= end else last,
+        hospitals=_hospitals(policy, code, first, last),
+        districts=tuple(f"{code[:4]}{number:02d}" for number in range(1, DISTRICTS + 1)),
+        conditions=tuple(sorted(conditions)),
+        ages=tuple(sorted({when.age_at_most for when in whens if when.age_at_most is not None})),
+    )
+
+
+def _hospitals(policy: Policy, code: str, first: date, last: date) -> tuple[str, ...]:
+    listed = tuple(sorted(name for name in policy.designated or () if policy.is_designated(name, first) and policy.is_designated(name, last)))
+    return listed or tuple(f"H{code}{number:02d}" for number in range(1, HOSPITALS + 1))
+
+
+def every_when(file: PolicyFile) -> Iterator[When]:
+    """Every condition of every rule of a policy, those within others too."""
+    tops = [rule.when for rule in (*file.reclass, *file.bars)]
+    for benefit in file.benefits:
+        tops += [benefit.when, *([benefit.unless] if benefit.unless else []), *(change.when for change in benefit.modifiers)]
+    while tops:
+        when = tops.pop(0)
+        tops += when.any_of
+        yield when

@@ -1,0 +1,73 @@
+"""A claim comes in: settled against the year so far, and reversed at once where its reversal had come before it."""
+
+from dataclasses import replace
+
+from schemas.catalogue import SETTLEMENT_WAITING
+from schemas.envelope import CloudEvent
+from schemas.fields import Model
+from schemas.hospital import ClaimSubmitted
+from services.policy.adjudicate import Settlement, reversal, settle
+from services.policy.library import Policies
+from services.policy.loader import Policy
+from services.policy.result import Revision, figures_hash
+from services.runtime.errors import Refused
+from services.runtime.folding import Decision
+from services.runtime.service import Emission
+from services.settlement.domain import ClaimRecord, Holder, Person, PersonYear, Waiting, year_of
+from services.settlement.handlers.years import result
+
+
+def on_claim(policies: Policies, person: Person, event: CloudEvent[Model], claim: ClaimSubmitted) -> Decision[Person]:
+    """Settle `claim` against the year so far; a repeated claim gives nothing new.
+
+    Raises:
+        Refused: `conflicting_duplicate`, the claim's key was used before with other content, or for another person or region.
+    """
+    own = Holder.of(year_of(policies, claim), claim)
+    holder = Holder.parse(person.holders[claim.key])
+    if replace(holder, year=own.year) != own:
+        raise Refused("conflicting_duplicate", "data.claim_id", "a claim not sent before with other content, person or region")
+    key = (claim.region, holder.year)
+    year = person.years.get(key, PersonYear())
+    if claim.key in year.claims:
+        return Decision(person)
+    policy = policies.for_year(claim.region, claim.date, year.edition, year.readings, year.through)
+    settlement = settle(policy, person.status, year.counters, claim)
+    figures = figures_hash(settlement, None)
+    record = ClaimRecord(claim, year.sequence + 1, 0, settlement.assistance_fen, figures)
+    revision = Revision("completed", 0, record.sequence, holder.year, settlement.assistance_fen, settlement.counters, event.cause)
+    emissions = [result(claim, settlement, revision, event.time)]
+    after = _added(year, record, settlement, policy)
+    waiting_key = f"{claim.region}/{claim.key}"
+    if waiting_key in person.waiting:
+        waiting = person.waiting[waiting_key]
+        gone, undone = _reverse_newest(policy, year, record, after, waiting, holder.year)
+        after = gone
+        emissions += [undone, Emission(SETTLEMENT_WAITING, f"{claim.key}/{person.person_id}/{claim.region}", None)]
+        person = replace(person, waiting={name: kept for name, kept in person.waiting.items() if name != waiting_key})
+    return Decision(person.with_year(key, after), emissions, {claim.key: holder.text()})
+
+
+def _added(year: PersonYear, record: ClaimRecord, settlement: Settlement, policy: Policy) -> PersonYear:
+    """The year with its newest claim."""
+    return replace(
+        year,
+        counters=settlement.counters,
+        sequence=record.sequence,
+        edition=policy.edition if settlement.policy else year.edition,
+        readings=policy.readings if settlement.policy else year.readings,
+        through=max(record.claim.date, year.through or record.claim.date),
+        claims={**year.claims, record.claim.key: record},
+    )
+
+
+def _reverse_newest(
+    policy: Policy, before: PersonYear, record: ClaimRecord, year: PersonYear, waiting: Waiting, calendar_year: int
+) -> tuple[PersonYear, Emission]:
+    """The year's newest claim reversed at once, by a reversal that had come before it: the counters are those before it."""
+    settlement = reversal(policy, record.claim, before.counters)
+    reason = waiting.reversal.reason
+    undone = replace(record, revision=1, assistance_fen=0, figures=figures_hash(settlement, reason), reversed_for=reason)
+    revision = Revision("reversed", 1, record.sequence, calendar_year, -record.assistance_fen, settlement.counters, waiting.cause, reason)
+    after = replace(year, counters=settlement.counters, claims={**year.claims, record.claim.key: undone})
+    return after, result(record.claim, settlement, revision, waiting.time)

@@ -1,0 +1,71 @@
+"""Late truth: reversals, timelines and operators' requests, each of which may settle whole years anew."""
+
+from dataclasses import replace
+
+from schemas.catalogue import SETTLEMENT_WAITING
+from schemas.envelope import CloudEvent, write_event
+from schemas.fields import Model
+from schemas.hospital import ClaimReversed
+from schemas.identity import TimelineUpdated
+from schemas.settlement import ReadjudicationRequested
+from services.policy.entitlement import status_of
+from services.policy.library import Policies
+from services.runtime.errors import Refused
+from services.runtime.folding import Decision
+from services.runtime.service import Emission
+from services.settlement.domain import Holder, Person, PersonYear, Waiting
+from services.settlement.handlers.years import SOURCE, readjudicate
+
+
+def on_reversal(policies: Policies, person: Person, event: CloudEvent[Model], data: ClaimReversed) -> Decision[Person]:
+    """Take a claim back and settle its year anew; before its claim, the reversal waits for it.
+
+    Raises:
+        Refused: `conflicting_duplicate`, the claim was reversed before with other content.
+    """
+    holder = Holder.parse(person.holders[data.key]) if data.key in person.holders else None
+    key = (data.region, holder.year) if holder else (data.region, 0)
+    year = person.years.get(key, PersonYear())
+    record = year.claims.get(data.key)
+    if record is None or holder is None or (holder.person_id, holder.region) != (person.person_id, data.region):
+        return _wait(person, event, data)
+    if record.reversed_for is not None:
+        if record.reversed_for != data.reason:
+            raise Refused("conflicting_duplicate", "data.reason", "the content of the reversal that was sent first")
+        return Decision(person)
+    year = replace(year, claims={**year.claims, data.key: replace(record, reversed_for=data.reason)})
+    return readjudicate(policies, person, {key: year}, event.cause, event.time)
+
+
+def _wait(person: Person, event: CloudEvent[Model], data: ClaimReversed) -> Decision[Person]:
+    name = f"{data.region}/{data.key}"
+    known = person.waiting.get(name)
+    if known is not None:
+        if known.reversal != data:
+            raise Refused("conflicting_duplicate", "data.reason", "the content of the reversal that was sent first")
+        return Decision(person)
+    waiting = Waiting(data, event.cause, event.time)
+    value = write_event(
+        "settlement.reversal.waiting.v1", SOURCE, f"waiting/{data.key}/{person.person_id}/{data.region}", event.time,
+        {"reversal": data.wire(), "caused_by": event.cause, "time": event.time},
+    )  # fmt: skip
+    emission = Emission(SETTLEMENT_WAITING, f"{data.key}/{person.person_id}/{data.region}", value)
+    return Decision(replace(person, waiting={**person.waiting, name: waiting}), [emission])
+
+
+def on_timeline(policies: Policies, person: Person, data: TimelineUpdated) -> Decision[Person]:
+    """A new timeline: every year of the person is settled anew, and what changed is told."""
+    if data.revision <= person.timeline_revision:
+        return Decision(person)
+    person = replace(person, status=status_of(data), timeline_revision=data.revision)
+    newest = data.events[-1]
+    return readjudicate(policies, person, person.years, {"source": newest.source, "id": newest.id}, newest.time)
+
+
+def on_request(policies: Policies, person: Person, event: CloudEvent[Model], data: ReadjudicationRequested) -> Decision[Person]:
+    """An operator asks for a person-year under the present edition."""
+    key = (data.region, data.year)
+    if key not in person.years:
+        return Decision(person)
+    year = replace(person.years[key], edition=None, readings={})
+    return readjudicate(policies, person, {key: year}, event.cause, event.time)

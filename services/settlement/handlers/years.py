@@ -1,0 +1,67 @@
+"""A person-year settled anew from its beginning, and results as the ledger carries them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date
+
+from schemas.catalogue import RESULTS
+from schemas.envelope import write_event
+from schemas.hospital import ClaimSubmitted
+from services.policy.adjudicate import Settlement, adjudicate
+from services.policy.library import Policies
+from services.policy.loader import Policy
+from services.policy.result import Revision, figures_hash, result_data
+from services.runtime.folding import Decision
+from services.runtime.service import Emission
+from services.settlement.domain import Person, PersonYear, YearKey
+
+SOURCE = "/medaid/settlement"
+
+
+def readjudicate(
+    policies: Policies, person: Person, years: Mapping[YearKey, PersonYear], cause: Mapping[str, str], time: str
+) -> Decision[Person]:
+    """Settle `years` from their beginning; each claim whose figures changed gets its next revision."""
+    emissions: list[Emission] = []
+    for key, year in sorted(years.items()):
+        region, calendar_year = key
+        after, told = _settled_anew(_policy_of(policies, region, year), person, year, calendar_year, cause, time)
+        emissions += told
+        person = person.with_year(key, after)
+    return Decision(person, emissions)
+
+
+def _policy_of(policies: Policies, region: str, year: PersonYear) -> Callable[[date], Policy]:
+    return lambda day: policies.for_year(region, day, year.edition, year.readings, year.through)
+
+
+def _settled_anew(
+    policy_of: Callable[[date], Policy], person: Person, year: PersonYear, calendar_year: int, cause: Mapping[str, str], time: str
+) -> tuple[PersonYear, list[Emission]]:
+    """One year from its beginning: its new state, and the revisions of what changed."""
+    records = year.whole()
+    pairs = [(record.claim, record.reversed_for is not None) for record in records]
+    settlements = list(adjudicate(policy_of, person.status, pairs))
+    counters = settlements[-1].counters if settlements else {}
+    claims = dict(year.claims)
+    emissions: list[Emission] = []
+    for record, settlement in zip(records, settlements, strict=True):
+        figures = figures_hash(settlement, record.reversed_for)
+        if figures == record.figures:
+            continue
+        verb = "reversed" if settlement.is_reversed else "adjusted"
+        delta_fen = settlement.assistance_fen - record.assistance_fen
+        revision = Revision(verb, record.revision + 1, record.sequence, calendar_year, delta_fen, counters, cause, record.reversed_for)
+        emissions.append(result(record.claim, settlement, revision, time))
+        claims[record.claim.key] = replace(record, revision=record.revision + 1, assistance_fen=settlement.assistance_fen, figures=figures)
+    newest = next((settlement.policy for settlement in reversed(settlements) if settlement.policy), None)
+    if newest is not None and (emissions or year.edition is None):
+        year = replace(year, edition=newest.edition, readings=newest.readings)
+    return replace(year, counters=counters, claims=claims), emissions
+
+
+def result(claim: ClaimSubmitted, settlement: Settlement, revision: Revision, time: str) -> Emission:
+    """A revision as a record of the ledger."""
+    data = result_data(claim, settlement, revision)
+    value = write_event(f"settlement.{revision.verb}.v1", SOURCE, data["settlement_id"], time, data)
+    return Emission(RESULTS, claim.person_id, value)
