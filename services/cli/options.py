@@ -6,8 +6,7 @@ from typing import Annotated
 import typer
 
 from services.cli.failure import Exit, Failure
-from services.policy.library import Policies, load_policies
-from services.policy.readings import switched_readings
+from services.policy.library import Policies, load_policies, switched_from_text
 from services.policy.tree import PolicyError
 
 
@@ -36,6 +35,6 @@ def policies_with(readings: list[str] | None) -> Policies:
         Failure: A reading that is none, or a value that it does not have.
     """
     try:
-        return load_policies(switched=switched_readings(readings or []))
+        return load_policies(switched=switched_from_text(",".join(readings or [])))
     except PolicyError as error:
         raise Failure(Exit.USAGE, f"--readings: {str(error).splitlines()[0]}") from None

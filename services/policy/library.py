@@ -66,6 +66,20 @@ class Policies:
         same = earlier.digest(through) == policy.digest(through) and earlier.in_force(day) == policy.in_force(day)
         return policy if same else earlier
 
+    def otherwise(self, policy: Policy, name: str, value: Reading) -> Policy:
+        """`policy` with one reading set to `value`.
+
+        Raises:
+            UnknownEditionError: The file of `policy` is not there.
+            PolicyError: It has no such reading, or the reading no such value.
+        """
+        for source in self.sources:
+            if _region(source) == policy.file.id:
+                same = load_policy(source.name, source.text, policy.readings, source.designated)
+                if same.edition == policy.edition:
+                    return load_policy(source.name, source.text, {**policy.readings, name: value}, source.designated)
+        raise UnknownEditionError(f"edition {policy.edition} of {policy.file.id} is not among the policy files")
+
     def _edition(self, region: str, edition: str, readings: Mapping[str, Reading]) -> Policy:
         key = (region, edition)
         if key not in self._editions:

@@ -1,20 +1,22 @@
-"""What a lane is doing, as health shows it, and the view through which every step of a lane is noticed.
+"""What a lane is doing, as health shows it, and the view and broker through which each of its steps is noticed.
 
-A lane asks its view in everything it does: each batch, each step of a heal, each second of rest, each look at the gate. So a lane that asks
-nothing for long is frozen, whatever it hangs on.
+In everything that a lane does it asks one of them: each batch, each step of a heal, each second of rest, each look at the gate. All their
+answers have deadlines; so a lane that has none for long is frozen, whatever it hangs on.
 """
 
+from collections.abc import AsyncGenerator, Collection
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal
 
 from services.runtime.clock import Clock
-from services.runtime.ports import Closed, Loaded, Moved, View
-from services.runtime.records import Want, Watermark, Writes
+from services.runtime.ports import Broker, Closed, Loaded, Moved, View, Writer
+from services.runtime.records import Chunk, Offsets, TopicPartition, Want, Watermark, Writes
 
 State = Literal["taking", "running", "doubt", "released", "stopped"]
 
 FROZEN_S = 30.0
-"""A lane that did nothing for so long is frozen: every call that it makes has a shorter deadline."""
+"""A lane that did nothing for so long is frozen, unless its calls may take longer: no step has three of them."""
 
 
 @dataclass(slots=True)
@@ -22,12 +24,14 @@ class Pulse:
     """One lane's.
 
     Attributes:
+        deadline_s: Of each call.
         waiting: The gate is shut: other lanes are not healed yet.
         doubt: Why it was last in doubt, while it has not been taken again.
         beat_at_s: When it last did something, on the clock.
     """
 
     clock: Clock
+    deadline_s: float = 0.0
     state: State = "taking"
     waiting: bool = True
     doubt: str = ""
@@ -45,7 +49,8 @@ class Pulse:
     @property
     def is_frozen(self) -> bool:
         """Whether the lane should do something and does not."""
-        return self.state in {"taking", "running", "doubt"} and self.clock.monotonic() - self.beat_at_s > FROZEN_S
+        silent_s = self.clock.monotonic() - self.beat_at_s
+        return self.state in {"taking", "running", "doubt"} and silent_s > max(FROZEN_S, 3 * self.deadline_s)
 
 
 class PulsingView:
@@ -79,3 +84,37 @@ class PulsingView:
         done = await self._view.apply(lane, at, to, writes, healed_in)
         self._pulse.beat()
         return done
+
+
+class PulsingBroker:
+    """The port `Broker` over another one; each answer is a beat. A writer's commit, which view calls come before and after, is none."""
+
+    def __init__(self, broker: Broker, pulse: Pulse) -> None:
+        self._broker = broker
+        self._pulse = pulse
+        self.partitions = broker.partitions
+
+    async def fence(self, lane: int) -> Writer:
+        """As the port has it."""
+        writer = await self._broker.fence(lane)
+        self._pulse.beat()
+        return writer
+
+    async def committed(self, partitions: Collection[TopicPartition]) -> Offsets:
+        """As the port has it."""
+        offsets = await self._broker.committed(partitions)
+        self._pulse.beat()
+        return offsets
+
+    async def ends(self, partitions: Collection[TopicPartition]) -> Offsets:
+        """As the port has it."""
+        offsets = await self._broker.ends(partitions)
+        self._pulse.beat()
+        return offsets
+
+    async def read(self, partition: TopicPartition, start: int, stop: int) -> AsyncGenerator[Chunk, None]:
+        """As the port has it."""
+        async with aclosing(self._broker.read(partition, start, stop)) as chunks:
+            async for chunk in chunks:
+                self._pulse.beat()
+                yield chunk

@@ -5,7 +5,7 @@ Not here: the subscription (`subscription.py`), lanes (`roster.py`, `keeper.py`)
 """
 
 import gc
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import anyio
@@ -56,6 +56,8 @@ def build_app(
     registry: CollectorRegistry | None = None,
     clock: Clock | None = None,
     specification: AsyncAPI | None = None,
+    payload: Any = Any,
+    published: Mapping[str, Any] | None = None,
 ) -> PumpApp:
     """An app that runs `service`, for `faststream run` or `run_app`.
 
@@ -66,14 +68,16 @@ def build_app(
         outputs: Topics that the service writes, besides those that it reads too; all must be there, with the same number of partitions.
         registry: Where metrics go, a new one by default.
         clock: For waiting, the machine's by default.
-        specification: Of the AsyncAPI document.
+        specification: Of the AsyncAPI document: title, version, contact.
+        payload: The type of what is read, a union of event models, for the AsyncAPI document.
+        published: Topic to the type of what is written there, for the AsyncAPI document.
     """
     registry = registry or CollectorRegistry()
     figures = Figures(registry)
     broker = AioKafkaBroker(service.name, settings)
     roster = Roster(service, settings, broker, make_view, clock or SystemClock(), lambda lane: figures.of_lane(service.name, lane))
     topics = {*service.inputs, *service.state_topics, *outputs} | ({service.rerouted} if service.rerouted else set())
-    app = PumpApp(Subscription(settings, roster, topics), logger=QUIET, specification=specification)
+    app = PumpApp(Subscription(settings, roster, topics, payload, published or {}), logger=QUIET, specification=specification)
     app.roster, roster.exit = roster, app.exit
     _hook(app, roster, HealthServer(roster, registry, settings.health_host, settings.health_port))
     return app

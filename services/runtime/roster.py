@@ -22,7 +22,7 @@ from services.runtime.keeper import Complaints, Keeper
 from services.runtime.lanes import Lane
 from services.runtime.metrics import LaneMetrics
 from services.runtime.ports import View
-from services.runtime.pulse import Pulse, PulsingView
+from services.runtime.pulse import Pulse, PulsingBroker, PulsingView
 from services.runtime.records import Record
 from services.runtime.service import AnyService
 from services.runtime.settings import Settings
@@ -145,8 +145,10 @@ class Roster(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
 
     def _start(self, partition: int) -> None:
         assert self._view is not None, "the subscription starts after prepare"
-        pulse = Pulse(self._clock)
-        lane = Lane(self.service, partition, self.broker, PulsingView(self._view, pulse), self._clock, self._metrics(partition))
+        deadline_s = max(self._settings.kafka_deadline_ms, self._settings.redis_deadline_ms) / 1000
+        pulse = Pulse(self._clock, deadline_s)
+        broker, view = PulsingBroker(self.broker, pulse), PulsingView(self._view, pulse)
+        lane = Lane(self.service, partition, broker, view, self._clock, self._metrics(partition))
         flow = Flow(self.consumer, self._settings.prefix, partition)
         self.pulses[partition] = pulse
         self._keepers[partition] = Keeper(lane, flow, pulse, self._settings, self._clock, self._complaints, self.stopped)

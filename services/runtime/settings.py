@@ -26,7 +26,7 @@ class Settings(BaseModel):
     kafka_bootstrap_servers: str = Field(
         "127.0.0.1:9092",
         alias="KAFKA_BOOTSTRAP_SERVERS",
-        pattern=r"^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$",
+        pattern=r"^[^\s,]+:\d+(,[^\s,]+:\d+)*$",
         description="host:port of Kafka, several by commas",
     )
     redis_url: str = Field(
@@ -92,7 +92,9 @@ class Settings(BaseModel):
         try:
             return cls.model_validate({name: given[name] for name in _variables() if given.get(name)})
         except ValidationError as error:
-            raise WrongSetting("; ".join(_complaint(str(found["loc"][0]), found["msg"]) for found in error.errors())) from None
+            raise WrongSetting(
+                "; ".join(_complaint(str(found["loc"][0]), found["type"], found["msg"]) for found in error.errors())
+            ) from None
 
 
 def describe() -> str:
@@ -109,6 +111,7 @@ def _variables() -> Mapping[str, str]:
     return {str(field.alias): str(field.description) for field in Settings.model_fields.values()}
 
 
-def _complaint(variable: str, message: str) -> str:
-    """What is wrong with a variable; pydantic's own message names the rule, not the value."""
-    return f"{variable}: expected {_variables()[variable]} ({message[0].lower()}{message[1:]})"
+def _complaint(variable: str, kind: str, message: str) -> str:
+    """What is wrong with a variable; pydantic's own message names the rule, not the value, and a pattern's only the pattern."""
+    rule = "" if kind == "string_pattern_mismatch" else f" ({message[0].lower()}{message[1:]})"
+    return f"{variable}: expected {_variables()[variable]}{rule}"

@@ -6,7 +6,7 @@ nothing (the lanes' transactions do). A Kafka that is away is waited for. Not he
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import structlog
@@ -37,9 +37,9 @@ log = structlog.get_logger(__name__)
 
 
 class Subscription(KafkaBroker):
-    """FastStream's Kafka broker, with its one subscriber."""
+    """FastStream's Kafka broker, with its one subscriber. `payload` and `published` (topic to type) are for the AsyncAPI document alone."""
 
-    def __init__(self, settings: Settings, roster: Roster, topics: Collection[str]) -> None:
+    def __init__(self, settings: Settings, roster: Roster, topics: Collection[str], payload: Any, published: Mapping[str, Any]) -> None:
         super().__init__(
             settings.kafka_bootstrap_servers.split(","),
             consumer_only=True,
@@ -52,7 +52,9 @@ class Subscription(KafkaBroker):
         self._roster = roster
         self._needed = topics
         self._watching: asyncio.Task[None] | None = None
-        self._subscribe(settings)
+        self._subscribe(settings, payload)
+        for topic, schema in published.items():
+            self.publisher(settings.prefix + topic, schema=schema, title=topic)
 
     async def start(self) -> None:
         """Return when the service is in its group; on a `Stop` at once, for the app ends then."""
@@ -94,8 +96,13 @@ class Subscription(KafkaBroker):
         await super().stop()
         await self.start()
 
-    def _subscribe(self, settings: Settings) -> None:
+    def _subscribe(self, settings: Settings, payload: Any) -> None:
         """One subscriber, so one consumer: a lane's inputs are assigned together."""
+
+        async def receive(records: Any) -> None:
+            self._roster.feed(records)
+
+        receive.__annotations__["records"] = payload  # for AsyncAPI; what comes are the client's records
         subscriber = self.subscriber(
             *(settings.prefix + topic for topic in self._roster.service.inputs),
             batch=True,
@@ -117,10 +124,7 @@ class Subscription(KafkaBroker):
             title=f"{self._roster.service.name} inputs",
         )
         self._roster.consumer = lambda: subscriber.consumer
-
-        @subscriber
-        async def receive(records: Any) -> None:
-            self._roster.feed(records)
+        subscriber(receive)
 
 
 async def _parse(found: Any) -> KafkaMessage:

@@ -1,5 +1,7 @@
 """A process that runs the counting service on the Kafka and Redis of its environment: what tests start, kill and count."""
 
+from typing import Any
+
 from services.runtime import logging
 from services.runtime.pump import PumpApp, build_app, run_app
 from services.runtime.redis_client import connect
@@ -15,7 +17,7 @@ def build(settings: Settings) -> PumpApp:
     def view(lanes: int) -> RedisView:
         return RedisView(connect(settings.redis_url), f"{settings.prefix}counting:", lanes, settings.redis_deadline_ms / 1000)
 
-    return build_app(Counting(), settings, view, outputs=OUTPUTS)
+    return build_app(Counting(), settings, view, outputs=OUTPUTS, payload=dict[str, Any], published={PAID: dict[str, Any]})
 
 
 if __name__ == "__main__":

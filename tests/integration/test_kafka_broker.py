@@ -113,7 +113,9 @@ async def test_a_topic_with_another_number_of_partitions_is_refused(settings: Se
         await create_topics(settings, {CLAIMS: TOPIC, RESULTS: TOPIC})
 
 
-async def test_a_frozen_kafka_is_a_doubt_within_the_deadline_and_nothing_is_lost_or_doubled(own_kafka: Kafka, own_place: KafkaPlace) -> None:
+async def test_a_frozen_kafka_is_a_doubt_within_the_deadline_and_nothing_is_lost_or_doubled(
+    own_kafka: Kafka, own_place: KafkaPlace
+) -> None:
     broker = own_place.broker
     writer = await broker.fence(0)
     await writer.commit(outputs(b"1"), {CLAIMS_0: 1})

@@ -34,7 +34,9 @@ def far_world(own_kafka: Kafka, own_redis: Redis, topic_prefix: str, tmp_path: P
 
 async def test_a_killed_process_loses_nothing_and_doubles_nothing(world: World) -> None:
     doomed, other = world.work(), world.work()
-    await world.are(lambda: doomed.is_ready() and other.is_ready() and len(doomed.lanes()) == len(other.lanes()) == LANES // 2, [doomed, other])
+    await world.are(
+        lambda: doomed.is_ready() and other.is_ready() and len(doomed.lanes()) == len(other.lanes()) == LANES // 2, [doomed, other]
+    )
     world.publish(0, HALF)
     await world.paid_at_least(1)
     doomed.end(signal.SIGKILL)
@@ -48,14 +50,18 @@ async def test_a_killed_process_loses_nothing_and_doubles_nothing(world: World) 
 
 async def test_a_frozen_process_that_wakes_is_fenced(world: World) -> None:
     frozen, other = world.work(), world.work()
-    await world.are(lambda: frozen.is_ready() and other.is_ready() and len(frozen.lanes()) == len(other.lanes()) == LANES // 2, [frozen, other])
+    await world.are(
+        lambda: frozen.is_ready() and other.is_ready() and len(frozen.lanes()) == len(other.lanes()) == LANES // 2, [frozen, other]
+    )
     world.publish(0, HALF)
     await world.paid_at_least(1)
     frozen.process.send_signal(signal.SIGSTOP)
     world.publish(HALF, ALL)
     await world.paid_at_least(ALL)
     frozen.process.send_signal(signal.SIGCONT)
-    await world.are(lambda: frozen.is_ready() and other.is_ready() and len(frozen.lanes()) == len(other.lanes()) == LANES // 2, [frozen, other])
+    await world.are(
+        lambda: frozen.is_ready() and other.is_ready() and len(frozen.lanes()) == len(other.lanes()) == LANES // 2, [frozen, other]
+    )
     assert (frozen.end(), other.end()) == (0, 0)
     paid = await world.paid()
     assert ({result["key"]: result["paid"] for result in paid}, len(paid)) == (expected(ALL), ALL)
@@ -98,7 +104,11 @@ async def test_strange_records_do_not_stop_those_behind_them(world: World) -> No
     world.publish(0, 20)
     await world.paid_at_least(21)
     refused = [json.loads(record.value or b"")["data"] for record in await world.read(f"{AMOUNTS}.dlq")]
-    assert [(letter["offset"], letter["reason"]) for letter in refused] == [(0, "malformed_json"), (1, "malformed_json"), (2, "processing_failed")]
+    assert [(letter["offset"], letter["reason"]) for letter in refused] == [
+        (0, "malformed_json"),
+        (1, "malformed_json"),
+        (2, "processing_failed"),
+    ]
     assert worker.end() == 0
     assert UNREADABLE.decode() not in worker.log.read_text()
 
@@ -148,7 +158,9 @@ async def test_a_kafka_that_was_away_is_found_again(far_world: World, own_kafka:
     assert ({result["key"]: result["paid"] for result in paid}, len(paid)) == (expected(ALL), ALL)
 
 
-async def test_missing_topics_end_the_process_with_one_clear_line(kafka_bootstrap: str, redis_db: str, topic_prefix: str, tmp_path: Path) -> None:
+async def test_missing_topics_end_the_process_with_one_clear_line(
+    kafka_bootstrap: str, redis_db: str, topic_prefix: str, tmp_path: Path
+) -> None:
     world = World(kafka_bootstrap, redis_db, topic_prefix, tmp_path)
     worker = world.work()
     assert worker.process.wait(30) == 1

@@ -85,7 +85,12 @@ class World:
 
     def work(self, **variables: str) -> Worker:
         """Start a process."""
-        own = {"KAFKA_BOOTSTRAP_SERVERS": self.bootstrap, "REDIS_URL": self.redis_url, "MEDAID_PREFIX": self.prefix, "MEDAID_SESSION_MS": SESSION_MS}
+        own = {
+            "KAFKA_BOOTSTRAP_SERVERS": self.bootstrap,
+            "REDIS_URL": self.redis_url,
+            "MEDAID_PREFIX": self.prefix,
+            "MEDAID_SESSION_MS": SESSION_MS,
+        }
         log = self.folder / f"worker-{len(self.workers)}.log"
         with log.open("wb") as stream:
             process = subprocess.Popen(

@@ -103,7 +103,7 @@ def _paid(settlement: Settlement) -> list[tuple[str, str]]:
 
 
 def _smallest(city: City, category: str, visit: Visit, key: tuple[str, str]) -> Case:
-    cases = (Case(category, visit, (fen,)) for fen in AMOUNTS[visit.is_stay :])
+    cases = (Case(category, visit, (fen,)) for fen in (AMOUNTS[1:] if visit.is_stay else AMOUNTS))
     return next(case for case in cases if key in _paid(next(course(city, case))))
 
 

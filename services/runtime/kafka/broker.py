@@ -74,7 +74,7 @@ class AioKafkaBroker:
             retry_backoff_ms=RETRY_MS,
         )
         try:
-            async with within(self._deadline_s, f"fence lane {lane}"):
+            async with within(self._deadline_s, "fence a lane"):
                 await producer.start()  # returns when InitProducerId has been answered
         except BaseException:
             await close_producer(producer)

@@ -78,7 +78,7 @@ def _mended(raw: memoryview) -> Iterator[Any]:
 def _mend(buffer: bytearray, at: int) -> int:
     """Make the header names of the record at `at` readable, each in its own length. Returns: where the next record begins."""
     length, at = decode_varint(buffer, at)
-    end = at + length
+    end: int = at + length
     for _ in range(3):  # attributes, time, offset
         _, at = decode_varint(buffer, at)
     for _ in range(2):  # key, value
