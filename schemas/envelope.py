@@ -3,20 +3,27 @@
 In: a record's value and headers (CloudEvents 1.0, structured or binary mode). Out: `CloudEvent` with a frozen model as data.
 """
 
-import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any, Generic, Protocol, TypeVar
 
 import orjson
 from pydantic import ValidationError
 
+from schemas.exact_json import read_json
 from schemas.fields import Model
 from schemas.refusal import Refused
 from schemas.times import EXPECTED_INSTANT, instant_ns
 
+Headers = tuple[tuple[str, bytes | None], ...]
+"""A record's headers; Kafka knows null as a value."""
+
 VALUE_BYTES_MAX = 256 * 1024
+HEADERS_BYTES_MAX = 64 * 1024
+"""Of all headers of a record together; more would not fit into its dead letter."""
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}", re.ASCII)
 
 
 class Homed(Protocol):
@@ -54,7 +61,7 @@ class CloudEvent(Generic[D]):
         return {"source": self.source, "id": self.id}
 
 
-def read_event(value: bytes | None, headers: tuple[tuple[str, bytes], ...], types: Mapping[str, type[M]]) -> CloudEvent[M]:
+def read_event(value: bytes | None, headers: Headers, types: Mapping[str, type[M]]) -> CloudEvent[M]:
     """The event in `value`, one of `types`.
 
     Raises:
@@ -72,41 +79,35 @@ def read_event(value: bytes | None, headers: tuple[tuple[str, bytes], ...], type
     return CloudEvent(envelope["id"], envelope["source"], kind, envelope["time"], instant_ns(envelope["time"]), data)
 
 
-def read_envelope(value: bytes | None, headers: tuple[tuple[str, bytes], ...]) -> dict[str, Any]:
+def read_envelope(value: bytes | None, headers: Headers) -> dict[str, Any]:
     """The CloudEvents attributes and `data` of a record, whatever its type.
+
+    Raises:
+        Refused: `too_large`, `malformed_json` or `invalid_event`.
+    """
+    document = read_document(value, headers)
+    _check_attributes(document)
+    return document
+
+
+def read_document(value: bytes | None, headers: Headers) -> dict[str, Any]:
+    """What a record says of itself, its attributes not checked yet: the JSON object of structured mode, or the same from headers and value.
 
     Raises:
         Refused: `too_large`, `malformed_json` or `invalid_event`.
     """
     if value is not None and len(value) > VALUE_BYTES_MAX:
         raise Refused("too_large", "value", f"at most {VALUE_BYTES_MAX} bytes")
-    document = _read_json(value or b"")
-    names = {name.lower(): header for name, header in headers}
+    if headers and sum(len(name.encode()) + len(header or b"") for name, header in headers) > HEADERS_BYTES_MAX:
+        raise Refused("too_large", "headers", f"at most {HEADERS_BYTES_MAX} bytes, names and values together")
+    document = read_json(value or b"")
+    names = {name.lower(): header or b"" for name, header in headers}
     structured = names.get("content-type", b"").lower().startswith(b"application/cloudevents")
     if not structured and "ce_specversion" in names:
-        document = _binary_mode(document, names)
+        return _binary_mode(document, names)
     if not isinstance(document, dict):
         raise Refused("invalid_event", "$", "a CloudEvents 1.0 JSON object")
-    _check_attributes(document)
     return document
-
-
-def _read_json(value: bytes) -> Any:
-    """JSON with exact numbers: what has a fraction or an exponent becomes a Decimal."""
-    try:
-        document = orjson.loads(value)
-        return json.loads(value, parse_float=Decimal) if _has_float(document) else document
-    except (orjson.JSONDecodeError, ArithmeticError, RecursionError, ValueError):
-        raise Refused("malformed_json", "$", "JSON in UTF-8, without NaN or infinity") from None
-
-
-def _has_float(document: Any) -> bool:
-    """Whether a number with a fraction or an exponent stands in the document: its digits are then read again, exactly."""
-    if isinstance(document, dict):
-        return any(_has_float(value) for value in document.values())
-    if isinstance(document, list):
-        return any(_has_float(value) for value in document)
-    return isinstance(document, float)
 
 
 def _binary_mode(data: Any, names: Mapping[str, bytes]) -> dict[str, Any]:
@@ -135,10 +136,15 @@ def _check_attributes(document: dict[str, Any]) -> None:
 def _shape_refusal(error: ValidationError) -> Refused:
     """The first fault of `data`, in words that do not repeat the value."""
     fault = error.errors(include_url=False, include_input=False)[0]
-    path = ".".join(["data", *(str(part) for part in fault["loc"])])
+    path = ".".join(["data", *map(_step, fault["loc"])])
     words = {"missing": "to be given", "extra_forbidden": "no such field"}
     expected = words.get(fault["type"]) or fault["msg"].removeprefix("Value error, ")
     return Refused("invalid_event", path, expected)
+
+
+def _step(part: str | int) -> str:
+    """One step of a path. The name of an unknown field is the sender's and may hold anything: it is told only where it looks like a name."""
+    return str(part) if isinstance(part, int) or _NAME.fullmatch(part) else "?"
 
 
 def write_event(kind: str, source: str, event_id: str, time: str, data: Mapping[str, Any]) -> bytes:

@@ -13,6 +13,7 @@ Fen = NewType("Fen", int)
 YUAN_MAX = 10**10
 """Amounts are below this, in yuan."""
 
+_CENT = Decimal("0.01")
 _TEXT = re.compile(r"[0-9]{1,10}(\.[0-9]{1,2})?", re.ASCII)
 EXPECTED = "an amount in yuan from 0 to below 10000000000 with at most 2 decimals, as a number or as text of ASCII digits"
 
@@ -29,9 +30,9 @@ def fen_from_yuan(value: object) -> Fen:
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < YUAN_MAX:
         return Fen(value * 100)
     if isinstance(value, Decimal) and 0 <= value < YUAN_MAX:
-        fen = value.scaleb(2)
-        if fen == fen.to_integral_value():
-            return Fen(int(fen))
+        yuan = value.quantize(_CENT)
+        if yuan == value:  # compared exactly, however many digits the sender wrote
+            return Fen(int(yuan * 100))
     raise ValueError(EXPECTED)
 
 

@@ -8,8 +8,11 @@ from typing import NoReturn
 
 import typer
 
+from services.cli.commands.explain import explain
 from services.cli.commands.replay import replay
 from services.cli.failure import Exit, Failure
+from services.runtime.errors import Doubt, Stop
+from services.runtime.settings import WrongSetting
 
 app = typer.Typer(
     name="medaid",
@@ -24,6 +27,7 @@ app = typer.Typer(
     """,
 )
 app.command()(replay)
+app.command()(explain)
 
 _UsageError = typer.BadParameter.__bases__[0]
 
@@ -44,6 +48,12 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.stdout.flush()
     except Failure as failure:
         status = _tell(failure.status, str(failure))
+    except Doubt as doubt:
+        status = _tell(Exit.AWAY, str(doubt))
+    except Stop as stop:
+        status = _tell(Exit.DIFFERENT, str(stop))
+    except WrongSetting as wrong:
+        status = _tell(Exit.USAGE, str(wrong))
     except _UsageError as error:
         status = _tell(Exit.USAGE, error.format_message())
     except BrokenPipeError:

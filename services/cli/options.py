@@ -17,6 +17,8 @@ class Language(str, Enum):
     EN = "en"
 
 
+Lang = Annotated[Language, typer.Option("--lang", envvar="MEDAID_LANG", help="Language of the text: zh or en.")]
+
 Readings = Annotated[
     list[str] | None,
     typer.Option(

@@ -7,6 +7,7 @@ In: a policy, the person's status, the counters, a claim. Out: a `Settlement`, w
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
 from schemas.hospital import ClaimSubmitted
 from services.policy.course import Counters, round_share
@@ -64,15 +65,24 @@ def claim_year(policy: Policy, claim: ClaimSubmitted) -> int:
 
 def self_pay_fen(policy: Policy, claim: ClaimSubmitted) -> int:
     """S by the region's rule; without a policy in force, or without a rule of the region for the uninsured, by its first sentence, at least 0."""
-    plain_fen = max(0, claim.policy_scope_amount - claim.basic_paid - claim.critical_illness_paid - claim.other_paid)
+    match self_pay_rule(policy, claim):
+        case "share":
+            terms = policy.terms(claim.date)
+            return round_share(claim.total_amount, terms.uninsured_bp or 0, terms.round_down)
+        case "package":
+            return max(0, claim.total_amount - claim.basic_paid - claim.critical_illness_paid)
+        case "plain":
+            return max(0, claim.policy_scope_amount - claim.basic_paid - claim.critical_illness_paid - claim.other_paid)
+
+
+def self_pay_rule(policy: Policy, claim: ClaimSubmitted) -> Literal["plain", "share", "package"]:
+    """What S is made of: of the whole bill a share without insurance, or what is left of it under a package; else what is left within the scope."""
     if not policy.in_force(claim.date):
-        return plain_fen
+        return "plain"
     terms = policy.terms(claim.date)
     if claim.insurance_type == "none":
-        return plain_fen if terms.uninsured_bp is None else round_share(claim.total_amount, terms.uninsured_bp, terms.round_down)
-    if claim.payment_method == "package" and terms.package:
-        return max(0, claim.total_amount - claim.basic_paid - claim.critical_illness_paid)
-    return plain_fen
+        return "plain" if terms.uninsured_bp is None else "share"
+    return "package" if claim.payment_method == "package" and terms.package else "plain"
 
 
 def settle(policy: Policy, status: Status, counters: Counters, claim: ClaimSubmitted) -> Settlement:

@@ -1,100 +1,145 @@
-"""An explanation in words, Chinese or English, for whoever must tell a citizen why. Amounts in yuan with two decimals, as on the ledger."""
+"""An explanation in words, Chinese or English, for whoever must tell a citizen why. Amounts in yuan with two decimals, as on the ledger.
+
+Not here: the payments and counters (`explain_money.py`), the words for codes (`words.py`).
+"""
 
 from collections.abc import Iterator
 
 from schemas.money import yuan_text
-from services.policy.course import Draw, Payment
+from services.policy.adjudicate import self_pay_rule
+from services.policy.engine import Assessment
 from services.policy.entitlement import Interval
-from services.policy.explain import Explanation, Mattered, Told
+from services.policy.explain import Explanation, Told
+from services.policy.explain_money import counters, payments, readings
 from services.policy.loader import Policy
-from services.policy.model import PolicyFile
 from services.policy.terms import at
-from services.policy.tree import reading_text
-from services.policy.words import Lang, percent, say
+from services.policy.words import Lang, Speech, percent
 
 
 def explanation_text(found: Explanation, lang: Lang) -> str:
     """The explanation as lines of text."""
-    return "\n".join(_Text(found, lang).lines()) + "\n"
+    speech = Speech(lang)
+    sections = (_head, _result, _self_pay, _statuses, _categories, payments, readings, counters, _history)
+    blocks = ["\n".join(section(found, speech)) for section in sections]
+    return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-class _Text:
-    """The lines in one language; `_(zh, en)` picks."""
+def _head(found: Explanation, speech: Speech) -> Iterator[str]:
+    claim, dossier = found.claim, found.dossier
+    days = str(claim.date) if claim.first_date == claim.date else f"{claim.first_date} - {claim.date}"
+    facts = [claim.visit_type, days, claim.insurance_type, claim.referral, *claim.conditions]
+    place = speech.pick(f"{dossier.year}年第{found.sequence}笔", f"claim {found.sequence} of {dossier.year}")
+    yield f"{claim.key}: {dossier.person_id}, {dossier.region}, {place}"
+    yield "  " + speech.pick("，", ", ").join(map(speech.say, facts))
+    yield "  " + _policy(found, speech)
 
-    def __init__(self, found: Explanation, lang: Lang) -> None:
-        self._found = found
-        self._lang = lang
-        self._settlement = found.settlement
-        self._file: PolicyFile | None = found.settlement.policy.file if found.settlement.policy else None
 
-    def lines(self) -> Iterator[str]:
-        yield from self._head()
-        yield from self._self_pay()
-        yield from self._statuses()
-        yield from self._categories()
-        yield from self._payments()
-        yield from self._readings()
-        yield from self._counters()
-        yield from self._history()
+def _policy(found: Explanation, speech: Speech) -> str:
+    policy = found.settlement.policy
+    if policy is None:
+        return speech.pick("当日没有有效的救助办法", "no decree in force on the day")
+    draft = speech.pick("（征求意见稿，未正式施行）", " (a draft, not in force)") if policy.file.status == "draft" else ""
+    figures = speech.pick("标准自 ", "figures of ") + str(found.settlement.version)
+    return f"{speech.label(policy.file.title)} {policy.file.document.number}{draft}, {figures}, {speech.pick('版本', 'edition')} {policy.edition}"
 
-    def _(self, zh: str, en: str) -> str:
-        return zh if self._lang == "zh" else en
 
-    def _label(self, label: object) -> str:
-        return str(getattr(label, self._lang))
+def _result(found: Explanation, speech: Speech) -> Iterator[str]:
+    settled = found.settlement
+    paid, own = yuan_text(settled.assistance_fen), yuan_text(settled.self_pay_fen)
+    left = yuan_text(settled.self_pay_fen - settled.assistance_fen)
+    if settled.is_reversed:
+        yield speech.pick(f"结果：已冲销（{found.reversed_for}），救助 0.00 元", f"Result: reversed ({found.reversed_for}); 0.00 yuan of assistance")
+    elif settled.reason is not None:
+        why = f"{settled.reason}: {speech.say(f'reason.{settled.reason}')}{_clause_of_bar(settled.policy, settled.reason)}"
+        yield speech.pick(f"结果：不予救助（{why}）；个人负担 {left} 元", f"Result: not assisted ({why}); {left} yuan stays with the person")
+    else:
+        yield speech.pick(
+            f"结果：救助 {paid} 元；自付费用 {own} 元，个人负担 {left} 元",
+            f"Result: {paid} yuan of assistance; of {own} yuan self-pay {left} yuan stays with the person",
+        )
+    if settled.fee_waived_fen and settled.policy and settled.policy.file.consultation_fee:
+        clause, fee = settled.policy.file.consultation_fee.clause, yuan_text(settled.fee_waived_fen)
+        yield speech.pick(f"  免收诊察费 {fee} 元（{clause}），不由基金支付", f"  consultation fee of {fee} yuan waived ({clause}), not paid by the fund")
 
-    def _head(self) -> Iterator[str]:
-        claim, dossier, settled = self._found.claim, self._found.dossier, self._settlement
-        days = f"{claim.date}" if claim.first_date == claim.date else f"{claim.first_date} - {claim.date}"
-        facts = [say(self._lang, claim.visit_type), days, say(self._lang, claim.insurance_type), say(self._lang, claim.referral)]
-        place = self._(f"{dossier.year}年第{self._found.sequence}笔", f"claim {self._found.sequence} of {dossier.year}")
-        yield f"{claim.key}: {dossier.person_id}, {dossier.region}, {place}"
-        yield "  " + self._("，", ", ").join([*facts, *claim.conditions])
-        yield "  " + self._policy(settled.policy)
-        yield ""
-        yield self._result()
 
-    def _policy(self, policy: Policy | None) -> str:
-        if policy is None:
-            return self._("没有有效的救助办法", "no decree in force")
-        draft = self._("（征求意见稿）", " (a draft)") if policy.file.status == "draft" else ""
-        version = self._("标准自", "figures of ") + str(self._settlement.version)
-        return f"{policy.file.document.number}{draft}, {version}, {self._('版本', 'edition')} {policy.edition}"
+def _clause_of_bar(policy: Policy | None, reason: str) -> str:
+    """The clause of the rule that keeps the claim from assistance, where it is one."""
+    bars = policy.file.bars if policy else ()
+    return next((f", {bar.clause}" for bar in bars if bar.reason == reason), "")
 
-    def _result(self) -> str:
-        settled = self._settlement
-        paid, own = yuan_text(settled.assistance_fen), yuan_text(settled.self_pay_fen)
-        left = yuan_text(settled.self_pay_fen - settled.assistance_fen)
-        if settled.is_reversed:
-            return self._("结果：已冲销，原因：", "Result: reversed, because: ") + str(self._found.reversed_for)
-        if settled.reason is not None:
-            why = say(self._lang, f"reason.{settled.reason}") + self._clause_of_bar(settled.reason)
-            return self._(f"结果：不予救助（{settled.reason}：{why}）；个人负担 {left} 元", f"Result: not assisted ({settled.reason}: {why}); {left} yuan stays with the person")
-        return self._(f"结果：救助 {paid} 元，自付 {own} 元中个人负担 {left} 元", f"Result: {paid} yuan of assistance; of {own} yuan self-pay {left} yuan stays with the person")
 
-    def _clause_of_bar(self, reason: str) -> str:
-        bars = self._file.bars if self._file else ()
-        return next((f", {bar.clause}" for bar in bars if bar.reason == reason), "")
+def _self_pay(found: Explanation, speech: Speech) -> Iterator[str]:
+    claim, settled = found.claim, found.settlement
+    if settled.is_reversed:
+        return
+    policy = found.dossier.policy_of(claim.date)
+    rules, rule = policy.file.self_pay, self_pay_rule(policy, claim)
+    bill = f"{speech.pick('总费用', 'the whole bill')} {yuan_text(claim.total_amount)}"
+    paid = [(speech.pick("基本医保", "basic insurance"), claim.basic_paid), (speech.pick("大病保险", "critical-illness insurance"), claim.critical_illness_paid)]
+    if rule == "share" and rules.uninsured is not None:
+        start, clause, paid = f"{percent(at(rules.uninsured.percent, policy.version(claim.date)))} x {bill}", rules.uninsured.clause, []
+    elif rule == "package" and rules.package is not None:
+        start, clause = bill, f"{rules.package.clause}, {speech.say('package')}"
+    else:
+        start, clause = f"{speech.pick('政策范围内费用', 'within the scope')} {yuan_text(claim.policy_scope_amount)}", ""
+        paid.append((speech.pick("其他支付", "others"), claim.other_paid))
+    less = "".join(f" - {name} {yuan_text(fen)}" for name, fen in paid)
+    yield f"{speech.pick('自付费用 S', 'Self-pay S')}: {yuan_text(settled.self_pay_fen)} = {start}{less}" + (f" ({clause})" if clause else "")
 
-    def _self_pay(self) -> Iterator[str]:
-        claim, settled = self._found.claim, self._settlement
-        if settled.is_reversed:
-            return
-        own = yuan_text(settled.self_pay_fen)
-        rules = self._file.self_pay if self._file else None
-        yield ""
-        yield self._("自付费用 S", "Self-pay S")
-        if rules and rules.uninsured and claim.insurance_type == "none" and settled.version:
-            share = percent(at(rules.uninsured.percent, settled.version))
-            total = yuan_text(claim.total_amount)
-            yield f"  {own} = {share} x {self._('总费用', 'the whole bill')} {total} ({rules.uninsured.clause}: {say(self._lang, 'none')})"
-            return
-        paid = [(self._("基本医保", "basic insurance"), claim.basic_paid), (self._("大病保险", "critical-illness insurance"), claim.critical_illness_paid)]
-        package = rules is not None and rules.package is not None and claim.payment_method == "package" and claim.insurance_type != "none"
-        if rules and rules.package and package:
-            start = f"{self._('总费用', 'the whole bill')} {yuan_text(claim.total_amount)}"
-            clause = f" ({rules.package.clause}: {say(self._lang, 'package')})"
-        else:
-            start, clause = f"{self._('政策范围内费用', 'within the scope')} {yuan_text(claim.policy_scope_amount)}", ""
-            paid.append((self._("其他支付", "others"), claim.other_paid))
-        yield f"  {own} = {start}" + "".join(f" - {name} {yuan_text(fen)}" for name, fen in paid) + clause
+
+def _statuses(found: Explanation, speech: Speech) -> Iterator[str]:
+    """The person's intervals of status in the city, covering or not."""
+    covering = {assessment.category for assessment in found.settlement.assessments}
+    yield speech.pick("救助身份", "Statuses in the city") + ("" if found.intervals else ": " + speech.pick("无", "none"))
+    for interval in found.intervals:
+        covers = speech.pick("覆盖本次", "covers this visit") if interval.category in covering else speech.pick("不覆盖本次", "does not cover it")
+        told = "" if found.settlement.is_reversed or found.settlement.policy is None else f"; {covers}"
+        yield f"  {_category(found, speech, interval.category)}: {_span(interval, speech)}{told}"
+
+
+def _span(interval: Interval, speech: Speech) -> str:
+    span = f"{interval.start} - {interval.to or speech.pick('至今', 'open')}"
+    if interval.lost_on is None:
+        return span
+    loss = speech.say(f"lost.{interval.lost_by}") + (f" -> {interval.changed_to}" if interval.changed_to else "")
+    return f"{span} ({interval.lost_on} {loss})"
+
+
+def _category(found: Explanation, speech: Speech, code: str) -> str:
+    policy = found.settlement.policy
+    known = policy.file.categories.get(code) if policy else None
+    return f"{code} {speech.label(known.label)}" if known else code
+
+
+def _categories(found: Explanation, speech: Speech) -> Iterator[str]:
+    """The category settled by, and those that would have given less."""
+    chosen = found.settlement.chosen
+    if chosen is None:
+        return
+    yield speech.pick("按哪一类救助（就高）", "Category settled by (the highest)")
+    for assessment in found.settlement.assessments:
+        taken = assessment is chosen
+        mark = speech.pick("采用", "taken") if taken else _why_not(assessment, chosen, speech)
+        klass = f" [{assessment.klass}]" if assessment.klass else ""
+        why = f" ({assessment.reason}: {speech.say(f'reason.{assessment.reason}')})" if assessment.reason else ""
+        yield f"  {_category(found, speech, assessment.category)}{klass}: {yuan_text(assessment.total_fen)}{why}, {mark}"
+
+
+def _why_not(assessment: Assessment, chosen: Assessment, speech: Speech) -> str:
+    if assessment.total_fen == chosen.total_fen:
+        return speech.pick("金额相同，表中在后，未采用", "not taken: gives the same, and stands later in the table")
+    return speech.pick("较低，未采用", "not taken: gives less")
+
+
+def _history(found: Explanation, speech: Speech) -> Iterator[str]:
+    history = found.dossier.history
+    if history:
+        yield speech.pick("结算经过", "Revisions")
+        yield from (_told(told, speech) for told in history)
+
+
+def _told(told: Told, speech: Speech) -> str:
+    delta = told.delta if told.delta.startswith("-") else f"+{told.delta}"
+    by = f"{told.cause['source']} {told.cause['id']}"
+    verb = speech.say(f"verb.{told.verb}")
+    return "  " + speech.pick(f"第{told.revision}次 {told.time} {verb}：{told.assistance}（{delta}），起因 {by}", f"{told.revision}: {told.time} {verb}: {told.assistance} ({delta}), caused by {by}")

@@ -1,7 +1,10 @@
 """The words for the contract's codes, in Chinese and English, for people who read a decree and not our code."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final, Literal
+
+from services.policy.parts import Label
 
 Lang = Literal["zh", "en"]
 Words = Mapping[str, tuple[str, str]]
@@ -21,6 +24,26 @@ _CLAIM: Final[Words] = {
     "resettled": ("异地安置", "resettled elsewhere"),
     "unreferred": ("未按规定转诊", "not referred by the rules"),
     "package": ("按病种定额或按床日付费", "package payment"),
+}
+_CONDITIONS: Final[Words] = {
+    "acute_necrotizing_pancreatitis": ("急性坏死性胰腺炎", "acute necrotizing pancreatitis"),
+    "aids": ("艾滋病", "AIDS"),
+    "als": ("渐冻症", "ALS"),
+    "autism": ("自闭症", "autism"),
+    "chronic_myeloid_leukemia": ("慢粒细胞白血病", "chronic myeloid leukemia"),
+    "dialysis": ("透析", "dialysis"),
+    "gist_unresectable": ("不能切除或转移的胃肠道间质瘤", "unresectable GIST"),
+    "hemophilia": ("血友病", "hemophilia"),
+    "late_schistosomiasis": ("晚期血吸虫病", "late schistosomiasis"),
+    "lupus": ("红斑狼疮", "lupus"),
+    "malignant_tumour": ("恶性肿瘤", "malignant tumour"),
+    "psychosis": ("精神病", "psychosis"),
+    "rare_disease": ("罕见病", "rare disease"),
+    "tilt_chronic": ("倾斜救助慢性病", "chronic disease with tilt"),
+    "transplant_anti_rejection": ("器官移植抗排异", "transplant anti-rejection"),
+    "tuberculosis": ("肺结核", "tuberculosis"),
+    "tumour_radiochemotherapy": ("恶性肿瘤放化疗", "tumour radiochemotherapy"),
+    "uremia": ("尿毒症", "uremia"),
 }
 _REASONS: Final[Words] = {
     "no_policy_in_force": ("就医当日没有有效的救助办法", "no decree was in force on the day"),
@@ -58,6 +81,7 @@ _BASES: Final[Words] = {
 _ALL: Final[Words] = {
     **_VISITS,
     **_CLAIM,
+    **_CONDITIONS,
     **{f"reason.{code}": words for code, words in _REASONS.items()},
     **{f"lost.{code}": words for code, words in _LOSSES.items()},
     **{f"verb.{code}": words for code, words in _VERBS.items()},
@@ -65,12 +89,23 @@ _ALL: Final[Words] = {
 }
 
 
-def say(lang: Lang, code: str) -> str:
-    """The words for `code`; a code without words is said as it is."""
-    words = _ALL.get(code)
-    if words is None:
-        return code.rpartition(".")[2]
-    return words[0] if lang == "zh" else words[1]
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """One of the two languages."""
+
+    lang: Lang
+
+    def pick(self, zh: str, en: str) -> str:
+        """The text in this language."""
+        return zh if self.lang == "zh" else en
+
+    def say(self, code: str) -> str:
+        """The words for a code of the contract; one without words is said as it is."""
+        return self.pick(*_ALL[code]) if code in _ALL else code.rpartition(".")[2]
+
+    def label(self, label: Label) -> str:
+        """A name from a policy file."""
+        return self.pick(label.zh, label.en)
 
 
 def percent(rate_bp: int) -> str:

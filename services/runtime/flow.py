@@ -50,7 +50,11 @@ class Flow:
 
     @contextmanager
     def _assigned(self) -> Iterator[Any]:
-        """The consumer; whatever it raises means that these partitions are not ours just now."""
+        """The consumer; whatever it raises means that these partitions are not ours just now.
+
+        Raises:
+            Doubt: They are not, or there is no consumer.
+        """
         consumer = self._consumer()
         if consumer is None:
             raise Doubt("there is no consumer")

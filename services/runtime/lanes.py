@@ -156,6 +156,8 @@ class Lane(Generic[E]):
             emissions = fold.decide(event)
         except Exception as error:
             return [self._set_aside(record, error)]
+        if any(emission.is_late for emission in emissions):
+            self._metrics.late(record.topic)
         return [self._output(emission) for emission in emissions]
 
     async def _publish(self, outputs: Sequence[Output], offsets: Mapping[TopicPartition, int]) -> Mapping[TopicPartition, int]:

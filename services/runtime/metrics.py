@@ -25,6 +25,10 @@ class LaneMetrics(Protocol):
         """A record of `topic` became a dead letter."""
         ...
 
+    def late(self, topic: str) -> None:
+        """A record of `topic` changed what had been told before."""
+        ...
+
 
 class NoMetrics:
     """For the embedded default and for tests that look elsewhere."""
@@ -39,4 +43,7 @@ class NoMetrics:
         """Ignore."""
 
     def refused(self, topic: str, reason: str) -> None:
+        """Ignore."""
+
+    def late(self, topic: str) -> None:
         """Ignore."""

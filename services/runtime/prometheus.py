@@ -20,6 +20,9 @@ class Figures:
         self.dead_letters = Counter(
             "medaid_dead_letters", "Records refused, by input topic and reason", (*lane, "topic", "reason"), registry=registry
         )
+        self.late_events = Counter(
+            "medaid_late_events", "Records that changed what had been told before, by input topic", (*lane, "topic"), registry=registry
+        )
         self.takes = Counter("medaid_lane_takes", "Times a lane was taken and its view healed", lane, registry=registry)
         self.last_batch = Gauge(
             "medaid_last_batch_timestamp_seconds", "When a lane last committed a batch, Unix time", lane, registry=registry
@@ -60,3 +63,7 @@ class LaneFigures:
     def refused(self, topic: str, reason: str) -> None:
         """As the port has it."""
         self._figures.dead_letters.labels(*self._lane, topic, reason).inc()
+
+    def late(self, topic: str) -> None:
+        """As the port has it."""
+        self._figures.late_events.labels(*self._lane, topic).inc()

@@ -9,13 +9,17 @@ from services.runtime.records import Document, Headers, Record, Want, Writes
 
 @dataclass(frozen=True, slots=True)
 class Emission:
-    """A record to publish. It goes to the lane's own partition, or to the home of `home` (a person or hospital id) where given."""
+    """A record to publish. It goes to the lane's own partition, or to the home of `home` (a person or hospital id) where given.
+
+    `is_late`: it corrects what was told before, because the causing event changes the past (a metric).
+    """
 
     topic: str
     key: str
     value: bytes | None
     headers: Headers = ()
     home: str | None = None
+    is_late: bool = False
 
 
 class Event(Protocol):

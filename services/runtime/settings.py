@@ -14,7 +14,7 @@ LogLevel = Literal["debug", "info", "warning", "error"]
 _DAY_MS = 86_400_000
 
 
-class WrongSetting(ValueError):  # noqa: N818  (who reads it is told which, not that it is an error)
+class WrongSetting(ValueError):
     """A variable of the environment that cannot be used; the text names it and says what was expected, never what was found."""
 
 

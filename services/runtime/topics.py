@@ -58,7 +58,11 @@ def _new(name: str, topic: Topic, shared_partitions: int) -> NewTopic:
 
 
 def _refuse_others(found: Mapping[str, int], wanted: Mapping[str, NewTopic]) -> None:
-    """Raises: Stop, a topic is there with another number of partitions."""
+    """Look whether the topics that are there have the partitions wanted.
+
+    Raises:
+        Stop: One has not.
+    """
     wrong = [
         f"{name} has {count}, wanted are {wanted[name].num_partitions}"
         for name, count in found.items()
@@ -69,7 +73,11 @@ def _refuse_others(found: Mapping[str, int], wanted: Mapping[str, NewTopic]) -> 
 
 
 async def _create(admin: AIOKafkaAdminClient, topics: Collection[NewTopic]) -> Collection[str]:
-    """Make `topics`; one that somebody else has just made counts as made. Raises: Doubt."""
+    """Make `topics`; one that somebody else has just made counts as made.
+
+    Raises:
+        Doubt: One could not be made.
+    """
     answer = await admin.create_topics(list(topics))
     failed = {name: for_code(code) for name, code, *_ in answer.topic_errors if code and for_code(code) is not TopicAlreadyExistsError}
     if failed:

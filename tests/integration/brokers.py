@@ -23,7 +23,9 @@ LANES = 2
 class Place(Protocol):
     """A broker of `SERVICE` and its surroundings; `CLAIMS`, `RESULTS` and `TIMELINES` are there, with `LANES` partitions each, empty."""
 
-    broker: Broker
+    @property
+    def broker(self) -> Broker:
+        """The first process's."""
 
     def another(self) -> Broker:
         """The same service in another process."""
@@ -41,11 +43,12 @@ class Place(Protocol):
 @dataclass
 class MemoryPlace:
     kafka: MemoryKafka = field(default_factory=MemoryKafka)
+    broker: MemoryBroker = field(init=False)
 
     def __post_init__(self) -> None:
         self.broker = self.another()
 
-    def another(self) -> Broker:
+    def another(self) -> MemoryBroker:
         return MemoryBroker(self.kafka, SERVICE, LANES)
 
     async def send(self, topic: str, partition: int, values: Sequence[bytes]) -> None:
@@ -64,6 +67,7 @@ class MemoryPlace:
 @dataclass
 class KafkaPlace:
     settings: Settings
+    broker: AioKafkaBroker = field(init=False)
     dying: list[AIOKafkaProducer] = field(default_factory=list)
     brokers: list[AioKafkaBroker] = field(default_factory=list)
 

@@ -10,7 +10,7 @@ import pytest
 
 from deploy.local.servers import Kafka, Redis
 from tests.integration.workers import FACTOR, LANES, World, expected
-from tests.unit.runtime.counting import AMOUNTS, FACTORS, UNREADABLE
+from tests.unit.runtime.counting import AMOUNTS, FACTORS, PAID, UNREADABLE
 
 HALF, ALL = 1_000, 2_000
 
@@ -167,6 +167,18 @@ async def test_missing_topics_end_the_process_with_one_clear_line(
     [line] = worker.lines("stopped, an operator must look")
     assert re.search(f"missing in Kafka: {topic_prefix}amounts", line["why"])
     assert [told["level"] for told in worker.lines()].count("error") == 1
+
+
+async def test_a_ledger_that_kafka_has_lost_ends_the_process(world: World) -> None:
+    worker = world.work()
+    world.publish(0, 20)
+    await world.paid_at_least(20)
+    assert worker.end() == 0
+    await world.make_anew(PAID)
+    worker = world.work()
+    assert worker.process.wait(60) == 1
+    [line] = worker.lines("stopped, an operator must look")
+    assert "Kafka has lost records" in line["why"]
 
 
 async def test_metrics_count_what_was_settled(world: World) -> None:

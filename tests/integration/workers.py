@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from aiokafka.admin import AIOKafkaAdminClient
 from confluent_kafka import Producer
 
 from services.runtime.home import home_of
@@ -83,6 +84,16 @@ class World:
     async def make_topics(self) -> None:
         await make_topics(self.bootstrap, [self.prefix + topic for topic in {*Counting.inputs, *OUTPUTS}], LANES)
 
+    async def make_anew(self, topic: str) -> None:
+        """Lose a topic's records."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        await admin.start()
+        await admin.delete_topics([self.prefix + topic])
+        while self.prefix + topic in await admin.list_topics():
+            pass
+        await admin.close()
+        await make_topics(self.bootstrap, [self.prefix + topic], LANES)
+
     def work(self, **variables: str) -> Worker:
         """Start a process."""
         own = {
@@ -138,9 +149,9 @@ class World:
 
     async def paid_at_least(self, count: int) -> None:
         """Return when so many results are committed."""
-        async with asyncio.timeout(PATIENCE_S):
-            while len(await self.read()) < count:
-                await asyncio.sleep(0.05)
+        until_s = time.monotonic() + PATIENCE_S
+        while len(await self.read()) < count:
+            assert time.monotonic() < until_s, [worker.log.read_text()[-3000:] for worker in self.workers]
 
     async def are(self, condition: Callable[[], bool], workers: Sequence[Worker] = ()) -> None:
         """Return when `condition` holds; the processes must be alive all the while."""

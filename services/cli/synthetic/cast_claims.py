@@ -7,7 +7,7 @@ from typing import get_args
 
 from schemas.codes import Referral, VisitType
 from services.cli.synthetic.bills import YUAN, Bill, bill_leaving
-from services.cli.synthetic.probe import AMOUNTS
+from services.cli.synthetic.cases import AMOUNTS
 from services.cli.synthetic.stage import Stage, days
 from services.cli.synthetic.visits import Visit, reverse, send_claim, submit
 
@@ -27,7 +27,7 @@ def reversal_comes_first(stage: Stage) -> None:
     """A reversal that waits for its claim; one for another person than the claim's, which waits for ever."""
     person, other, day = stage.assisted(), stage.script.person(), stage.day()
     gone = stage.stay(person, day, late=6)
-    reverse(stage.script, gone, -1 if gone.at.date() > day + days(1) else 0)
+    reverse(stage.script, gone, 0)
     kept = stage.visit(person, day + days(30))
     reverse(stage.script, kept, 2, person_id=other.id)
 

@@ -1,4 +1,4 @@
-"""Scenes about hospitals and burdens: admissions, overlapping stays, hospitals that charge too much, families that are ruined. Each says what it provokes.
+"""Scenes about hospitals and burdens: admissions, overlapping stays, costly hospitals, ruined families. Each says what it provokes.
 
 In: a stage. Out: events. Not here: the amounts from which services warn, which are their configuration.
 """

@@ -6,8 +6,8 @@ In: a stage with a casebook. Out: events. Not here: how the cases are found (`pr
 from collections.abc import Iterable
 
 from services.cli.synthetic.bills import bill_leaving
-from services.cli.synthetic.probe import Case, day_of
-from services.cli.synthetic.stage import Stage, days
+from services.cli.synthetic.cases import Case, day_of
+from services.cli.synthetic.stage import Stage
 from services.cli.synthetic.visits import submit
 
 
@@ -29,9 +29,7 @@ def every_limit(stage: Stage) -> None:
 def _play(stage: Stage, cases: Iterable[Case]) -> None:
     """One person for each case."""
     for case in cases:
-        person = stage.assisted(case.category, age=case.visit.age)
-        if case.visit.age is not None:
-            person = stage.script.grown(person, case.visit.age, day_of(stage.city, 0))
-        for number, fen in enumerate(case.self_pays):
-            bill = bill_leaving(fen, above_cap=fen // 2 if case.visit.above_cap else 0)
-            submit(stage.script, person, case.visit, bill, day_of(stage.city, number), nights=6, lag=stage.rng.randint(1, 4))
+        person = stage.assisted(case.category, age=case.visit.age, on=day_of(stage.city, 0))
+        for number, (visit, fen) in enumerate(case.claims):
+            bill = bill_leaving(fen, above_cap=fen // 2 if visit.above_cap else 0)
+            submit(stage.script, person, visit, bill, day_of(stage.city, number), nights=6, lag=stage.rng.randint(1, 4))

@@ -5,7 +5,7 @@ In: a stage. Out: events. Not here: news that comes late (`cast_news.py`).
 
 from datetime import date
 
-from services.cli.synthetic.probe import AMOUNTS
+from services.cli.synthetic.cases import AMOUNTS
 from services.cli.synthetic.stage import Stage, days
 from services.cli.synthetic.statuses import change, grant, revoke
 from services.cli.synthetic.visits import Visit, admit
@@ -130,14 +130,19 @@ def across_the_years(stage: Stage) -> None:
 
 
 def young_and_old(stage: Stage) -> None:
-    """Ages at the limits that the rules name, told by the grant alone; a birthday on 29 February; the application before it."""
-    for limit in (*stage.city.ages, 0):
+    """Ages at the limits that the rules name, and a birthday on 29 February; told by the grant alone."""
+    for limit in stage.city.ages:
         for years in (limit, limit + 1):
             day = stage.day(30, 80)
-            person = stage.assisted(age=years)
-            stage.stay(person, day)
+            person = stage.assisted(age=years, on=day)
+            stage.stay(person, day + days(8))
             for condition in stage.city.conditions:
                 stage.visit(person, day, Visit("outpatient_special", conditions=(condition,)))
+    leap_year = (stage.city.year - 11) // 4 * 4
+    person = stage.script.person(born=date(leap_year, 2, 29))
+    grant(stage.script, person, stage.book.best, stage.city.first)
+    for day in (date(stage.city.year, 2, 28), date(stage.city.year, 3, 1)):
+        stage.visit(person, day, Visit("outpatient_special"))
 
 
 def each_category(stage: Stage) -> None:

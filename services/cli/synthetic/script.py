@@ -71,15 +71,18 @@ class Script:
         self._events = 0
         self.numbers = 0
 
-    def person(self, age: int | None = None, on: date | None = None) -> Person:
-        """A new person of any age, or `age` years old `on` a day."""
+    def person(self, age: int | None = None, on: date | None = None, born: date | None = None) -> Person:
+        """A new person: of any age, `age` years old `on` a day, or born on a day."""
         rng, city = self.rng, self.city
-        years = age if age is not None else rng.choice((rng.randint(0, 17), *(rng.randint(18, 90) for _ in range(6))))
-        day = on or city.first
-        born = date(day.year - years, min(day.month, 11), rng.randint(1, min(day.day, 28)))
-        person = Person(f"P{city.code}{len(self.people) + 1:07d}", born, rng.choice(city.hospitals), rng.choice(city.districts))
+        number = f"P{city.code}{len(self.people) + 1:07d}"
+        person = Person(number, born or self._birthday(age, on), rng.choice(city.hospitals), rng.choice(city.districts))
         self.people.append(person)
         return person
+
+    def _birthday(self, age: int | None, on: date | None) -> date:
+        years = age if age is not None else self.rng.choice((self.rng.randint(0, 17), *(self.rng.randint(18, 90) for _ in range(6))))
+        day = on or self.city.first
+        return date(day.year - years, min(day.month, 11), self.rng.randint(1, min(day.day, 28)))
 
     def document(self, kind: str, source: str, data: Mapping[str, Any], at: datetime, event_id: str | None = None) -> dict[str, Any]:
         """An event that is not sent yet: its attributes and its data."""

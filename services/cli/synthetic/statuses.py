@@ -1,7 +1,7 @@
 """What agencies send: statuses granted, revoked, changed, voided.
 
-In: a person, categories, the day it takes effect. Out: the event sent. `lag` is the days from that day to the event's `time` (negative: it lies ahead),
-`late` the days that the event then takes to arrive. Not here: what happens to whom (`ordinary.py`, the casts).
+In: a person, categories, the day it takes effect. Out: the event sent. `lag` is the days from that day to the event's `time` (negative: it lies
+ahead), `late` the days that the event then takes to arrive. Not here: what happens to whom (`ordinary.py`, the casts).
 """
 
 from datetime import date, timedelta
@@ -10,7 +10,9 @@ from typing import Any
 from services.cli.synthetic.script import Person, Script, Sent
 
 
-def grant(script: Script, person: Person, category: str, day: date, *, lag: int = 1, late: int = 0, born: bool = True, enrolled_on: date | None = None) -> Sent:
+def grant(
+    script: Script, person: Person, category: str, day: date, *, lag: int = 1, late: int = 0, born: bool = True, enrolled_on: date | None = None
+) -> Sent:
     """Certify a status."""
     told: dict[str, Any] = {**_about(script, person), "category": category, "effective_date": day.isoformat()}
     if born:

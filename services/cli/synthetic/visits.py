@@ -35,7 +35,9 @@ class Visit:
         return self.kind == "inpatient"
 
 
-def claim_data(region: str, person: Person, visit: Visit, bill: Bill, last: date, number: str, nights: int = 7, hospital: str | None = None) -> dict[str, Any]:
+def claim_data(
+    region: str, person: Person, visit: Visit, bill: Bill, last: date, number: str, nights: int = 7, hospital: str | None = None
+) -> dict[str, Any]:
     """The claim of a visit on `last`, for a stay its day of discharge, after `nights`."""
     first = last - timedelta(days=nights) if visit.is_stay else last
     days = {"admission_date": first, "discharge_date": last} if visit.is_stay else {"service_date": last}
@@ -80,13 +82,22 @@ def new_number(script: Script) -> str:
 
 
 def reverse(script: Script, claim: Sent, days: int, reason: str = "billing_error", **changes: str) -> Sent:
-    """Take a claim back, `days` after it was sent; before it where they are negative. `changes` are other data than the claim's."""
+    """Take a claim back, `days` after it was sent; with 0 at once, before a late claim arrives. `changes` are other data than the claim's."""
     told = {name: claim.data[name] for name in ("claim_id", "hospital_id", "person_id", "region")} | {"reason": reason} | changes
-    return script.send(REVERSAL, claim.source, told, claim.at + timedelta(days=days), delay=max(timedelta(0), claim.arrival - claim.at) if days > 0 else timedelta(0))
+    delay = claim.arrival - claim.at if days > 0 else timedelta(0)
+    return script.send(REVERSAL, claim.source, told, claim.at + timedelta(days=days), delay=delay)
 
 
 def admit(
-    script: Script, person: Person, first: date, last: date | None, *, referred: bool = True, in_city: bool = True, closed_first: bool = False, hospital: str | None = None
+    script: Script,
+    person: Person,
+    first: date,
+    last: date | None,
+    *,
+    referred: bool = True,
+    in_city: bool = True,
+    closed_first: bool = False,
+    hospital: str | None = None,
 ) -> tuple[Sent, Sent | None]:
     """Open an admission, and close it where `last` is given; the closing may arrive first."""
     place = hospital or person.hospital

@@ -12,8 +12,8 @@ from random import Random
 from typing import get_args
 
 from schemas.codes import Agency
-from services.policy.loader import Policy
 from services.policy.benefits import When
+from services.policy.loader import Policy
 from services.policy.model import PolicyFile
 
 HOSPITALS = 12
@@ -120,7 +120,7 @@ def _hospitals(policy: Policy, code: str, first: date, last: date) -> tuple[str,
 
 def every_when(file: PolicyFile) -> Iterator[When]:
     """Every condition of every rule of a policy, those within others too."""
-    tops = [rule.when for rule in (*file.reclass, *file.bars)]
+    tops = [*(rule.when for rule in file.reclass), *(bar.when for bar in file.bars)]
     for benefit in file.benefits:
         tops += [benefit.when, *([benefit.unless] if benefit.unless else []), *(change.when for change in benefit.modifiers)]
     while tops:

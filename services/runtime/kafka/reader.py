@@ -77,7 +77,11 @@ class Readers:
         return consumer
 
     async def _next(self, consumer: AIOKafkaConsumer, place: KafkaPartition, partition: TopicPartition, at: int, stop: int) -> Chunk:
-        """The next records, or none when only markers lie there; position moves in any case."""
+        """The next records, or none when only markers lie there; position moves in any case.
+
+        Raises:
+            Doubt: Not within the deadline, or the partition was cut meanwhile.
+        """
         async with within(self._deadline_s, f"read {place.topic}[{place.partition}] from {at} to {stop}"):
             while True:
                 found = (await consumer.getmany(place, timeout_ms=POLL_MS, max_records=CHUNK_RECORDS_MAX)).get(place, [])

@@ -50,7 +50,11 @@ class KafkaWriter:
         await close_producer(self._producer)
 
     async def _write(self, outputs: Sequence[Output], offsets: Offsets) -> Offsets:
-        """Send everything and await every answer. Raises: what the client raises, and Doubt."""
+        """Send everything and await every answer.
+
+        Raises:
+            Doubt: A batch lies in its partition, but nobody knows where.
+        """
         sends: list[asyncio.Future[Any]] = []
         counts: list[tuple[TopicPartition, int]] = []
         try:

@@ -64,4 +64,4 @@ def result(claim: ClaimSubmitted, settlement: Settlement, revision: Revision, ti
     """A revision as a record of the ledger."""
     data = result_data(claim, settlement, revision)
     value = write_event(f"settlement.{revision.verb}.v1", SOURCE, data["settlement_id"], time, data)
-    return Emission(RESULTS, claim.person_id, value)
+    return Emission(RESULTS, claim.person_id, value, is_late=revision.number > 0)

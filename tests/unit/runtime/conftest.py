@@ -7,7 +7,7 @@ import pytest
 import structlog
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def logs() -> Iterator[list[Any]]:
     """The log lines of a test, kept from the terminal."""
     with structlog.testing.capture_logs() as lines:

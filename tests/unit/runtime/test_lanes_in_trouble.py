@@ -14,6 +14,8 @@ from tests.unit.runtime.counting import PAID, Counting, Person, document_of, rea
 from tests.unit.runtime.feed import LANES, SHARED, right_people
 from tests.unit.runtime.world import Crash, Fault, GateShut, Owner, World, healed_from_nothing
 
+pytestmark = pytest.mark.usefixtures("logs")
+
 Paid = dict[str, dict[str, str | int]]
 
 

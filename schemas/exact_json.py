@@ -1,0 +1,94 @@
+"""JSON with exact numbers, the same limits for every document.
+
+In: bytes. Out: what they say; a number with a fraction, an exponent or more than 64 bits as a Decimal of all its digits. orjson reads what it
+can read exactly, and that is nearly everything; what has such a number, or what orjson refuses, is read again by its digits.
+"""
+
+import json
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import orjson
+
+from schemas.refusal import Refused
+
+DEPTH_MAX = 64
+"""Levels of objects and lists; an event of ours has at most five. Parsers differ in how deep they go, so we say it ourselves."""
+
+_INT_DIGITS_MAX = 20
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
+_MANTISSA = re.compile(r"-?[0.]*(?:[eE]|$)")
+
+
+def read_json(value: bytes) -> Any:
+    """The document in `value`.
+
+    Raises:
+        Refused: `malformed_json`: no JSON, no UTF-8, NaN or infinity, half a surrogate pair, nested too deep.
+    """
+    try:
+        document = orjson.loads(value)
+    except orjson.JSONDecodeError:  # no JSON, or more than orjson takes: a number beyond a double, or deep nesting
+        return _read_digits(value)
+    return _read_digits(value) if _has_float(document, 1) else document
+
+
+def _has_float(document: Any, depth: int) -> bool:
+    """Whether a number that orjson may have rounded stands in the document. Raises: Refused, nested too deep."""
+    kind = type(document)
+    if kind is float:
+        return True
+    if kind is not dict and kind is not list:
+        return False
+    if depth > DEPTH_MAX:
+        raise _too_deep()
+    found = False
+    for value in document.values() if kind is dict else document:
+        found = _has_float(value, depth + 1) or found
+    return found
+
+
+def _read_digits(value: bytes) -> Any:
+    """The document, every number by its digits. Raises: Refused."""
+    try:
+        text = value.decode()
+        if _depth(text) > DEPTH_MAX:
+            raise _too_deep()
+        document = json.loads(text, parse_float=_decimal, parse_int=_integer, parse_constant=_no_number)
+        if "\\u" in text:
+            json.dumps(document, ensure_ascii=False, default=str).encode()  # half a surrogate pair is no text
+    except ValueError:
+        raise Refused("malformed_json", "$", "JSON in UTF-8, without NaN or infinity") from None
+    return document
+
+
+def _depth(text: str) -> int:
+    """How deep the document is nested, by its brackets outside texts."""
+    deepest = depth = 0
+    for token in _TOKEN.finditer(text):
+        mark = token[0][0]
+        depth += (mark in "[{") - (mark in "]}")
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _integer(digits: str) -> int | Decimal:
+    """Python refuses to read thousands of digits as an int; as a Decimal they are a number like any other, only never an amount."""
+    return int(digits) if len(digits) <= _INT_DIGITS_MAX else _decimal(digits)
+
+
+def _decimal(digits: str) -> Decimal:
+    """The number by its value; an exponent beyond every Decimal makes it infinite, which no field takes, or leaves it 0."""
+    try:
+        return Decimal(digits)
+    except InvalidOperation:
+        return Decimal(0) if _MANTISSA.match(digits) else Decimal("Infinity")
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _too_deep() -> Refused:
+    return Refused("malformed_json", "$", f"JSON nested at most {DEPTH_MAX} levels deep")

@@ -1,0 +1,45 @@
+"""`medaid explain`: why a claim got what it got."""
+
+import asyncio
+import sys
+from typing import Annotated
+
+import typer
+
+from services.cli.dossiers import explained
+from services.cli.failure import Exit, Failure
+from services.cli.options import Lang, Language, Readings, policies_with
+from services.cli.sources import known_from
+from services.policy.explain_text import explanation_text
+from services.runtime import logging
+from services.runtime.settings import Settings
+
+
+def explain(
+    claim: Annotated[str, typer.Argument(metavar="HOSPITAL/CLAIM", help="The claim's key: hospital id and claim id.")],
+    source: Annotated[str, typer.Option("--from", metavar="FILE|kafka|redis", help="Where to look; a file holds input events (they are replayed) or output events.")] = "kafka",
+    lang: Lang = Language.EN,
+    readings: Readings = None,
+) -> None:
+    """Explain a claim: why this amount, and not more.
+
+    Tells the self-pay S and how it came about, the categories that cover and the one settled by, each payment with clause, base, rate and the limits it
+    met, the readings of the decree on which the amount hangs with what the other reading would give, the year's counters, and every revision with its
+    cause. Amounts are yuan with 2 decimals. It is settled again by the functions that settled it; if that differs from the newest result (news is still
+    on its way, say), the exit status is 4. A claim that is not found: status 3. Kafka and Redis: KAFKA_BOOTSTRAP_SERVERS, REDIS_URL.
+
+    \b
+    Examples:
+      medaid explain H0001/C000123 --from year.jsonl --lang zh
+      medaid explain H0001/C000123 --from settled.jsonl
+      medaid explain H0001/C000123
+    """
+    logging.configure(Settings(log_level="warning"))
+    policies = policies_with(readings)
+    known = asyncio.run(known_from(source, policies, claim))
+    if known is None:
+        raise Failure(Exit.REFUSED, f"{claim}: no such claim in {source}")
+    found, agrees = explained(policies, known, claim)
+    sys.stdout.write(explanation_text(found, lang.value))
+    if not agrees:
+        raise Failure(Exit.DIFFERENT, f"{claim}: settled again it differs from its newest result in {source}")

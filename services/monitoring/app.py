@@ -1,0 +1,109 @@
+"""Monitoring, wired: what its lanes run, and the FastStream app around them."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+from schemas.catalogue import HOSPITAL_SHARES, RESULTS, TIMELINES, WARNINGS
+from schemas.monitoring import HospitalShare
+from services.monitoring.adapters.documents import decode_hospital, decode_person, encode_hospital, encode_person, wanted
+from services.monitoring.adapters.healing import heal, touched
+from services.monitoring.adapters.reading import REFUSED_CLAIMS, observe
+from services.monitoring.domain.facts import Person
+from services.monitoring.domain.hospitals import Hospital
+from services.monitoring.domain.observed import Observation
+from services.monitoring.domain.thresholds import Thresholds, read_thresholds
+from services.monitoring.domain.watch import Watch
+from services.monitoring.handlers import decide_hospital, decide_person
+from services.policy.library import Policies
+from services.runtime.folding import StateFold
+from services.runtime.records import Record, Want, Writes
+from services.runtime.service import Documents, Emission, Holders
+
+SHIPPED = Path(__file__).parent / "thresholds.yaml"
+
+
+def load_thresholds(policies: Policies, path: Path = SHIPPED) -> Thresholds:
+    """The thresholds in a file; a site's own replaces the shipped one whole.
+
+    Raises:
+        PolicyError: Any fault, with file, line and key.
+        OSError: The file cannot be read.
+    """
+    return read_thresholds(path.name, path.read_text("utf-8"), policies)
+
+
+class MonitoringFold:
+    """The decisions of one batch. Persons and hospitals are told apart, for an id may be both."""
+
+    def __init__(self, watch: Watch, documents: Documents) -> None:
+        """A fold over what was loaded."""
+        self._persons: StateFold[Observation, Person] = StateFold(
+            lambda home: decode_person(home, documents), lambda person, seen: decide_person(watch, person, seen), encode_person
+        )
+        self._hospitals: StateFold[Observation, Hospital] = StateFold(
+            lambda home: decode_hospital(home, documents), lambda hospital, seen: decide_hospital(watch, hospital, seen), encode_hospital
+        )
+
+    def decide(self, event: Observation) -> Sequence[Emission]:
+        """What `event` leads to."""
+        return (self._hospitals if isinstance(event.data, HospitalShare) else self._persons).decide(event)
+
+    def writes(self) -> Writes:
+        """All changes so far."""
+        return Writes({**self._persons.writes().documents, **self._hospitals.writes().documents})
+
+
+class MonitoringService:
+    """Implements `services.runtime.service.Service`.
+
+    Timelines first: a lane that heals knows them before it looks at results, so that nothing is said of a person whose status it has yet to read.
+    """
+
+    name = "monitoring"
+    inputs: tuple[str, ...] = (TIMELINES, RESULTS, HOSPITAL_SHARES, REFUSED_CLAIMS)
+    first: tuple[str, ...] = (TIMELINES,)
+    rerouted: str | None = None
+    state_topics: Mapping[str, Literal["end", "committed"]] = {
+        TIMELINES: "committed",
+        RESULTS: "committed",
+        HOSPITAL_SHARES: "committed",
+        REFUSED_CLAIMS: "committed",
+        WARNINGS: "end",
+    }
+
+    def __init__(self, policies: Policies, thresholds: Path = SHIPPED) -> None:
+        """A service for a site's policies.
+
+        Args:
+            policies: As they stand today.
+            thresholds: The site's file of thresholds.
+
+        Raises:
+            PolicyError: A fault in the thresholds.
+        """
+        self._policies = policies
+        self._watch = Watch(policies, load_thresholds(policies, thresholds))
+
+    def read(self, record: Record) -> Observation:
+        """What a record tells. Raises: Refused, except of a dead letter."""
+        return observe(self._policies, record)
+
+    def want(self, events: Sequence[Observation]) -> Want:
+        """The persons' and hospitals' documents."""
+        return Want(wanted(events))
+
+    def want_more(self, events: Sequence[Observation], documents: Documents, holders: Holders) -> None:
+        """Nothing: all is known by then."""
+
+    def fold(self, documents: Documents, holders: Holders) -> MonitoringFold:
+        """A fold over the persons and hospitals loaded."""
+        return MonitoringFold(self._watch, documents)
+
+    def want_healing(self, records: Sequence[Record]) -> Want:
+        """The persons and hospitals that the records tell of."""
+        return Want(touched(self._policies, records))
+
+    def heal(self, records: Sequence[Record], documents: Documents) -> Writes:
+        """Bring them forward by what was read and said."""
+        return heal(self._policies, records, documents)

@@ -1,0 +1,111 @@
+"""Signs of fraud or error: stays at one time, claims after death, keys sent again with other content, money to be taken back. Pure.
+
+The first two hold across regions, and stand as long as their facts do. The last two tell what happened: they stay open until an operator closes
+them, whatever follows.
+"""
+
+from collections.abc import Iterator
+
+from schemas.monitoring import Quantity
+from services.monitoring.domain import wording
+from services.monitoring.domain.facts import ClaimFacts, Person
+from services.monitoring.domain.warnings import Due
+from services.monitoring.domain.watch import FRAUD_AUDIENCE, Watch, day, year_end, yuan
+
+
+def due(watch: Watch, person: Person) -> Iterator[Due]:
+    """All four kinds."""
+    yield from _overlaps(person)
+    yield from _after_death(person)
+    yield from _conflicts(person)
+    yield from _recoveries(watch, person)
+
+
+def _overlaps(person: Person) -> Iterator[Due]:
+    """Every two stays of which each began before the other ended; a transfer on one day is none."""
+    under_way: list[ClaimFacts] = []
+    for second in sorted((claim for claim in person.standing() if claim.is_stay), key=lambda stay: (stay.first, stay.last, stay.key)):
+        under_way = [first for first in under_way if first.last > second.first]
+        for first in under_way:
+            if first.first < second.last:
+                yield _overlap(person, first, second)
+        under_way.append(second)
+
+
+def _overlap(person: Person, first: ClaimFacts, second: ClaimFacts) -> Due:
+    """Two stays, by admission; region and year are those of the second."""
+    return Due(
+        kind="overlapping_stays",
+        region=second.region,
+        subject=person.person_id,
+        year=second.year,
+        detail="+".join(sorted((first.key, second.key))),
+        level="warning",
+        audience=FRAUD_AUDIENCE,
+        measure=day("second_admission_date", second.first),
+        threshold=day("first_discharge_date", first.last),
+        message=wording.overlapping((first.first, first.last), (second.first, second.last)),
+        evidence=(first.settlement_id, second.settlement_id),
+    )
+
+
+def _after_death(person: Person) -> Iterator[Due]:
+    """Claims with a date after the earliest death that stands; of a stay the discharge, which is its later date."""
+    died_on = person.status.died_on
+    if died_on is None:
+        return
+    for claim in person.standing():
+        if claim.last > died_on:
+            yield Due(
+                kind="claim_after_death",
+                region=claim.region,
+                subject=person.person_id,
+                year=claim.year,
+                detail=claim.key,
+                level="critical",
+                audience=FRAUD_AUDIENCE,
+                measure=day("claim_date", claim.last),
+                threshold=day("died_on", died_on),
+                message=wording.after_death(claim.last, died_on),
+                evidence=(claim.settlement_id,),
+            )
+
+
+def _conflicts(person: Person) -> Iterator[Due]:
+    """Keys that were sent again with other content, once for each claim."""
+    for key, refused in sorted(person.conflicts.items()):
+        region, year, claim = key.split("/", 2)
+        known = person.claims.get(claim)
+        yield Due(
+            kind="conflicting_duplicate",
+            region=region,
+            subject=person.person_id,
+            year=int(year),
+            detail=claim,
+            level="warning",
+            audience=FRAUD_AUDIENCE,
+            measure=Quantity(name="refused_deliveries", value=str(refused)),
+            threshold=Quantity(name="refused_deliveries", value="1"),
+            message=wording.conflicting(claim, refused),
+            evidence=(known.settlement_id,) if known else (),
+        )
+
+
+def _recoveries(watch: Watch, person: Person) -> Iterator[Due]:
+    """Claims whose adjustments took money back, reversed since or not: it is owed all the same."""
+    for claim in sorted(person.claims.values(), key=lambda claim: claim.key):
+        policy = watch.policy(claim.region, year_end(claim.year)) if claim.recovered_fen else None
+        if policy is not None:
+            yield Due(
+                kind="recovery_due",
+                region=claim.region,
+                subject=person.person_id,
+                year=claim.year,
+                detail=claim.key,
+                level="warning",
+                audience=policy.file.early_warning.audience,
+                measure=yuan("taken_back", claim.recovered_fen),
+                threshold=yuan("taken_back", 1),
+                message=wording.recovery(claim.key, claim.recovered_fen),
+                evidence=(claim.settlement_id,),
+            )

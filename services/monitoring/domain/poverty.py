@@ -1,0 +1,129 @@
+"""What a year costs a person: the risk of poverty by illness, and yearly limits that are near or reached. Pure.
+
+A year's warnings follow from its standing claims alone: its latest service date tells the policy, the categories and whether assistance has
+just ended; the claim accepted last among those settled by a category with a class tells the class whose limits hold.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+
+from schemas.codes import WarningKind, WarningLevel
+from services.monitoring.domain import wording
+from services.monitoring.domain.facts import ClaimFacts, Person, YearKey
+from services.monitoring.domain.thresholds import BurdenFigures, figure
+from services.monitoring.domain.warnings import Due
+from services.monitoring.domain.watch import Watch, evidence, year_end, yuan
+from services.policy.entitlement import Interval
+from services.policy.loader import Policy
+from services.policy.model import Pool
+
+
+def due(watch: Watch, person: Person) -> Iterator[Due]:
+    """The risk and the limits of every year."""
+    for key, claims in person.years():
+        yield from _risk(watch, person, key, [claim for claim in claims if claim.in_force])
+        yield from _limits(watch, person, key, [claim for claim in claims if claim.category is not None])
+
+
+def _risk(watch: Watch, person: Person, key: YearKey, claims: Sequence[ClaimFacts]) -> Iterator[Due]:
+    """One of the two risks, or none. Claims without a policy in force are not among `claims`."""
+    latest = max((claim.last for claim in claims), default=None)
+    policy = watch.policy(key[0], latest) if latest else None
+    if latest is None or policy is None:
+        return
+    warning = policy.file.early_warning
+    burdens = [(claim.burden_fen if warning.burden_basis == "after_assistance" else claim.self_pay_fen, claim) for claim in claims]
+    burden_fen = sum(fen for fen, _ in burdens)
+    figures = watch.thresholds.year_burden.of(key[0])
+    end = year_end(key[1])
+    categories = _in_or_just_out(person.status.intervals, key[0], latest, figure(figures.just_out_days, end) or 0)
+    reached = _level(figures, figures.standard_fen(categories, end), burden_fen, end)
+    if reached is None:
+        return
+    level, threshold_fen = reached
+    kind: WarningKind = "return_to_poverty_risk" if categories else "impoverishment_risk"
+    heaviest = sorted((pair for pair in burdens if pair[0]), key=lambda pair: (-pair[0], pair[1].key))
+    yield Due(
+        kind=kind,
+        region=key[0],
+        subject=person.person_id,
+        year=key[1],
+        detail="",
+        level=level,
+        audience=warning.audience,
+        measure=yuan("year_burden", burden_fen),
+        threshold=yuan("year_burden", threshold_fen),
+        message=wording.burden(kind, burden_fen, threshold_fen),
+        clause=warning.clause,
+        evidence=evidence(claim.settlement_id for _, claim in heaviest),
+    )
+
+
+def _in_or_just_out(intervals: Sequence[Interval], region: str, day: date, just_out_days: int) -> set[str]:
+    """The categories held on `day`; if there is none, those that ended at most `just_out_days` before."""
+    own = [interval for interval in intervals if interval.region == region]
+    held = {interval.category for interval in own if interval.touches(day, day)}
+    since = day - timedelta(days=just_out_days)
+    return held or {interval.category for interval in own if interval.to is not None and since <= interval.to < day}
+
+
+def _level(figures: BurdenFigures, standard_fen: int | None, burden_fen: int, end: date) -> tuple[WarningLevel, int] | None:
+    """The highest level that the burden has reached, and its threshold; the next whole fen where a percentage falls between two."""
+    if standard_fen is None:
+        return None
+    percents: tuple[tuple[WarningLevel, int | None], ...] = (
+        ("critical", figure(figures.critical_percent, end)),
+        ("warning", figure(figures.warning_percent, end)),
+        ("notice", figure(figures.notice_percent, end)),
+    )
+    for level, percent in percents:
+        if percent is not None and burden_fen >= (threshold_fen := -(-standard_fen * percent // 100)):
+            return level, threshold_fen
+    return None
+
+
+def _limits(watch: Watch, person: Person, key: YearKey, claims: Sequence[ClaimFacts]) -> Iterator[Due]:
+    """Near and reached limits; `claims` were settled by a category, in order of acceptance."""
+    for last in reversed(claims):
+        policy = watch.policy(last.region, last.last)
+        category = policy.file.categories.get(last.category or "") if policy else None
+        if policy is not None and category is not None and category.klass is not None:
+            break
+    else:
+        return
+    ids = evidence(claim.settlement_id for claim in reversed(claims))
+    for name, limit_fen in _yearly_limits(policy, category.klass, last.last):
+        used_fen = person.counters.get(key, {}).get(name, 0)
+        yield from _limit(watch, policy, person, key, name, used_fen, limit_fen, ids)
+
+
+def _yearly_limits(policy: Policy, klass: str, day: date) -> Iterator[tuple[str, int]]:
+    """The pools that limit what is paid in a year, by class. A deductible that is used up is no limit: from then on the fund pays."""
+    for name, pool in policy.file.pools.items():
+        limit_fen = _limit_of(pool, klass, day)
+        if pool.counts != "deductible" and limit_fen:
+            yield name, limit_fen
+
+
+def _limit_of(pool: Pool, klass: str, day: date) -> int | None:
+    limits = pool.limit_yuan or {}
+    dated = limits.get(klass) or limits.get("default")
+    return figure(dated, day) if dated else None
+
+
+def _limit(
+    watch: Watch, policy: Policy, person: Person, key: YearKey, name: str, used_fen: int, limit_fen: int, ids: tuple[str, ...]
+) -> Iterator[Due]:
+    """One pool: near, and reached, which leaves near open."""
+    percent = figure(watch.thresholds.annual_limit.of(key[0]).near_percent, year_end(key[1]))
+    near_fen = None if percent is None else -(-limit_fen * percent // 100)
+    pool, audience = policy.file.pools[name], policy.file.early_warning.audience
+    measure = yuan(f"{name}_used", used_fen)
+    if near_fen is not None and used_fen >= near_fen:
+        message = wording.limit_near(pool.label, used_fen, limit_fen)
+        threshold = yuan(f"{name}_limit_near", near_fen)
+        yield Due("annual_limit_near", key[0], person.person_id, key[1], name, "notice", audience, measure, threshold, message, pool.clause, ids)
+    if used_fen >= limit_fen:
+        message = wording.limit_reached(pool.label, used_fen, limit_fen)
+        threshold = yuan(f"{name}_limit", limit_fen)
+        yield Due("annual_limit_reached", key[0], person.person_id, key[1], name, "warning", audience, measure, threshold, message, pool.clause, ids)

@@ -1,0 +1,140 @@
+"""Warnings that should stand, held against what was said. Pure.
+
+The warnings that should stand are a function of the facts. What is told is the difference to what was said:
+
+- due and not open: `raised`, with the next episode (1 first);
+- due at a higher level: `escalated`, in the same episode, so at most once a level;
+- due at a lower level: `resolved`, and `raised` as the next episode: the cause at its former level is gone, and may come again;
+- due at the same level with another measure or threshold: `raised` again with the same episode, an update of the open warning. At most one a
+  warning and event: who keeps the newest record of each `warning_id` has level and measure of every open warning, and they are the same for
+  any order of input;
+- no longer due: `resolved`, with the level, measure and threshold last told.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from schemas.codes import Agency, WarningKind, WarningLevel
+from schemas.monitoring import Quantity
+from services.monitoring.domain.wording import Message, fallen, gone
+
+Verb = Literal["raised", "escalated", "resolved"]
+EVIDENCE_MAX = 50
+_RANK: Mapping[str, int] = {level: rank for rank, level in enumerate(get_args(WarningLevel))}
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A warning that should stand. `detail` tells causes of one kind, subject and year apart."""
+
+    kind: WarningKind
+    region: str
+    subject: str
+    year: int
+    detail: str
+    level: WarningLevel
+    audience: tuple[Agency, ...]
+    measure: Quantity
+    threshold: Quantity
+    message: Message
+    clause: str | None = None
+    evidence: tuple[str, ...] = ()
+
+    @property
+    def warning_id(self) -> str:
+        """`kind/region/subject/year[/detail]`."""
+        return "/".join([self.kind, self.region, self.subject, str(self.year), *([self.detail] if self.detail else [])])
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """An open warning as last told."""
+
+    level: WarningLevel
+    audience: tuple[Agency, ...]
+    measure: Quantity
+    threshold: Quantity
+    clause: str | None
+
+    @classmethod
+    def of(cls, due: Due) -> "Open":
+        """As `due` tells it."""
+        return cls(due.level, due.audience, due.measure, due.threshold, due.clause)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What was last told of a warning: its episode, how many records there were, and, unless it was resolved, the open warning."""
+
+    episode: int = 0
+    records: int = 0
+    open: Open | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One record about a warning. `data` lacks the cause, which the event knows."""
+
+    verb: Verb
+    warning_id: str
+    said: Said
+    data: Mapping[str, Any]
+
+
+def tell(said: Mapping[str, Said], due: Iterable[Due]) -> list[Statement]:
+    """What must be said so that exactly the warnings in `due` stand, by warning id."""
+    wanted = {warning.warning_id: warning for warning in due}
+    statements: list[Statement] = []
+    for warning_id in sorted({*wanted, *(name for name, known in said.items() if known.open)}):
+        statements += _differences(warning_id, said.get(warning_id, Said()), wanted.get(warning_id))
+    return statements
+
+
+def _differences(warning_id: str, known: Said, due: Due | None) -> Iterator[Statement]:
+    """What must be said of one warning."""
+    standing = known.open
+    if standing is None:
+        if due is not None:
+            yield _stated("raised", known.episode + 1, known, due)
+    elif due is None:
+        yield _resolved(warning_id, known, standing, gone)
+    elif _RANK[due.level] > _RANK[standing.level]:
+        yield _stated("escalated", known.episode, known, due)
+    elif _RANK[due.level] < _RANK[standing.level]:
+        ended = _resolved(warning_id, known, standing, fallen)
+        yield ended
+        yield _stated("raised", known.episode + 1, ended.said, due)
+    elif (due.measure, due.threshold) != (standing.measure, standing.threshold):
+        yield _stated("raised", known.episode, known, due)
+
+
+def _stated(verb: Verb, episode: int, known: Said, due: Due) -> Statement:
+    said = Said(episode, known.records + 1, Open.of(due))
+    return Statement(verb, due.warning_id, said, _data(due.warning_id, said.episode, Open.of(due), due.evidence, due.message))
+
+
+def _resolved(warning_id: str, known: Said, standing: Open, words: Callable[[str, str], Message]) -> Statement:
+    said = Said(known.episode, known.records + 1)
+    message = words(warning_id.partition("/")[0], standing.level)
+    return Statement("resolved", warning_id, said, _data(warning_id, said.episode, standing, (), message))
+
+
+def _data(warning_id: str, episode: int, told: Open, evidence: tuple[str, ...], message: Message) -> dict[str, Any]:
+    kind, region, subject, year, *_detail = warning_id.split("/")
+    return {
+        "warning_id": warning_id,
+        "episode": episode,
+        "kind": kind,
+        "level": told.level,
+        "region": region,
+        "year": int(year),
+        "subject": subject,
+        "audience": list(told.audience),
+        "measure": told.measure.wire(),
+        "threshold": told.threshold.wire(),
+        "evidence": list(evidence[:EVIDENCE_MAX]),
+        "clause": told.clause,
+        "message_zh": message.zh,
+        "message_en": message.en,
+    }

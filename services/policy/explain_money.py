@@ -1,0 +1,103 @@
+"""The part of an explanation that counts: payments with the pools they met, the readings they hang on, the year's counters."""
+
+from collections.abc import Iterator
+
+from schemas.money import yuan_text
+from services.policy.benefits import Benefit, Excess
+from services.policy.course import Draw, Payment
+from services.policy.explain import Explanation, Mattered
+from services.policy.loader import Policy
+from services.policy.terms import RateChange, at
+from services.policy.tree import reading_text
+from services.policy.words import Speech, percent
+
+
+def payments(found: Explanation, speech: Speech) -> Iterator[str]:
+    """Each component: clause, base, rate, what it drew from which pool, and what limited it."""
+    chosen, policy = found.settlement.chosen, found.settlement.policy
+    if chosen is None or policy is None or not (chosen.payments or chosen.deductible_fen):
+        return
+    yield speech.pick("救助金额", "Payments")
+    if not chosen.payments:
+        yield f"  {speech.pick('本次计入起付标准', 'counted towards the deductible')}: {yuan_text(chosen.deductible_fen)}"
+    for payment in chosen.payments:
+        yield from _payment(found, policy, payment, speech)
+
+
+def _payment(found: Explanation, policy: Policy, payment: Payment, speech: Speech) -> Iterator[str]:
+    benefit = next(benefit for benefit in policy.file.benefits if benefit.id == payment.benefit)
+    cut = speech.pick("，受限于 ", ", limited by ") + _pool(policy, payment.limited_by, speech) if payment.limited_by else ""
+    sum_text = f"{yuan_text(payment.base_fen)} x {percent(payment.rate_bp)} -> {yuan_text(payment.amount_fen)}"
+    yield f"  {speech.label(benefit.label)} ({payment.kind}, {payment.clause}): {sum_text}{cut}"
+    yield f"    {speech.pick('基数', 'base')}: {_base(found, policy, benefit, speech)} {yuan_text(payment.offered_fen)}{_taken_off(policy, benefit, payment, speech)}"
+    for change in payment.changes:
+        yield f"    {speech.pick('比例', 'rate')}: {_change(change, speech)} ({change.clause})"
+    for draw in payment.draws:
+        yield f"    {_pool(policy, draw.counter, speech)}: {_drawn(draw, speech)}"
+
+
+def _base(found: Explanation, policy: Policy, benefit: Benefit, speech: Speech) -> str:
+    """What the rate applies to, in words."""
+    if not isinstance(benefit.base, Excess):
+        return speech.say(f"base.{benefit.base}")
+    over = yuan_text(at(benefit.base.over_yuan, policy.version(found.claim.date)))
+    pool = _pool(policy, benefit.base.sum, speech)
+    if benefit.base.per == "claim":
+        return speech.pick(f"本次负担超过 {over} 的部分", f"this claim's burden above {over}:")
+    return speech.pick(f"{pool}超过 {over} 部分的增加额", f"rise of the part above {over} of {pool}:")
+
+
+def _taken_off(policy: Policy, benefit: Benefit, payment: Payment, speech: Speech) -> str:
+    """How the base offered became the base admitted: less the deductible, cut by a pool of self-pay."""
+    taken_fen = sum(draw.used_fen for draw in payment.draws if draw.counter == benefit.deductible)
+    text = f" - {speech.pick('起付标准', 'deductible')} {yuan_text(taken_fen)}" if taken_fen else ""
+    if payment.base_fen < payment.offered_fen - taken_fen:
+        text += speech.pick("，限额内 ", ", admitted within the limit ") + yuan_text(payment.base_fen)
+    return text
+
+
+def _change(change: RateChange, speech: Speech) -> str:
+    size = percent(abs(change.points_bp))
+    if change.relative:
+        return speech.pick("按比例上浮 " if change.points_bp > 0 else "按比例降低 ", "raised by " if change.points_bp > 0 else "lowered by ") + size
+    points = size.removesuffix("%")
+    more = change.points_bp > 0
+    return speech.pick(f"{'提高' if more else '降低'} {points} 个百分点", f"{points} percentage points {'more' if more else 'less'}")
+
+
+def _drawn(draw: Draw, speech: Speech) -> str:
+    """A counter before and after a payment, and its limit."""
+    span = f"{yuan_text(draw.before_fen)} -> {yuan_text(draw.before_fen + draw.used_fen)}"
+    return span if draw.limit_fen is None else span + speech.pick(f"，限额 {yuan_text(draw.limit_fen)}", f" of {yuan_text(draw.limit_fen)}")
+
+
+def _pool(policy: Policy, name: str, speech: Speech) -> str:
+    return f"{speech.label(policy.file.pools[name].label)} ({name})"
+
+
+def readings(found: Explanation, speech: Speech) -> Iterator[str]:
+    """The readings of the decree that decided this amount, each with what the other would have given."""
+    if found.readings:
+        yield speech.pick("影响本次金额的条文理解", "Readings of the decree on which this hangs")
+        for mattered in found.readings:
+            yield from _reading(found, mattered, speech)
+
+
+def _reading(found: Explanation, mattered: Mattered, speech: Speech) -> Iterator[str]:
+    choice, other = mattered.choice, reading_text(mattered.other)
+    yield f"  {choice.id} {mattered.name} = {reading_text(mattered.value)} ({choice.clause}: {choice.why})"
+    if mattered.year != found.dossier.year:
+        yield "    " + speech.pick(f"若按 {other}：计入 {mattered.year} 年", f"with {other}: it would count in {mattered.year}")
+        return
+    amount = yuan_text(mattered.assistance_fen) + (f" ({mattered.reason}: {speech.say(f'reason.{mattered.reason}')})" if mattered.reason else "")
+    yield "    " + speech.pick(f"若按 {other}：救助 {amount}", f"with {other}: {amount} of assistance")
+
+
+def counters(found: Explanation, speech: Speech) -> Iterator[str]:
+    """The year's counters before and after the claim."""
+    policy, settled = found.settlement.policy, found.settlement
+    if policy is None:
+        return
+    yield speech.pick("年度累计（本次前 -> 本次后）", "Counters of the year (before -> after)")
+    for name, after_fen in settled.counters.items():
+        yield f"  {_pool(policy, name, speech)}: {yuan_text(found.before.get(name, 0))} -> {yuan_text(after_fen)}"

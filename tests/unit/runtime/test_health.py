@@ -1,0 +1,160 @@
+"""Health tells each lane's state: live while nothing is dead or frozen, ready when every lane settles what comes."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from services.runtime.clock import InstantClock
+from services.runtime.errors import Stop
+from services.runtime.health import CONNECTIONS_MAX, REQUEST_BYTES_MAX, HealthServer
+from services.runtime.kafka import AioKafkaBroker
+from services.runtime.metrics import NoMetrics
+from services.runtime.prometheus import Figures
+from services.runtime.pulse import FROZEN_S, Pulse, State
+from services.runtime.records import Output, Record
+from services.runtime.roster import Roster
+from services.runtime.settings import Settings
+from tests.unit.runtime.counting import Counting
+
+
+@dataclass
+class Site:
+    """A health server over a roster whose lanes a test puts there."""
+
+    clock: InstantClock = field(default_factory=InstantClock)
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    port: int = 0
+
+    def __post_init__(self) -> None:
+        settings = Settings()
+        self.roster = Roster(
+            Counting(), settings, AioKafkaBroker("counting", settings), lambda lanes: None, self.clock, lambda lane: NoMetrics()
+        )  # type: ignore
+        self.server = HealthServer(self.roster, self.registry, "127.0.0.1", 0)
+
+    async def join(self, **lanes: State) -> None:
+        """Get lanes: `lane0="running"`."""
+        self.roster.consumer = Paused
+        await self.roster.on_partitions_assigned([])
+        for name, state in lanes.items():
+            self.roster.pulses[int(name.removeprefix("lane"))] = Pulse(self.clock, state=state, waiting=False)
+
+    async def ask(self, request: str) -> tuple[int, str]:
+        """Status and body; 0 when there is no answer."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(request.encode())
+        try:
+            answer = (await reader.read()).decode()
+        except ConnectionError:
+            answer = ""
+        writer.close()
+        head, _, body = answer.partition("\r\n\r\n")
+        return int(head.split(" ")[1]) if head else 0, body
+
+    async def get(self, page: str) -> tuple[int, str]:
+        return await self.ask(f"GET {page} HTTP/1.1\r\nHost: x\r\n\r\n")
+
+    async def statuses(self) -> tuple[int, int]:
+        """Of /live and /ready."""
+        return (await self.get("/live"))[0], (await self.get("/ready"))[0]
+
+
+class Paused:
+    """A consumer to which nothing was assigned."""
+
+    def pause(self, *places: object) -> None:
+        assert not places
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[Site]:
+    new = Site()
+    new.port = await new.server.start()
+    yield new
+    await new.server.close()
+
+
+async def test_a_process_outside_its_group_is_live_and_not_ready(site: Site) -> None:
+    assert await site.statuses() == (200, 503)
+
+
+async def test_a_process_without_lanes_is_ready_to_take_some(site: Site) -> None:
+    await site.join()
+    assert await site.statuses() == (200, 200)
+
+
+@pytest.mark.parametrize(("state", "expected"), [("running", (200, 200)), ("taking", (200, 503)), ("doubt", (200, 503))])
+async def test_every_lane_must_be_taken(site: Site, state: State, expected: tuple[int, int]) -> None:
+    await site.join(lane0="running", lane1=state)
+    assert await site.statuses() == expected
+
+
+async def test_a_lane_that_waits_for_the_others_is_not_ready(site: Site) -> None:
+    await site.join(lane0="running")
+    site.roster.pulses[0].waiting = True
+    assert await site.statuses() == (200, 503)
+    assert json.loads((await site.get("/ready"))[1])["lanes"] == {"0": {"state": "running", "waiting": True, "doubt": ""}}
+
+
+async def test_a_frozen_lane_is_not_live_and_an_idle_one_is(site: Site) -> None:
+    await site.join(lane0="running", lane1="running")
+    await site.clock.sleep(FROZEN_S)
+    assert await site.statuses() == (200, 200)
+    await site.clock.sleep(1)
+    site.roster.pulses[0].beat()
+    assert await site.statuses() == (503, 503)
+    site.roster.pulses[1].beat()
+    assert await site.statuses() == (200, 200)
+
+
+async def test_long_deadlines_make_a_lane_frozen_later(site: Site) -> None:
+    await site.join(lane0="running")
+    site.roster.pulses[0].deadline_s = FROZEN_S
+    await site.clock.sleep(2 * FROZEN_S)
+    assert await site.statuses() == (200, 200)
+
+
+async def test_a_process_that_needs_an_operator_is_neither_and_says_why(site: Site) -> None:
+    await site.join(lane0="running")
+    site.roster.stopped(Stop("records were lost"))
+    assert await site.statuses() == (503, 503)
+    assert json.loads((await site.get("/live"))[1])["stop"] == "records were lost"
+
+
+async def test_metrics_are_served(site: Site) -> None:
+    figures = Figures(site.registry).of_lane("counting", 2)
+    figures.committed([Record("in.v1", 2, 0, None, None)] * 3, [Output("out.v1", 2, None, None)] * 2)
+    figures.refused("in.v1", "malformed_json")
+    figures.taken()
+    status, body = await site.get("/metrics")
+    assert status == 200
+    for line in (
+        'medaid_batches_total{lane="2",service="counting"} 1.0',
+        'medaid_records_read_total{lane="2",service="counting",topic="in.v1"} 3.0',
+        'medaid_records_written_total{lane="2",service="counting",topic="out.v1"} 2.0',
+        'medaid_dead_letters_total{lane="2",reason="malformed_json",service="counting",topic="in.v1"} 1.0',
+        'medaid_lane_takes_total{lane="2",service="counting"} 1.0',
+    ):
+        assert line in body
+    assert 'medaid_alive_timestamp_seconds{lane="2",service="counting"}' in body
+
+
+async def test_bad_requests_get_no_service(site: Site) -> None:
+    assert (await site.get("/nowhere"))[0] == 404
+    assert (await site.ask("POST /live HTTP/1.1\r\n\r\n"))[0] == 405
+    assert (await site.ask(f"GET /live HTTP/1.1\r\nX: {'x' * REQUEST_BYTES_MAX}\r\n\r\n"))[0] == 0
+    assert (await site.get("/live"))[0] == 200
+
+
+async def test_only_so_many_are_served_at_once(site: Site) -> None:
+    silent = [await asyncio.open_connection("127.0.0.1", site.port) for _ in range(CONNECTIONS_MAX)]
+    assert (await site.get("/live"))[0] == 0
+    for _, writer in silent:
+        writer.close()
+        await writer.wait_closed()
+    while (await site.get("/live"))[0] != 200:
+        pass
