@@ -48,7 +48,11 @@ class ClaimSubmitted(Personal):
 
     @property
     def date(self) -> datetime.date:
-        """The day the claim counts on: of service, for a stay of discharge. Only after `check_dates`."""
+        """The day the claim counts on: of service, for a stay of discharge.
+
+        Raises:
+            ValueError: `check_dates` has not looked at it.
+        """
         day = self.discharge_date if self.visit_type == "inpatient" else self.service_date
         if day is None:
             raise ValueError("dates were not checked")

@@ -15,7 +15,11 @@ class Quantity(Model):
 
 
 class Warning(Model):
-    """`monitoring.warning.raised.v1`, `.escalated.v1`, `.resolved.v1`."""
+    """`monitoring.warning.raised.v1`, `.escalated.v1`, `.resolved.v1`: of each `warning_id` the newest record counts.
+
+    Raised again with the episode that is open, its measure (or threshold) has moved at the same level. A level that falls resolves the warning and
+    raises it as the next episode.
+    """
 
     warning_id: str = Field(description="kind/region/subject/year[/detail]")
     episode: int = Field(ge=1, description="1, then 2, ... each time a cause returns")

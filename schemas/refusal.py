@@ -18,7 +18,7 @@ Reason = Literal[
 ]
 
 
-class Refused(Exception):  # noqa: N818  (the contract's word)
+class Refused(Exception):
     """A record that will never be settled as it stands.
 
     Attributes:

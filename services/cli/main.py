@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import typer
 
+from services.cli.commands import policy
 from services.cli.commands.explain import explain
 from services.cli.commands.replay import replay
 from services.cli.failure import Exit, Failure
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 app.command()(replay)
 app.command()(explain)
+app.add_typer(policy.app, name="policy")
 
 _UsageError = typer.BadParameter.__bases__[0]
 

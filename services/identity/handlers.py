@@ -40,7 +40,11 @@ def decide(policies: Policies, person: Person, event: CloudEvent[Data]) -> Decis
 
 
 def on_status(policies: Policies, person: Person, event: CloudEvent[Data], data: StatusData) -> Decision[Person]:
-    """A new status event: the next timeline, and whatever follows from it otherwise than before."""
+    """A new status event: the next timeline, and whatever follows from it otherwise than before.
+
+    Raises:
+        Refused: `conflicting_duplicate`.
+    """
     for known in person.events:
         if (known.source, known.id) == (event.source, event.id):
             if (known.type, known.data) == (event.type, data):
@@ -56,7 +60,11 @@ def on_status(policies: Policies, person: Person, event: CloudEvent[Data], data:
 
 
 def on_admission(policies: Policies, person: Person, event: CloudEvent[Data], data: AdmissionOpened | AdmissionClosed) -> Decision[Person]:
-    """An admission opened or closed: assessed as far as both are known."""
+    """An admission opened or closed: assessed as far as both are known.
+
+    Raises:
+        Refused: `conflicting_duplicate`, or `invalid_dates` where the discharge lies before the admission.
+    """
     key = f"{data.hospital_id}/{data.admission_id}/{data.region}"
     admission = person.admissions.get(key, Admission())
     known = admission.opened if isinstance(data, AdmissionOpened) else admission.closed

@@ -1,8 +1,9 @@
 """Monitoring's handlers: a person or hospital and an observation in, a decision out.
 
-In: settlement.results.v1, identity.timelines.v1, refused duplicates of hospital.claims.v1, and our own monitoring.hospitals.v1, which tells the one
-lane that decides for a hospital each claim's share. Out: monitoring.warnings.v1, monitoring.hospitals.v1. Promise: the warnings that stand are a function
-of what is known (`domain`), what is told is the difference to what was said (`domain/warnings.py` has the rule). No await, no client, no clock.
+In: settlement.results.v1, identity.timelines.v1, refused duplicates of hospital.claims.v1, and our own monitoring.hospitals.v1, which tells the
+one lane that decides for a hospital each claim's share. Out: monitoring.warnings.v1, monitoring.hospitals.v1. Promise: the warnings that stand
+are a function of what is known (`domain`), what is told is the difference to what was said (the rule: `domain/warnings.py`). No await, no
+client, no clock.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,8 +12,8 @@ from itertools import chain
 
 from schemas.catalogue import HOSPITAL_SHARES, WARNINGS
 from schemas.envelope import write_event
-from schemas.monitoring import HospitalShare
 from schemas.money import yuan_text
+from schemas.monitoring import HospitalShare
 from services.monitoring.domain import facts, fraud, hospitals, poverty, status
 from services.monitoring.domain.facts import Person
 from services.monitoring.domain.hospitals import Hospital
@@ -26,7 +27,11 @@ SOURCE = "/medaid/monitoring"
 
 
 def decide_person(watch: Watch, person: Person, seen: Observation) -> Decision[Person]:
-    """What `seen` changes in what is known of `person`, and what is told."""
+    """What `seen` changes in what is known of `person`, and what is told.
+
+    Raises:
+        TypeError: It is of a hospital.
+    """
     if isinstance(seen.data, HospitalShare):
         raise TypeError("a share belongs to its hospital")
     after = facts.observe(person, seen.data)
@@ -38,7 +43,11 @@ def decide_person(watch: Watch, person: Person, seen: Observation) -> Decision[P
 
 
 def decide_hospital(watch: Watch, hospital: Hospital, seen: Observation) -> Decision[Hospital]:
-    """What a share changes in what is known of `hospital`, and what is told."""
+    """What a share changes in what is known of `hospital`, and what is told.
+
+    Raises:
+        TypeError: It is no share.
+    """
     if not isinstance(seen.data, HospitalShare):
         raise TypeError("hospitals are told of shares alone")
     after = hospitals.observe(hospital, seen.data)

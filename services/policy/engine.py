@@ -101,7 +101,9 @@ def _pay(course: Course, term: Term) -> None:
         course.direct_fen += amount_fen
     if amount_fen:
         draws = tuple(course.draws)
-        course.payments.append(Payment(term.kind, term.clause, base_fen, rate_bp, amount_fen, limited_by, term.id, offered_fen, changes, draws))
+        course.payments.append(
+            Payment(term.kind, term.clause, base_fen, rate_bp, amount_fen, limited_by, term.id, offered_fen, changes, draws)
+        )
 
 
 def _base(course: Course, term: Term) -> int:

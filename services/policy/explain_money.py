@@ -59,7 +59,10 @@ def _taken_off(policy: Policy, benefit: Benefit, payment: Payment, speech: Speec
 def _change(change: RateChange, speech: Speech) -> str:
     size = percent(abs(change.points_bp))
     if change.relative:
-        return speech.pick("按比例上浮 " if change.points_bp > 0 else "按比例降低 ", "raised by " if change.points_bp > 0 else "lowered by ") + size
+        return (
+            speech.pick("按比例上浮 " if change.points_bp > 0 else "按比例降低 ", "raised by " if change.points_bp > 0 else "lowered by ")
+            + size
+        )
     points = size.removesuffix("%")
     more = change.points_bp > 0
     return speech.pick(f"{'提高' if more else '降低'} {points} 个百分点", f"{points} percentage points {'more' if more else 'less'}")
@@ -89,7 +92,9 @@ def _reading(found: Explanation, mattered: Mattered, speech: Speech) -> Iterator
     if mattered.year != found.dossier.year:
         yield "    " + speech.pick(f"若按 {other}：计入 {mattered.year} 年", f"with {other}: it would count in {mattered.year}")
         return
-    amount = yuan_text(mattered.assistance_fen) + (f" ({mattered.reason}: {speech.say(f'reason.{mattered.reason}')})" if mattered.reason else "")
+    amount = yuan_text(mattered.assistance_fen) + (
+        f" ({mattered.reason}: {speech.say(f'reason.{mattered.reason}')})" if mattered.reason else ""
+    )
     yield "    " + speech.pick(f"若按 {other}：救助 {amount}", f"with {other}: {amount} of assistance")
 
 

@@ -48,10 +48,14 @@ def _result(found: Explanation, speech: Speech) -> Iterator[str]:
     paid, own = yuan_text(settled.assistance_fen), yuan_text(settled.self_pay_fen)
     left = yuan_text(settled.self_pay_fen - settled.assistance_fen)
     if settled.is_reversed:
-        yield speech.pick(f"结果：已冲销（{found.reversed_for}），救助 0.00 元", f"Result: reversed ({found.reversed_for}); 0.00 yuan of assistance")
+        yield speech.pick(
+            f"结果：已冲销（{found.reversed_for}），救助 0.00 元", f"Result: reversed ({found.reversed_for}); 0.00 yuan of assistance"
+        )
     elif settled.reason is not None:
         why = f"{settled.reason}: {speech.say(f'reason.{settled.reason}')}{_clause_of_bar(settled.policy, settled.reason)}"
-        yield speech.pick(f"结果：不予救助（{why}）；个人负担 {left} 元", f"Result: not assisted ({why}); {left} yuan stays with the person")
+        yield speech.pick(
+            f"结果：不予救助（{why}）；个人负担 {left} 元", f"Result: not assisted ({why}); {left} yuan stays with the person"
+        )
     else:
         yield speech.pick(
             f"结果：救助 {paid} 元；自付费用 {own} 元，个人负担 {left} 元",
@@ -59,7 +63,9 @@ def _result(found: Explanation, speech: Speech) -> Iterator[str]:
         )
     if settled.fee_waived_fen and settled.policy and settled.policy.file.consultation_fee:
         clause, fee = settled.policy.file.consultation_fee.clause, yuan_text(settled.fee_waived_fen)
-        yield speech.pick(f"  免收诊察费 {fee} 元（{clause}），不由基金支付", f"  consultation fee of {fee} yuan waived ({clause}), not paid by the fund")
+        yield speech.pick(
+            f"  免收诊察费 {fee} 元（{clause}），不由基金支付", f"  consultation fee of {fee} yuan waived ({clause}), not paid by the fund"
+        )
 
 
 def _clause_of_bar(policy: Policy | None, reason: str) -> str:
@@ -75,7 +81,10 @@ def _self_pay(found: Explanation, speech: Speech) -> Iterator[str]:
     policy = found.dossier.policy_of(claim.date)
     rules, rule = policy.file.self_pay, self_pay_rule(policy, claim)
     bill = f"{speech.pick('总费用', 'the whole bill')} {yuan_text(claim.total_amount)}"
-    paid = [(speech.pick("基本医保", "basic insurance"), claim.basic_paid), (speech.pick("大病保险", "critical-illness insurance"), claim.critical_illness_paid)]
+    paid = [
+        (speech.pick("基本医保", "basic insurance"), claim.basic_paid),
+        (speech.pick("大病保险", "critical-illness insurance"), claim.critical_illness_paid),
+    ]
     if rule == "share" and rules.uninsured is not None:
         start, clause, paid = f"{percent(at(rules.uninsured.percent, policy.version(claim.date)))} x {bill}", rules.uninsured.clause, []
     elif rule == "package" and rules.package is not None:
@@ -84,7 +93,9 @@ def _self_pay(found: Explanation, speech: Speech) -> Iterator[str]:
         start, clause = f"{speech.pick('政策范围内费用', 'within the scope')} {yuan_text(claim.policy_scope_amount)}", ""
         paid.append((speech.pick("其他支付", "others"), claim.other_paid))
     less = "".join(f" - {name} {yuan_text(fen)}" for name, fen in paid)
-    yield f"{speech.pick('自付费用 S', 'Self-pay S')}: {yuan_text(settled.self_pay_fen)} = {start}{less}" + (f" ({clause})" if clause else "")
+    yield f"{speech.pick('自付费用 S', 'Self-pay S')}: {yuan_text(settled.self_pay_fen)} = {start}{less}" + (
+        f" ({clause})" if clause else ""
+    )
 
 
 def _statuses(found: Explanation, speech: Speech) -> Iterator[str]:
@@ -92,7 +103,11 @@ def _statuses(found: Explanation, speech: Speech) -> Iterator[str]:
     covering = {assessment.category for assessment in found.settlement.assessments}
     yield speech.pick("救助身份", "Statuses in the city") + ("" if found.intervals else ": " + speech.pick("无", "none"))
     for interval in found.intervals:
-        covers = speech.pick("覆盖本次", "covers this visit") if interval.category in covering else speech.pick("不覆盖本次", "does not cover it")
+        covers = (
+            speech.pick("覆盖本次", "covers this visit")
+            if interval.category in covering
+            else speech.pick("不覆盖本次", "does not cover it")
+        )
         told = "" if found.settlement.is_reversed or found.settlement.policy is None else f"; {covers}"
         yield f"  {_category(found, speech, interval.category)}: {_span(interval, speech)}{told}"
 
@@ -142,4 +157,7 @@ def _told(told: Told, speech: Speech) -> str:
     delta = told.delta if told.delta.startswith("-") else f"+{told.delta}"
     by = f"{told.cause['source']} {told.cause['id']}"
     verb = speech.say(f"verb.{told.verb}")
-    return "  " + speech.pick(f"第{told.revision}次 {told.time} {verb}：{told.assistance}（{delta}），起因 {by}", f"{told.revision}: {told.time} {verb}: {told.assistance} ({delta}), caused by {by}")
+    return "  " + speech.pick(
+        f"第{told.revision}次 {told.time} {verb}：{told.assistance}（{delta}），起因 {by}",
+        f"{told.revision}: {told.time} {verb}: {told.assistance} ({delta}), caused by {by}",
+    )

@@ -78,7 +78,17 @@ _BASES: Final[Words] = {
     "burden_left": ("直接救助后余下的负担", "what direct assistance leaves"),
     "excess_over_limit": ("超出年度限额的部分", "what exceeds the limit of the year"),
 }
+_DECREE: Final[Words] = {
+    "subsidy.full": ("全额", "full"),
+    "subsidy.fixed": ("定额", "fixed amount"),
+    "subsidy.none": ("不资助", "none"),
+    "counts.payment": ("基金支付", "payments"),
+    "counts.self_pay": ("自付费用", "self-pay"),
+    "counts.deductible": ("起付标准", "deductible"),
+    "counts.burden": ("个人负担", "burden"),
+}
 _ALL: Final[Words] = {
+    **_DECREE,
     **_VISITS,
     **_CLAIM,
     **_CONDITIONS,

@@ -9,9 +9,9 @@ from schemas.refusal import Refused
 __all__ = ["Doubt", "Refused", "Stop"]
 
 
-class Doubt(Exception):  # noqa: N818
+class Doubt(Exception):
     """The outcome is unknown, or the lane may have another owner: take the lane again. Never a reason to skip a record."""
 
 
-class Stop(Exception):  # noqa: N818
+class Stop(Exception):
     """Going on could pay twice or lose a claim; an operator must look."""

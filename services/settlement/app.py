@@ -49,7 +49,11 @@ class SettlementService:
         self._policies = policies
 
     def read(self, record: Record) -> Incoming:
-        """Validate a claim, a reversal, a timeline or an operator's request. Raises: Refused."""
+        """Validate a claim, a reversal, a timeline or an operator's request.
+
+        Raises:
+            Refused: Any reason but a duplicate's, the first that applies.
+        """
         event: Incoming = read_event(record.value, record.headers, _TYPES.get(record.topic, CLAIM_TYPES))
         data = event.data
         if isinstance(data, ClaimSubmitted | ClaimReversed | ReadjudicationRequested):
@@ -130,7 +134,11 @@ def build(settings: Settings | None = None) -> PumpApp:
 
 
 def _check_source(source: str, data: ClaimSubmitted | ClaimReversed | ReadjudicationRequested) -> None:
-    """Raises: Refused, `source_mismatch`."""
+    """Whether the event comes from the hospital or operator that it names.
+
+    Raises:
+        Refused: `source_mismatch`.
+    """
     if isinstance(data, ReadjudicationRequested):
         if source != f"/operators/{data.operator}":
             raise Refused("source_mismatch", "source", "/operators/<operator of data>")

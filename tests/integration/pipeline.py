@@ -76,7 +76,9 @@ class Pipeline:
 
     def publish(self, lines: Iterable[bytes], pace: Callable[[int], None] = lambda _number: None) -> int:
         """Send lines with librdkafka and its default partitioner (CRC32, not ours); those that fit no topic are left out."""
-        producer = Producer({"bootstrap.servers": self.bootstrap, "enable.idempotence": True, "linger.ms": 5, "message.max.bytes": 2_000_000})
+        producer = Producer(
+            {"bootstrap.servers": self.bootstrap, "enable.idempotence": True, "linger.ms": 5, "message.max.bytes": 2_000_000}
+        )
         sent = 0
         for line in lines:
             topic, key = place_of(line)
@@ -103,7 +105,10 @@ class Pipeline:
         """Whether every service has committed all that lies in its inputs."""
         for service in all_services(load_policies()):
             reached = self._committed(service.name, service.inputs)
-            if any(end > reached.get(place, 0) and self._holds_records(place, reached.get(place, 0)) for place, end in self.ends(service.inputs).items()):
+            if any(
+                end > reached.get(place, 0) and self._holds_records(place, reached.get(place, 0))
+                for place, end in self.ends(service.inputs).items()
+            ):
                 return False
         return True
 
@@ -147,7 +152,13 @@ class Pipeline:
             consumer.close()
 
     def _consumer(self) -> Consumer:
-        settings = {"bootstrap.servers": self.bootstrap, "group.id": f"{self.prefix}reader", "isolation.level": "read_committed", "enable.auto.commit": False, "enable.partition.eof": True}
+        settings = {
+            "bootstrap.servers": self.bootstrap,
+            "group.id": f"{self.prefix}reader",
+            "isolation.level": "read_committed",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+        }
         return Consumer({**settings, "auto.offset.reset": "earliest", "fetch.message.max.bytes": 4_000_000})
 
     def _committed(self, service: str, topics: Iterable[str]) -> dict[tuple[str, int], int]:

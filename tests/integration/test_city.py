@@ -55,7 +55,9 @@ def replayed(year: Path) -> list[Event]:
 
 
 @pytest.mark.xdist_group("city")
-def test_a_year_with_kills_and_a_lost_redis_ends_like_its_replay(kafka_bootstrap: str, topic_prefix: str, own_redis: Redis, tmp_path: Path, year: Path) -> None:
+def test_a_year_with_kills_and_a_lost_redis_ends_like_its_replay(
+    kafka_bootstrap: str, topic_prefix: str, own_redis: Redis, tmp_path: Path, year: Path
+) -> None:
     """50,000 claims, most in the wrong partition; every service killed once, Redis restarted empty once; each revision once, all figures right."""
     lines = year.read_bytes().splitlines()
     pipeline = Pipeline(kafka_bootstrap, own_redis.url, topic_prefix, tmp_path)
@@ -92,7 +94,9 @@ def check(pipeline: Pipeline, wanted: list[Event]) -> None:
     for key, revisions in settled.items():
         assert [result["revision"] for result in revisions] == list(range(len(revisions))), key
         assert sum(signed_fen(result["delta"]) for result in revisions) == signed_fen(revisions[-1]["assistance_amount"]), key
-    assert {key: figures(revisions) for key, revisions in settled.items()} == {key: figures(revisions) for key, revisions in expected.items()}
+    assert {key: figures(revisions) for key, revisions in settled.items()} == {
+        key: figures(revisions) for key, revisions in expected.items()
+    }
     assert newest_intervals(pipeline.read(TIMELINES)) == newest_intervals(of_type(wanted, "identity.timeline"))
     for topic in (CLAIMS, IDENTITY_EVENTS):
         letters = of_type(wanted, "deadletter")

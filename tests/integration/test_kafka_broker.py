@@ -15,6 +15,7 @@ from deploy.local.servers import Kafka
 from schemas.topics import Topic
 from services.runtime.errors import Doubt, Stop
 from services.runtime.kafka import AioKafkaBroker
+from services.runtime.kafka.deadline import is_fenced
 from services.runtime.kafka.writer import BATCH_BYTES_MAX
 from services.runtime.ports import Broker, Writer
 from services.runtime.records import Output, TopicPartition
@@ -77,6 +78,18 @@ async def test_a_topic_that_is_not_there_is_a_doubt_after_the_deadline(settings:
     with pytest.raises(Doubt, match="not done within"):
         await writer.commit(outputs(b"1"), {})
     await writer.close()
+
+
+async def test_a_fenced_writer_says_so(settings: Settings, admin: AIOKafkaAdminClient) -> None:
+    await admin.create_topics([NewTopic(settings.prefix + CLAIMS, 1, 1), NewTopic(settings.prefix + RESULTS, 1, 1)])
+    broker = AioKafkaBroker(SERVICE, settings)
+    for batch in (outputs(b"1"), []):
+        zombie, owner = await broker.fence(0), await broker.fence(0)
+        with pytest.raises(Doubt) as doubt:
+            await zombie.commit(batch, {CLAIMS_0: 1})
+        assert is_fenced(doubt.value)
+        await zombie.close()
+        await owner.close()
 
 
 async def test_start_up_names_the_topics_that_are_missing(settings: Settings) -> None:

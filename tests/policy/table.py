@@ -22,7 +22,17 @@ from services.settlement.app import SettlementService
 CASES = Path(__file__).parent / "cases"
 PERSON = "P1"
 SENT = "2026-12-31T12:00:00+08:00"
-EXPECTED = {"self_pay", "deductible", "assistance_amount", "reason", "category", "components", "consultation_fee_waived", "because", "reversed"}
+EXPECTED = {
+    "self_pay",
+    "deductible",
+    "assistance_amount",
+    "reason",
+    "category",
+    "components",
+    "consultation_fee_waived",
+    "because",
+    "reversed",
+}
 Row = dict[str, Any]
 
 
@@ -98,7 +108,13 @@ def events(policies: Policies, city: str, case: Row) -> Iterator[tuple[str, str,
         yield IDENTITY_EVENTS, f"identity.status.{verb}.v1", f"/agencies/{city}/{agency}", number, {**who, **data}
     claims = list(case.get("claims") or [])
     for number, row in enumerate(claims, 1):
-        yield CLAIMS, "hospital.claim.submitted.v1", "/hospitals/H1", number, {**who, "hospital_id": "H1", "claim_id": str(number), **claim_facts(row)}
+        yield (
+            CLAIMS,
+            "hospital.claim.submitted.v1",
+            "/hospitals/H1",
+            number,
+            {**who, "hospital_id": "H1", "claim_id": str(number), **claim_facts(row)},
+        )
     for number, row in enumerate(claims, 1):
         if row.get("reversed"):
             data = {**who, "hospital_id": "H1", "claim_id": str(number), "reason": row["reversed"]}

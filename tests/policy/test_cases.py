@@ -53,7 +53,10 @@ def told(result: Row, row: Row) -> Row:
             found[name] = comparable(result[name])
     if "components" in row:
         named = row["components"]
-        parts = [{name: comparable(part[name]) for name in (named[place] if place < len(named) else part)} for place, part in enumerate(result["components"])]
+        parts = [
+            {name: comparable(part[name]) for name in (named[place] if place < len(named) else part)}
+            for place, part in enumerate(result["components"])
+        ]
         found["components"] = parts
     return found
 

@@ -38,7 +38,11 @@ def claims(draw: st.DrawFn, region: str, number: int = 1) -> ClaimSubmitted:
     critical_fen = draw(st.integers(0, scope_fen - basic_fen))
     insurance = draw(st.sampled_from(get_args(InsuranceType)))
     above_fen = draw(st.integers(0, scope_fen - basic_fen - critical_fen)) if insurance != "none" and draw(st.booleans()) else 0
-    dates = {"service_date": day} if visit != "inpatient" else {"admission_date": max(JANUARY, day - timedelta(draw(st.integers(0, 40)))), "discharge_date": day}
+    dates = (
+        {"service_date": day}
+        if visit != "inpatient"
+        else {"admission_date": max(JANUARY, day - timedelta(draw(st.integers(0, 40)))), "discharge_date": day}
+    )
     return ClaimSubmitted.model_validate(
         {
             "claim_id": f"C{number}", "hospital_id": "H1", "person_id": "P1", "region": region, "visit_type": visit, **dates,
@@ -138,7 +142,12 @@ def news(draw: st.DrawFn, policy: Policy) -> list[tuple[str, bytes]]:
     for number in range(draw(st.integers(1, 6))):
         category = draw(st.sampled_from(sorted(policy.file.categories)))
         agency = policy.file.categories[category].certified_by
-        data = {"person_id": "P1", "region": policy.file.id, "category": category, "effective_date": draw(st.dates(JANUARY, DECEMBER)).isoformat()}
+        data = {
+            "person_id": "P1",
+            "region": policy.file.id,
+            "category": category,
+            "effective_date": draw(st.dates(JANUARY, DECEMBER)).isoformat(),
+        }
         verb = draw(st.sampled_from(["granted", "granted", "revoked"]))
         if verb == "revoked":
             data["reason"] = draw(st.sampled_from(["ordinary", "fraud", "death"]))
@@ -161,7 +170,18 @@ async def ledger(events: Sequence[tuple[str, bytes]]) -> list[dict[str, Any]]:
 
 def last_figures(results: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """What the contract promises of the last revision of each claim."""
-    kept = ("outcome", "reason", "category", "policy", "self_pay", "deductible", "components", "assistance_amount", "personal_burden", "consultation_fee_waived")
+    kept = (
+        "outcome",
+        "reason",
+        "category",
+        "policy",
+        "self_pay",
+        "deductible",
+        "components",
+        "assistance_amount",
+        "personal_burden",
+        "consultation_fee_waived",
+    )
     return {result["claim_id"]: {name: result[name] for name in kept} for result in results}
 
 
@@ -183,7 +203,9 @@ def test_any_interleaving_of_topics_ends_the_same(data: st.DataObject) -> None:
     assert last_figures(first) == last_figures(second)
     for results in (first, second):
         for claim_id, figures in last_figures(results).items():
-            assert sum(signed_fen(result["delta"]) for result in results if result["claim_id"] == claim_id) == signed_fen(figures["assistance_amount"])
+            assert sum(signed_fen(result["delta"]) for result in results if result["claim_id"] == claim_id) == signed_fen(
+                figures["assistance_amount"]
+            )
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])

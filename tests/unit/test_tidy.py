@@ -55,7 +55,12 @@ def figures_of_cities() -> set[int]:
     """Every amount in yuan of the policies that nothing else would be likely to be, as yuan and as fen."""
     text = "".join(path.read_text("utf-8") for path in CITIES)
     yuan = {int(figure) for figure in re.findall(r"\d{4}-\d\d-\d\d: (\d{4,})", text)}
-    return {amount for figure in yuan for amount in (figure, figure * 100) if amount not in (1_000, 2_000, 5_000, 10_000, 50_000, 100_000, 200_000)}
+    return {
+        amount
+        for figure in yuan
+        for amount in (figure, figure * 100)
+        if amount not in (1_000, 2_000, 5_000, 10_000, 50_000, 100_000, 200_000)
+    }
 
 
 def city_words(source: str, amounts_matter: bool = True) -> Iterator[str]:

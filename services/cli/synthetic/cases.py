@@ -15,10 +15,11 @@ from services.cli.synthetic.script import Person
 from services.cli.synthetic.visits import Visit, claim_data
 from services.cli.synthetic.world import City
 from services.policy.adjudicate import Settlement, settle
+from services.policy.benefits import When
 from services.policy.course import Counters
 from services.policy.entitlement import Interval, Status
 
-AMPLE = 600_000 * YUAN
+AMPLE = 640_000 * YUAN
 AMOUNTS = (86_40, 1_237_50, 6_480_25, 31_200_40, 124_000_00, AMPLE)
 """Self-pay tried, in fen and ascending: a visit, a stay, an operation, a bad year, ruin."""
 
@@ -38,10 +39,9 @@ class Case:
 
 
 def visits(city: City) -> Iterator[Visit]:
-    """Kinds of visit, the plain ones first: each condition and age limit on each type, and one thing at a time out of the ordinary."""
+    """Kinds of visit, the plain ones first: each condition and age limit on each type, one thing at a time out of the ordinary, each benefit's."""
     kinds = [Visit(kind) for kind in get_args(VisitType)]
     marked = kinds + [replace(visit, conditions=(condition,)) for visit in kinds for condition in city.conditions]
-    ages = sorted({years for limit in city.ages for years in (limit, limit + 1)})
     yield from marked
     for visit in kinds:
         yield replace(visit, above_cap=True)
@@ -50,7 +50,23 @@ def visits(city: City) -> Iterator[Visit]:
         yield replace(visit, in_province=False)
         yield replace(visit, insurance="employee")
         yield replace(visit, applied=False)
-    yield from (replace(visit, age=age) for age in ages for visit in marked)
+    yield from (replace(visit, age=age) for age in city.ages for visit in marked)
+    for benefit in city.policy.file.benefits:
+        yield from (_asked_for(visit, benefit.when, above_cap=benefit.base == "above_cap") for visit in kinds)
+
+
+def _asked_for(visit: Visit, when: When, *, above_cap: bool) -> Visit:
+    """A visit as a benefit asks for it, all its conditions together."""
+    return replace(
+        visit,
+        conditions=(when.conditions or ())[:1],
+        insurance=when.insurance[0] if when.insurance else visit.insurance,
+        referral=when.referral[0] if when.referral else visit.referral,
+        in_province=when.in_province is not False,
+        applied=when.applied is not False,
+        age=when.age_at_most,
+        above_cap=above_cap,
+    )
 
 
 def day_of(city: City, number: int) -> date:

@@ -86,7 +86,7 @@ def packages(stage: Stage) -> None:
     person = stage.assisted()
     stage.stay(person, stage.day(), visit=Visit(package=True))
     if stage.city.policy.file.self_pay.package is not None:
-        submit(stage.script, person, Visit(package=True), Bill(20_000 * YUAN, 15_000 * YUAN, 14_000 * YUAN, 2_000 * YUAN), stage.day())
+        submit(stage.script, person, Visit(package=True), Bill(21_000 * YUAN, 16_000 * YUAN, 15_500 * YUAN, 2_000 * YUAN), stage.day())
 
 
 def paid_in_full(stage: Stage) -> None:
@@ -122,7 +122,7 @@ def consultation_fees(stage: Stage) -> None:
     for category in (*stage.city.categories, None):
         person = stage.assisted(category) if category else stage.script.person()
         for kind in get_args(VisitType):
-            submit(stage.script, person, Visit(kind), Bill(180_00, 160_00, 60_00, fee=25_00), stage.day())
+            submit(stage.script, person, Visit(kind), Bill(180_00, 165_00, 70_00, fee=25_00), stage.day())
 
 
 def each_condition(stage: Stage) -> None:

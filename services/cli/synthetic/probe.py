@@ -27,10 +27,11 @@ def one_of_each_class(city: City) -> list[str]:
 def benefit_cases(city: City) -> dict[tuple[str, str, str], Case]:
     """For each class, benefit that pays under it, and type of visit a claim, as small as may be, on which it does."""
     found: dict[tuple[str, str, str], Case] = {}
-    tried = list(visits(city))
-    for category in one_of_each_class(city):
-        for visit in tried:
-            for klass, benefit in _paid(next(course(city, Case(category, visit, (AMPLE,))))):
+    for visit in visits(city):
+        for category in one_of_each_class(city):
+            amounts = (AMPLE,) if visit.age is not None else (AMOUNTS[2], AMPLE)
+            paid = [key for fen in amounts for key in _paid(next(course(city, Case(category, visit, (fen,)))))]
+            for klass, benefit in paid:
                 if (klass, benefit, visit.kind) not in found:
                     found[klass, benefit, visit.kind] = _smallest(city, category, visit, (klass, benefit))
     return found

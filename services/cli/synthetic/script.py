@@ -95,7 +95,7 @@ class Script:
     ) -> Sent:
         """Send an event made `at` an instant in +08:00; it arrives within the hour, and `delay` later."""
         document = self.document(kind, source, data, at, event_id)
-        sent = Sent(orjson.dumps(document), document, at, at + delay + timedelta(seconds=self.rng.randint(1, 3000)))
+        sent = Sent(orjson.dumps(document), document, at, at + delay + timedelta(seconds=self.rng.randint(1, 3500)))
         self.post(sent.value, sent.arrival)
         return sent
 

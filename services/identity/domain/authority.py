@@ -15,7 +15,11 @@ _AGENCIES = frozenset(get_args(Agency))
 
 
 def check_region(policies: Policies, region: str) -> None:
-    """Raises: Refused, `unknown_region`."""
+    """Whether a policy is there for `region`.
+
+    Raises:
+        Refused: `unknown_region`.
+    """
     if region not in policies.current:
         raise Refused("unknown_region", "data.region", "one of " + ", ".join(policies.regions()))
 
@@ -47,7 +51,11 @@ def _categories(data: StatusData) -> dict[str, str]:
 
 
 def _certifier(policies: Policies, region: str, field: str, category: str) -> str:
-    """The agency that certifies `category` in any of the region's policies."""
+    """The agency that certifies `category` in any of the region's policies.
+
+    Raises:
+        Refused: `unknown_category`.
+    """
     for policy in reversed(policies.current[region]):
         if category in policy.file.categories:
             return policy.file.categories[category].certified_by
@@ -56,7 +64,11 @@ def _certifier(policies: Policies, region: str, field: str, category: str) -> st
 
 
 def check_admission(policies: Policies, source: str, data: AdmissionOpened | AdmissionClosed) -> None:
-    """Raises: Refused, `unknown_region` or `source_mismatch`."""
+    """Whether the hospital may send this admission.
+
+    Raises:
+        Refused: `unknown_region` or `source_mismatch`.
+    """
     check_region(policies, data.region)
     if source != f"/hospitals/{data.hospital_id}":
         raise Refused("source_mismatch", "source", "/hospitals/<hospital_id of data>")

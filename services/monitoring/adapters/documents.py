@@ -1,6 +1,7 @@
 """Monitoring's state as documents of a view: persons and hospitals to fields and back.
 
-- `m/<person>`: `timeline`, a field `c:<claim>` for each claim, `y:<region>/<year>` for a year's counters, `d:<region>/<year>/<claim>` for refused duplicates.
+- `m/<person>`: `timeline`, a field `c:<claim>` for each claim, `y:<region>/<year>` for a year's counters, `d:<region>/<year>/<claim>` for refused
+  duplicates.
 - `h/<hospital>`: `t:<region>/<year>` for the sums of a year. `s/<hospital>`: a field for each claim's share.
 - `m/` and `h/`: a field `w:<warning id>` for each warning ever said.
 """
@@ -133,7 +134,9 @@ def _year_key(name: str) -> tuple[str, int]:
 
 def _status(value: bytes) -> Status:
     revision, intervals, died_on = orjson.loads(value)
-    known = (Interval(region, category, _date(start), _day(to), _day(lost_on), *why) for region, category, start, to, lost_on, *why in intervals)
+    known = (
+        Interval(region, category, _date(start), _day(to), _day(lost_on), *why) for region, category, start, to, lost_on, *why in intervals
+    )
     return Status(revision, tuple(known), _day(died_on))
 
 

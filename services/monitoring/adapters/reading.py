@@ -1,16 +1,16 @@
 """From a record to an observation. Our own topics are validated like any other's; of a dead letter only a refused duplicate has consequences."""
 
 import base64
+from collections.abc import Mapping
+from typing import Any
 
 import orjson
-from pydantic import ValidationError
 
-from schemas.catalogue import CLAIM_TYPES, CLAIMS, HOSPITAL_SHARES, RESULT_TYPES, TIMELINES, TYPES_BY_TOPIC, dead_letters_of
+from schemas.catalogue import CLAIM_TYPES, CLAIMS, RESULTS, TIMELINES, TYPES_BY_TOPIC, dead_letters_of
 from schemas.deadletters import DeadLetter
 from schemas.envelope import CloudEvent, read_event
 from schemas.hospital import ClaimReversed, ClaimSubmitted, check_dates
 from schemas.identity import TimelineUpdated
-from schemas.monitoring import HospitalShare
 from schemas.settlement import SettlementResult
 from schemas.times import local_day
 from services.monitoring.domain.observed import Nothing, Observation, conflict, settled, status_known
@@ -28,15 +28,15 @@ def observe(policies: Policies, record: Record) -> Observation:
     Raises:
         Refused: A result, timeline or share that is none; a dead letter never.
     """
-    match record.topic:
-        case topic if topic == REFUSED_CLAIMS:
-            return _refused_claim(policies, record)
-        case topic if topic == TIMELINES:
-            return _timeline(read_event(record.value, record.headers, TYPES_BY_TOPIC[TIMELINES]))
-        case topic if topic == HOSPITAL_SHARES:
-            return _share(read_event(record.value, record.headers, TYPES_BY_TOPIC[HOSPITAL_SHARES]))
-        case _:
-            return _result(policies, read_event(record.value, record.headers, RESULT_TYPES))
+    if record.topic == REFUSED_CLAIMS:
+        return _refused_claim(policies, record)
+    types: Mapping[str, Any] = TYPES_BY_TOPIC[record.topic]
+    event: CloudEvent[Any] = read_event(record.value, record.headers, types)
+    if record.topic == RESULTS:
+        return _result(policies, event)
+    if record.topic == TIMELINES:
+        return _timeline(event)
+    return Observation(event.data, event.time, event.data.caused_by.wire())
 
 
 def _result(policies: Policies, event: CloudEvent[SettlementResult]) -> Observation:
@@ -54,10 +54,6 @@ def _timeline(event: CloudEvent[TimelineUpdated]) -> Observation:
         raise Refused("invalid_event", "data.events", "the accepted events that the timeline follows from, at least one") from None
 
 
-def _share(event: CloudEvent[HospitalShare]) -> Observation:
-    return Observation(event.data, event.time, event.data.caused_by.wire())
-
-
 def _refused_claim(policies: Policies, record: Record) -> Observation:
     """The refused duplicate in a dead letter; nothing where it is none, or cannot be read: a dead letter of a dead letter helps nobody."""
     try:
@@ -66,10 +62,11 @@ def _refused_claim(policies: Policies, record: Record) -> Observation:
         if letter.reason != "conflicting_duplicate" or letter.payload is None:
             return NOTHING
         headers = tuple((header.name, _bytes(header.value, header.encoding)) for header in letter.headers)
-        event: CloudEvent[ClaimSubmitted | ClaimReversed] = read_event(_bytes(letter.payload, letter.payload_encoding), headers, CLAIM_TYPES)
+        types: Mapping[str, Any] = CLAIM_TYPES
+        event: CloudEvent[ClaimSubmitted | ClaimReversed] = read_event(_bytes(letter.payload, letter.payload_encoding), headers, types)
         if isinstance(event.data, ClaimSubmitted):
             check_dates(event.data, local_day(event.time_ns))
-    except (orjson.JSONDecodeError, LookupError, TypeError, ValidationError, ValueError, Refused):
+    except (LookupError, TypeError, ValueError, Refused):
         return NOTHING
     if event.data.region not in policies.current:
         return NOTHING

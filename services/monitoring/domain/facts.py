@@ -11,7 +11,7 @@ from itertools import groupby
 
 from services.monitoring.domain.observed import Conflict, Nothing, Settled, StatusKnown
 from services.monitoring.domain.warnings import Said
-from services.policy.engine import Counters
+from services.policy.course import Counters
 from services.policy.entitlement import Interval
 
 YearKey = tuple[str, int]
@@ -82,7 +82,8 @@ class Person:
 
     def standing(self) -> list[ClaimFacts]:
         """The claims that were not reversed, by region, year and order of acceptance."""
-        return sorted((claim for claim in self.claims.values() if not claim.is_reversed), key=lambda claim: (claim.region, claim.year, claim.sequence))
+        unreversed = (claim for claim in self.claims.values() if not claim.is_reversed)
+        return sorted(unreversed, key=lambda claim: (claim.region, claim.year, claim.sequence))
 
     def years(self) -> Iterator[tuple[YearKey, list[ClaimFacts]]]:
         """The standing claims of each region and year."""

@@ -3,10 +3,10 @@
 In: validated events of our own topics. Out: an `Observation`, with the event that led to it. Pure.
 """
 
-import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from schemas.catalogue import STATUS_TYPES
 from schemas.hospital import ClaimReversed, ClaimSubmitted
@@ -15,7 +15,7 @@ from schemas.monitoring import HospitalShare
 from schemas.settlement import SettlementResult
 from schemas.times import instant_ns, local_day
 from services.policy.adjudicate import claim_year
-from services.policy.engine import Counters
+from services.policy.course import Counters
 from services.policy.entitlement import Interval, status_of
 from services.policy.library import Policies
 from services.policy.model import HospitalRatio
@@ -146,7 +146,7 @@ def settled(policies: Policies, kind: str, result: SettlementResult) -> Settled:
     )
 
 
-def _ratio_of(policies: Policies, region: str, day: datetime.date) -> HospitalRatio | None:
+def _ratio_of(policies: Policies, region: str, day: date) -> HospitalRatio | None:
     return policies.nearest(region, day).file.hospital_ratio if region in policies.current else None
 
 
@@ -161,14 +161,12 @@ def status_known(timeline: TimelineUpdated) -> StatusKnown:
 
 
 def _status_event(event: AcceptedEvent) -> StatusEvent:
-    data = STATUS_TYPES[event.type].model_validate(event.data)
-    return StatusEvent(event.source, event.id, event.type, event.time, instant_ns(event.time), data)  # type: ignore[arg-type]
+    data: Any = STATUS_TYPES[event.type].model_validate(event.data)
+    return StatusEvent(event.source, event.id, event.type, event.time, instant_ns(event.time), data)
 
 
 def conflict(policies: Policies, data: ClaimSubmitted | ClaimReversed, time_ns: int) -> Conflict:
     """A refused duplicate of a claim whose dates were checked, or of a reversal. Its region has a policy."""
     if isinstance(data, ClaimReversed):
-        year = local_day(time_ns).year
-    else:
-        year = claim_year(policies.nearest(data.region, data.date), data)
-    return Conflict(data.person_id, data.region, year, data.key)
+        return Conflict(data.person_id, data.region, local_day(time_ns).year, data.key)
+    return Conflict(data.person_id, data.region, claim_year(policies.nearest(data.region, data.date), data), data.key)

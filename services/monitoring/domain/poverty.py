@@ -13,9 +13,9 @@ from services.monitoring.domain.facts import ClaimFacts, Person, YearKey
 from services.monitoring.domain.thresholds import BurdenFigures, figure
 from services.monitoring.domain.warnings import Due
 from services.monitoring.domain.watch import Watch, evidence, year_end, yuan
+from services.policy.benefits import Pool
 from services.policy.entitlement import Interval
 from services.policy.loader import Policy
-from services.policy.model import Pool
 
 
 def due(watch: Watch, person: Person) -> Iterator[Due]:
@@ -122,8 +122,23 @@ def _limit(
     if near_fen is not None and used_fen >= near_fen:
         message = wording.limit_near(pool.label, used_fen, limit_fen)
         threshold = yuan(f"{name}_limit_near", near_fen)
-        yield Due("annual_limit_near", key[0], person.person_id, key[1], name, "notice", audience, measure, threshold, message, pool.clause, ids)
+        yield Due(
+            "annual_limit_near", key[0], person.person_id, key[1], name, "notice", audience, measure, threshold, message, pool.clause, ids
+        )
     if used_fen >= limit_fen:
         message = wording.limit_reached(pool.label, used_fen, limit_fen)
         threshold = yuan(f"{name}_limit", limit_fen)
-        yield Due("annual_limit_reached", key[0], person.person_id, key[1], name, "warning", audience, measure, threshold, message, pool.clause, ids)
+        yield Due(
+            "annual_limit_reached",
+            key[0],
+            person.person_id,
+            key[1],
+            name,
+            "warning",
+            audience,
+            measure,
+            threshold,
+            message,
+            pool.clause,
+            ids,
+        )

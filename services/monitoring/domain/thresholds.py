@@ -10,7 +10,7 @@ from typing import Annotated, Any, Generic, Self, TypeVar
 from pydantic import Field, ValidationError, model_validator
 
 from services.policy.library import Policies
-from services.policy.model import Clause, DatedShare, DatedYuan, Part
+from services.policy.parts import Clause, DatedShare, DatedYuan, Part
 from services.policy.tree import Path, PolicyError, Tree, parse
 
 T = TypeVar("T")
@@ -62,7 +62,9 @@ class BurdenFigures(Part):
 
     def standard_fen(self, categories: Collection[str], day: date) -> int | None:
         """The lowest standard that holds for one of `categories` or for everybody; None: not watched."""
-        own = (standard for standard in self.standards if standard.categories is None or not set(standard.categories).isdisjoint(categories))
+        own = (
+            standard for standard in self.standards if standard.categories is None or not set(standard.categories).isdisjoint(categories)
+        )
         return min((fen for standard in own if (fen := figure(standard.yuan, day)) is not None), default=None)
 
 
@@ -129,9 +131,13 @@ def _fault(tree: Tree, fault: Any) -> str:
 
 def _strangers(thresholds: Thresholds, policies: Policies) -> Iterator[tuple[Path, str]]:
     """Names in regions' own blocks that the policies do not know; a slip there would silently fall back to the default."""
-    rules = {"year_burden": thresholds.year_burden, "annual_limit": thresholds.annual_limit, "hospital_ratio": thresholds.hospital_ratio}
-    for rule, blocks in rules.items():
-        for region in blocks.regions:
+    rules: Mapping[str, Mapping[str, Part]] = {
+        "year_burden": thresholds.year_burden.regions,
+        "annual_limit": thresholds.annual_limit.regions,
+        "hospital_ratio": thresholds.hospital_ratio.regions,
+    }
+    for rule, regions in rules.items():
+        for region in regions:
             if region != DEFAULT and region not in policies.current:
                 yield (rule, "regions", region), "a region that has a policy file, or default"
     for region, figures in thresholds.year_burden.regions.items():

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from schemas.codes import Agency
-from schemas.monitoring import Quantity
 from schemas.money import yuan_text
+from schemas.monitoring import Quantity
 from services.monitoring.domain.thresholds import Thresholds
 from services.monitoring.domain.warnings import EVIDENCE_MAX
 from services.policy.library import Policies
 from services.policy.loader import Policy
-from services.policy.model import Label
+from services.policy.parts import Label
 
 FRAUD_AUDIENCE: tuple[Agency, ...] = ("healthcare-security",)
 """Signs of fraud are for the fund alone."""
@@ -52,7 +52,7 @@ def day(name: str, value: date) -> Quantity:
 
 def share_bp(numerator: int, denominator: int) -> int:
     """A share in basis points, rounded half up."""
-    return (20_000 * numerator + denominator) // (2 * denominator)
+    return (10_000 * numerator + denominator // 2) // denominator
 
 
 def share_text(basis_points: int) -> str:

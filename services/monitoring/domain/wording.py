@@ -1,12 +1,10 @@
-"""What warnings say, in Chinese and English: one sentence each, amounts in yuan. No person's id stands in a sentence; a claim's key may.
-"""
+"""What warnings say, in Chinese and English: one sentence each, amounts in yuan. No person's id stands in a sentence; a claim's key may."""
 
 from dataclasses import dataclass
 from datetime import date
 
-from schemas.codes import LostBy
 from schemas.money import yuan_text
-from services.policy.model import Label
+from services.policy.parts import Label
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ def burden(poverty_kind: str, burden_fen: int, threshold_fen: int) -> Message:
 def limit_near(pool: Label, used_fen: int, limit_fen: int) -> Message:
     """A yearly limit is nearly used."""
     used, limit = yuan_text(used_fen), yuan_text(limit_fen)
-    return Message(f"{pool.zh}{limit}元已使用{used}元，即将用完。", f"Of the {pool.en} of {limit} yuan {used} yuan are used; it will soon be reached.")
+    return Message(f"{pool.zh}{limit}元已使用{used}元，即将用完。", f"{used} yuan of the {pool.en} of {limit} yuan are used.")
 
 
 def limit_reached(pool: Label, used_fen: int, limit_fen: int) -> Message:
@@ -71,16 +69,19 @@ def hospital_ratio(stays: int, burden_fen: int, scope_fen: int, ratio: str, limi
     )
 
 
-def status_ending(category: Label, last_day: date, lost_by: LostBy | str | None) -> Message:
+def status_ending(category: Label, last_day: date, lost_by: str | None) -> Message:
     """A status has an end."""
     why = _LOST_BY.get(lost_by or "ordinary", _LOST_BY["ordinary"])
-    return Message(f"{category.zh}身份的救助待遇至{last_day}止（{why.zh}）。", f"Entitlement of {category.en} ends with {last_day} ({why.en}).")
+    return Message(
+        f"{category.zh}身份的救助待遇至{last_day}止（{why.zh}）。", f"Entitlement of {category.en} ends with {last_day} ({why.en})."
+    )
 
 
 def changed_in_stay(first: date, last: date, change: date) -> Message:
     """A status was gained, lost or changed during a stay."""
     return Message(
-        f"{first}至{last}住院期间，救助身份于{change}发生变化。", f"During the stay from {first} to {last} the assistance status changed on {change}."
+        f"{first}至{last}住院期间，救助身份于{change}发生变化。",
+        f"During the stay from {first} to {last} the assistance status changed on {change}.",
     )
 
 
@@ -94,27 +95,33 @@ def overlapping(first: tuple[date, date], second: tuple[date, date]) -> Message:
 
 def after_death(day: date, died_on: date) -> Message:
     """A claim is dated after the person's death."""
-    return Message(f"结算日期{day}晚于已登记的死亡日期{died_on}。", f"The claim's date {day} is later than the recorded death on {died_on}.")
+    return Message(
+        f"结算日期{day}晚于已登记的死亡日期{died_on}。", f"The claim's date {day} is later than the recorded death on {died_on}."
+    )
 
 
 def conflicting(claim: str, refused: int) -> Message:
     """A claim key came again with other content."""
     times = "once" if refused == 1 else f"{refused} times"
     return Message(
-        f"结算单{claim}以不同内容重复上传{refused}次，均已拒收，请核查。", f"Claim {claim} was sent again with other content {times} and refused; please check."
+        f"结算单{claim}以不同内容重复上传{refused}次，均已拒收，请核查。",
+        f"Claim {claim} was sent again with other content {times} and refused; please check.",
     )
 
 
 def recovery(claim: str, recovered_fen: int) -> Message:
     """An adjustment took money back."""
     amount = yuan_text(recovered_fen)
-    return Message(f"结算单{claim}重新核算后，应追回救助金{amount}元。", f"After re-adjudication of claim {claim}, {amount} yuan of assistance are to be recovered.")
+    return Message(
+        f"结算单{claim}重新核算后，应追回救助金{amount}元。",
+        f"After re-adjudication of claim {claim}, {amount} yuan of assistance are to be recovered.",
+    )
 
 
 def gone(kind: str, level: str) -> Message:
     """The cause of a warning is no more."""
     label = _KINDS[kind]
-    return Message(f"“{label.zh}”（{_LEVELS[level]}）的原因已消除，解除。", f"The cause of the warning ({label.en}, {level}) is gone; it is resolved.")
+    return Message(f"“{label.zh}”（{_LEVELS[level]}）的原因已消除，解除。", f"The cause of the warning ({label.en}, {level}) is gone.")
 
 
 def fallen(kind: str, level: str) -> Message:

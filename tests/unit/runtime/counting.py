@@ -119,8 +119,8 @@ class Counting:
     """The port `Service`."""
 
     name = "counting"
-    inputs = (FACTORS, REROUTED, AMOUNTS, SHARES)
-    first = (FACTORS,)
+    inputs: tuple[str, ...] = (FACTORS, REROUTED, AMOUNTS, SHARES)
+    first: tuple[str, ...] = (FACTORS,)
     rerouted: str | None = REROUTED
     state_topics: Mapping[str, Literal["end", "committed"]] = {PAID: "end", FACTORS: "committed", SHARES: "committed"}
 

@@ -1,0 +1,215 @@
+"""A keeper holds one lane: feeds it what may be read now, pauses what comes too fast, takes it again after every doubt."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from aiokafka.errors import ProducerFenced
+from structlog.testing import capture_logs
+
+from services.runtime.clock import SystemClock
+from services.runtime.errors import Doubt, Stop
+from services.runtime.flow import Flow
+from services.runtime.keeper import Complaints, Keeper
+from services.runtime.lanes import Lane
+from services.runtime.memory import MemoryBroker, MemoryKafka
+from services.runtime.memory_view import MemoryView
+from services.runtime.metrics import NoMetrics
+from services.runtime.ports import Loaded
+from services.runtime.pulse import Pulse, PulsingView
+from services.runtime.records import Record, TopicPartition, Want, Watermark
+from services.runtime.settings import Settings
+from tests.unit.runtime.counting import AMOUNTS, FACTORS, PAID, Counting
+
+BATCH = 2
+HEARTBEAT_S = 0.1
+PATIENCE = 5000
+INPUTS = Counting.inputs
+
+
+@dataclass
+class Stream(Flow):
+    """A flow that notes what is asked of it, and stands where a test says."""
+
+    asked: list[tuple[str, Any]] = field(default_factory=list)
+    positions: dict[str, int] = field(default_factory=dict)
+    assigned: bool = True
+
+    def pause(self, topics: Iterable[str]) -> None:
+        self._note("pause", tuple(topics))
+
+    def resume(self, topics: Iterable[str]) -> None:
+        self._note("resume", tuple(topics))
+
+    def seek(self, positions: Mapping[str, int]) -> None:
+        self._note("seek", {topic: offset for topic, offset in positions.items() if offset})
+        self.positions = dict(positions)
+
+    async def position(self, topic: str) -> int:
+        return self.positions[topic]
+
+    def _note(self, what: str, about: Any) -> None:
+        if not self.assigned:
+            raise Doubt("not assigned")
+        self.asked.append((what, about))
+
+
+class Site:
+    """One lane of the counting service in memory, with its keeper."""
+
+    def __init__(self) -> None:
+        self.kafka = MemoryKafka()
+        self.view = MemoryView(1)
+        self.service: Any = Counting()
+        self.stream = Stream()
+        self.stops: list[Stop] = []
+        clock, settings = SystemClock(), Settings(batch_records_max=BATCH, heartbeat_ms=int(HEARTBEAT_S * 1000))
+        self.pulse = Pulse(clock)
+        lane = Lane(self.service, 0, MemoryBroker(self.kafka, "counting", 1), PulsingView(self.view, self.pulse), clock, NoMetrics())
+        self.keeper = Keeper(lane, self.stream, self.pulse, settings, clock, Complaints(clock), self.stops.append)
+
+    def amounts(self, first: int, last: int) -> Sequence[Record]:
+        """Publish amounts and return them as they lie in the topic."""
+        keys = (f"k{number}" for number in range(first, last))
+        return [self.kafka.append(AMOUNTS, 0, None, json.dumps({"person": "P", "key": key, "amount": 5}).encode()) for key in keys]
+
+    def paid(self) -> list[int]:
+        return [json.loads(record.value or b"")["paid"] for record in self.kafka.records(PAID)]
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        for _ in range(PATIENCE):
+            if condition():
+                return
+            await asyncio.sleep(0.001)
+        raise AssertionError(self.stream.asked)
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[Site]:
+    new = Site()
+    yield new
+    await new.keeper.release(5)
+
+
+async def test_a_lane_is_taken_before_it_is_read_and_ready_at_once(site: Site) -> None:
+    site.keeper.start()
+    await site.until(lambda: site.pulse.is_ready and len(site.stream.asked) == 3)
+    assert site.stream.asked == [("pause", INPUTS), ("seek", {}), ("resume", INPUTS)]
+
+
+async def test_first_inputs_are_resumed_alone_until_their_ends_are_settled(site: Site) -> None:
+    factor = site.kafka.append(FACTORS, 0, None, json.dumps({"person": "P", "revision": 1, "factor": 3}).encode())
+    site.keeper.start()
+    await site.until(lambda: ("resume", (FACTORS,)) in site.stream.asked)
+    site.keeper.feed([factor])
+    assert ("resume", INPUTS) not in site.stream.asked
+    site.stream.positions[FACTORS] = 1
+    await site.until(lambda: ("resume", INPUTS) in site.stream.asked)
+    site.keeper.feed(site.amounts(0, 1))
+    await site.until(lambda: site.paid() == [15])
+
+
+async def test_what_comes_too_fast_is_paused_until_less_than_a_batch_waits(site: Site) -> None:
+    site.keeper.start()
+    await site.until(lambda: site.pulse.is_ready and len(site.stream.asked) == 3)
+    site.keeper.feed(site.amounts(0, 2 * BATCH - 1))
+    assert len(site.stream.asked) == 3
+    site.keeper.feed(site.amounts(2 * BATCH - 1, 2 * BATCH))
+    assert site.stream.asked[3:] == [("pause", INPUTS)]
+    await site.until(lambda: site.stream.asked[4:] == [("resume", INPUTS)])
+    await site.until(lambda: len(site.paid()) == 2 * BATCH)
+
+
+async def test_a_fenced_lane_is_taken_again_where_it_had_committed(site: Site) -> None:
+    site.keeper.start()
+    await site.until(lambda: site.pulse.is_ready)
+    site.keeper.feed(site.amounts(0, 3))
+    await site.until(lambda: len(site.paid()) == 3)
+    site.kafka.init("counting-0")
+    late = site.amounts(3, 4)
+    site.keeper.feed(late)
+    await site.until(lambda: ("seek", {AMOUNTS: 3}) in site.stream.asked)
+    site.keeper.feed(late)
+    await site.until(lambda: len(site.paid()) == 4)
+
+
+async def test_a_fenced_lane_waits_until_the_group_knows_its_owner(site: Site) -> None:
+    site.keeper.start()
+    await site.until(lambda: site.pulse.is_ready)
+    healthy, site.view.load = site.view.load, fenced  # type: ignore[method-assign]
+    site.keeper.feed(site.amounts(0, 1))
+    await site.until(lambda: site.pulse.state == "doubt")
+    began, site.view.load = time.monotonic(), healthy  # type: ignore[method-assign]
+    await site.until(lambda: site.stream.asked.count(("pause", INPUTS)) == 2)
+    assert time.monotonic() - began > 1.9 * HEARTBEAT_S
+
+
+async def fenced(lane: int, at: Watermark, want: Want) -> Loaded:
+    raise Doubt("fenced") from ProducerFenced()
+
+
+async def test_records_that_come_before_the_lane_is_in_hand_are_dropped(site: Site) -> None:
+    site.keeper.start()
+    site.keeper.feed(site.amounts(0, 1))
+    await site.until(lambda: site.pulse.is_ready)
+    assert site.paid() == []
+
+
+async def test_a_topic_that_goes_back_is_a_doubt(site: Site) -> None:
+    site.keeper.start()
+    await site.until(lambda: site.pulse.is_ready)
+    records = site.amounts(0, 2)
+    with capture_logs() as told:
+        site.keeper.feed([*records, records[0]])
+        await site.until(lambda: any("went back" in line.get("why", "") for line in told))
+        await site.until(lambda: site.pulse.is_ready)
+    site.keeper.feed(records)
+    await site.until(lambda: len(site.paid()) == 2)
+
+
+async def test_a_mistake_of_ours_is_told_and_the_lane_taken_again(site: Site) -> None:
+    site.keeper.start()
+    await site.until(lambda: site.pulse.is_ready)
+    healthy, site.service.want = site.service.want, lambda events: 1 / 0
+    records = site.amounts(0, 1)
+    with capture_logs() as told:
+        site.keeper.feed(records)
+        await site.until(lambda: site.pulse.state == "doubt")
+    assert [line["event"] for line in told] == ["lane failed", "lane in doubt"]
+    site.service.want = healthy
+    await site.until(lambda: site.pulse.is_ready)
+    site.keeper.feed(records)
+    await site.until(lambda: len(site.paid()) == 1)
+
+
+async def test_the_same_doubt_is_told_once_and_retried_until_it_is_gone(site: Site) -> None:
+    site.stream.assigned = False
+    with capture_logs() as told:
+        site.keeper.start()
+        await asyncio.sleep(0.35)
+        assert [line["event"] for line in told] == ["lane in doubt"]
+        site.stream.assigned = True
+        await site.until(lambda: site.pulse.is_ready)
+    assert (site.pulse.doubt, site.stops) == ("", [])
+
+
+async def test_lost_records_stop_the_lane_and_are_told(site: Site) -> None:
+    site.kafka.reset("counting", TopicPartition(AMOUNTS, 0), 9)
+    site.keeper.start()
+    await site.until(lambda: bool(site.stops))
+    assert "Kafka has lost records" in str(site.stops[0])
+    await site.until(lambda: site.keeper.is_dead)
+    assert site.pulse.state == "stopped"
+
+
+async def test_a_batch_in_hand_is_finished_before_the_lane_is_let_go(site: Site) -> None:
+    site.keeper.start()
+    await site.until(lambda: site.pulse.is_ready)
+    site.keeper.feed(site.amounts(0, 3 * BATCH))
+    await site.keeper.release(5)
+    assert len(site.paid()) in {0, BATCH}, "whole batches, and none begun after"
+    assert (site.pulse.state, site.keeper.is_dead) == ("released", False)
