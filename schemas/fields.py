@@ -6,7 +6,7 @@ from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
 
-from schemas.money import EXPECTED, Fen, fen_from_yuan, signed_fen, yuan_text
+from schemas.money import EXPECTED, YUAN_MAX, Fen, fen_from_yuan, signed_fen, yuan_text
 from schemas.times import EXPECTED_DAY, EXPECTED_INSTANT, day_from_text, instant_ns
 
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
@@ -16,22 +16,25 @@ Code = Annotated[str, Field(min_length=1, max_length=64)]
 """A code whose list is policy data (region, category); unknown ones have refusal reasons of their own."""
 
 _MONEY_IN = {
-    "description": EXPECTED,
+    "x-unit": f"yuan; {EXPECTED}",
     "anyOf": [
-        {"type": "number", "minimum": 0, "exclusiveMaximum": 10**10, "multipleOf": 0.01},
+        {"type": "number", "minimum": 0, "exclusiveMaximum": YUAN_MAX},  # multipleOf 0.01 would be tested in floats, and fail for 33.35
         {"type": "string", "pattern": r"^[0-9]{1,10}(\.[0-9]{1,2})?$"},
     ],
 }
+_MONEY_OUT = {"x-unit": "yuan", "type": "string", "pattern": r"^[0-9]{1,10}\.[0-9]{2}$"}
+_DIFFERENCE = {"x-unit": "yuan", "type": "string", "pattern": r"^-?[0-9]{1,10}\.[0-9]{2}$"}
 
-Yuan = Annotated[Fen, BeforeValidator(fen_from_yuan), PlainSerializer(yuan_text), WithJsonSchema(_MONEY_IN)]
+Yuan = Annotated[
+    Fen,
+    BeforeValidator(fen_from_yuan),
+    PlainSerializer(yuan_text),
+    WithJsonSchema(_MONEY_IN, mode="validation"),
+    WithJsonSchema(_MONEY_OUT, mode="serialization"),
+]
 """An amount: yuan on the wire, fen inside."""
 
-SignedYuan = Annotated[
-    Fen,
-    BeforeValidator(signed_fen),
-    PlainSerializer(yuan_text),
-    WithJsonSchema({"type": "string", "pattern": r"^-?[0-9]{1,10}\.[0-9]{2}$"}),
-]
+SignedYuan = Annotated[Fen, BeforeValidator(signed_fen), PlainSerializer(yuan_text), WithJsonSchema(_DIFFERENCE)]
 """A difference of amounts, text with two decimals."""
 
 
@@ -43,7 +46,9 @@ def _day(value: object) -> date:
     return day_from_text(value)
 
 
-Day = Annotated[date, BeforeValidator(_day), PlainSerializer(date.isoformat), WithJsonSchema({"type": "string", "format": "date"})]
+_DAY = {"type": "string", "format": "date", "x-unit": "day in +08:00, from 1900 to 2100"}
+
+Day = Annotated[date, BeforeValidator(_day), PlainSerializer(date.isoformat), WithJsonSchema(_DAY)]
 """A local day in +08:00."""
 
 

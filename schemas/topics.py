@@ -1,11 +1,26 @@
 """The topics as data: `topics.yaml` beside this module, read once and checked."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.refusal import Reason
+
+
+class TopicEvent(BaseModel):
+    """An event type on a topic, and the names of its examples: `examples/<type>/<name>.json`, `examples/<type>/refused/<reason>-<name>.*`."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    examples: list[str] = Field(min_length=1)
+    refused: dict[Reason, str | list[str]] = Field(default_factory=dict)
+
+    def refusals(self) -> Sequence[tuple[Reason, str]]:
+        """Each refused example by its reason and name."""
+        return [(reason, name) for reason, names in self.refused.items() for name in ([names] if isinstance(names, str) else names)]
 
 
 class Topic(BaseModel):
@@ -21,6 +36,8 @@ class Topic(BaseModel):
     retention_days: int | None
     compacted: bool
     dead_letters: str | None
+    copies: list[str] = Field(default_factory=list)
+    events: dict[str, TopicEvent] = Field(default_factory=dict)
 
 
 @cache
@@ -28,13 +45,20 @@ def load_topics() -> Mapping[str, Topic]:
     """Every topic by its name without prefix.
 
     Raises:
-        ValueError: A topic's entry has another shape, or names a dead-letter topic that is not there.
+        ValueError: A topic's entry has another shape, or names a topic that is not there.
     """
     topics = {
         name: Topic.model_validate(entry)
         for name, entry in yaml.safe_load(files("schemas").joinpath("topics.yaml").read_text("utf-8")).items()
     }
     for name, topic in topics.items():
-        if topic.dead_letters is not None and topic.dead_letters not in topics:
-            raise ValueError(f"{name}: dead_letters: {topic.dead_letters} is no topic")
+        for other in (topic.dead_letters, *topic.copies):
+            if other is not None and other not in topics:
+                raise ValueError(f"{name}: {other} is no topic")
     return topics
+
+
+def types_on(name: str) -> Sequence[str]:
+    """The event types that the topic `name` carries; of one that copies others, all of theirs."""
+    topic = load_topics()[name]
+    return [*topic.events, *(kind for other in topic.copies for kind in types_on(other))]

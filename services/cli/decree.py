@@ -31,13 +31,20 @@ def pages(policy: Policy, speech: Speech) -> Iterator[RenderableType]:
 
 def _head(policy: Policy, speech: Speech) -> Iterator[RenderableType]:
     file, document = policy.file, policy.file.document
-    yield Text(f"{speech.label(file.title)} ({file.id})  {document.title}", style="bold")
-    yield Text(f"{document.number}  {document.clause}")
+    text = Text(f"{speech.label(file.title)} ({file.id})  {document.title}", style="bold")
+    text.append(f"\n{document.number}", style="not bold")
     if file.status == "draft":
-        yield Text(speech.pick("征求意见稿，未正式施行", "A DRAFT for comment, not in force"), style="bold yellow")
+        text.append("\n" + speech.pick("征求意见稿，未正式施行", "A DRAFT for comment, not in force"), style="yellow")
     until = file.valid_to or speech.pick("未定", "open")
-    yield Text(speech.pick(f"适用 {file.valid_from} 至 {until}", f"applies from {file.valid_from} to {until}"))
-    yield Text(speech.pick(f"核对日期 {document.checked_on}，版本 {policy.edition}", f"checked against the text on {document.checked_on}, edition {policy.edition}"))
+    lines = [
+        speech.pick(f"适用 {file.valid_from} 至 {until}", f"applies from {file.valid_from} to {until}") + f" ({document.clause})",
+        speech.pick(
+            f"与条文核对于 {document.checked_on}，版本 {policy.edition}",
+            f"checked against the text on {document.checked_on}, edition {policy.edition}",
+        ),
+    ]
+    text.append("".join(f"\n{line}" for line in lines), style="not bold")
+    yield text
 
 
 def _table(title: str, *columns: str) -> Table:
@@ -48,12 +55,17 @@ def _table(title: str, *columns: str) -> Table:
 
 
 def _categories(policy: Policy, speech: Speech) -> Iterator[RenderableType]:
-    columns = ("代码", "救助对象", "类", "认定部门", "资助参保", "免押金", "条款"), ("code", "category", "class", "certified by", "premium", "no deposit", "clause")
+    columns = (
+        ("代码", "救助对象", "类", "认定部门", "资助参保", "免押金", "条款"),
+        ("code", "category", "class", "certified by", "premium", "no deposit", "clause"),
+    )
     table = _table(speech.pick("救助对象", "Categories"), *columns[speech.lang == "en"])
     for code, category in policy.file.categories.items():
         subsidy = speech.say(f"subsidy.{category.subsidy}") if category.subsidy else speech.pick("未公布", "not published")
         klass = _class(category, speech)
-        table.add_row(code, speech.label(category.label), klass, category.certified_by, subsidy, yes(category.deposit_waived, speech), category.clause)
+        table.add_row(
+            code, speech.label(category.label), klass, category.certified_by, subsidy, yes(category.deposit_waived, speech), category.clause
+        )
     yield table
 
 
@@ -66,13 +78,18 @@ def _class(category: Category, speech: Speech) -> str:
 
 
 def _pools(policy: Policy, speech: Speech) -> Iterator[RenderableType]:
-    columns = ("代码", "名称", "计入", "就医类型", "年度限额（元）", "条款"), ("code", "name", "counts", "visits", "limit a year, yuan", "clause")
+    columns = (
+        ("代码", "名称", "计入", "就医类型", "年度限额（元）", "条款"),
+        ("code", "name", "counts", "visits", "limit a year, yuan", "clause"),
+    )
     table = _table(speech.pick("限额与累计", "Limits and counters"), *columns[speech.lang == "en"])
     for code, pool in policy.file.pools.items():
         visits = speech.pick("全部", "all") if pool.visit_types is None else ", ".join(map(speech.say, pool.visit_types))
         limits = "\n".join(_limit(klass, dated(figures), speech) for klass, figures in (pool.limit_yuan or {}).items())
         counts = speech.say(f"counts.{pool.counts}")
-        table.add_row(code, speech.label(pool.label), counts, visits, limits or speech.pick("无，只累计", "none, it only counts"), pool.clause)
+        table.add_row(
+            code, speech.label(pool.label), counts, visits, limits or speech.pick("无，只累计", "none, it only counts"), pool.clause
+        )
     yield table
 
 
@@ -87,7 +104,14 @@ def _benefits(policy: Policy, speech: Speech) -> Iterator[RenderableType]:
     for benefit in policy.file.benefits:
         name = f"{speech.label(benefit.label)}\n{benefit.id} ({benefit.kind})"
         lines = [*rates(benefit.rate, speech), *(modifier(change, speech) for change in benefit.modifiers if change.applies)]
-        table.add_row(name, _applies(policy, benefit, speech), base(benefit, speech), "\n".join(lines), listed(benefit.limited_by), clauses(benefit.clause))
+        table.add_row(
+            name,
+            _applies(policy, benefit, speech),
+            base(benefit, speech),
+            "\n".join(lines),
+            listed(benefit.limited_by),
+            clauses(benefit.clause),
+        )
     yield table
 
 
@@ -104,7 +128,10 @@ def _applies(policy: Policy, benefit: Benefit, speech: Speech) -> str:
 
 
 def _readings(policy: Policy, speech: Speech) -> Iterator[RenderableType]:
-    columns = ("编号", "名称", "采用", "另一理解", "条款", "为何可有两读"), ("no.", "name", "chosen", "the other", "clause", "why it is open")
+    columns = (
+        ("编号", "名称", "采用", "另一理解", "条款", "为何可有两读"),
+        ("no.", "name", "chosen", "the other", "clause", "why it is open"),
+    )
     table = _table(speech.pick("条文理解", "Readings left open by the text"), *columns[speech.lang == "en"])
     for name, choice in policy.file.readings.items():
         value = policy.readings[name]

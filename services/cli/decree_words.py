@@ -42,7 +42,9 @@ def _more(condition: When, speech: Speech) -> list[str]:
     """What else is asked of person and claim."""
     words: list[str] = []
     if condition.in_province is not None:
-        words.append(speech.pick("省域内", "within the province") if condition.in_province else speech.pick("省域外", "outside the province"))
+        words.append(
+            speech.pick("省域内", "within the province") if condition.in_province else speech.pick("省域外", "outside the province")
+        )
     if condition.age_at_most is not None:
         on = speech.pick("（以申请时间为准）", " on application") if condition.age_on == "application" else ""
         words.append(speech.pick(f"{condition.age_at_most}周岁及以下", f"aged {condition.age_at_most} or below") + on)

@@ -4,7 +4,7 @@ Both end in the same documents that settlement keeps, healed from the ledger by 
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import orjson
@@ -12,10 +12,12 @@ import orjson
 from schemas.catalogue import RESULTS, TIMELINES
 from services.cli.failure import Exit, Failure
 from services.identity.adapters import decode as decode_identity
+from services.identity.adapters import document_key
 from services.policy.explain import Dossier, Explanation, Told, explain
 from services.policy.library import Policies
 from services.policy.result import figures_hash
 from services.policy.timeline import StatusEvent
+from services.runtime.embedded import Embedded
 from services.runtime.ports import Loaded
 from services.runtime.records import Record, Want
 from services.settlement.adapters import decode, heal, person_key, year_keys
@@ -40,7 +42,7 @@ class Known:
     holder: Holder
     person: Person
     events: Sequence[StatusEvent] | None = None
-    history: list[Told] = field(default_factory=list)
+    history: Sequence[Told] = ()
 
 
 async def from_view(view: Peeking, key: str) -> Known | None:
@@ -52,6 +54,16 @@ async def from_view(view: Peeking, key: str) -> Known | None:
     wanted = [person_key(holder.person_id), *year_keys(holder.person_id, holder.region, holder.year)]
     documents = (await view.peek(0, Want(dict.fromkeys(wanted)))).documents
     return Known(holder, decode(holder.person_id, documents, {}))
+
+
+async def from_embedded(embedded: Embedded, key: str) -> Known | None:
+    """What the services at work in this process know of the claim `key`; None where they do not know it. Its history they do not keep."""
+    known = await from_view(embedded.views["settlement"], key)
+    if known is None:
+        return None
+    place = document_key(known.holder.person_id)
+    documents = (await embedded.views["identity"].peek(0, Want({place: None}))).documents
+    return replace(known, events=decode_identity(known.holder.person_id, documents[place]).events)
 
 
 async def from_ledger(read: Read, key: str) -> Known | None:

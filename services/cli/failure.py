@@ -14,7 +14,7 @@ class Exit(IntEnum):
     AWAY = 5
 
 
-class Failure(Exception):  # noqa: N818  (it ends a command, it is no error of ours)
+class Failure(Exception):
     """Ends the command with `status`; its text is the line told."""
 
     def __init__(self, status: Exit, line: str) -> None:

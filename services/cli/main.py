@@ -4,13 +4,11 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn, cast
 
 import typer
 
-from services.cli.commands import policy
-from services.cli.commands.explain import explain
-from services.cli.commands.replay import replay
+from services.cli.commands import demo, explain, generate, policy, replay, run, topics
 from services.cli.failure import Exit, Failure
 from services.runtime.errors import Doubt, Stop
 from services.runtime.settings import WrongSetting
@@ -27,11 +25,16 @@ app = typer.Typer(
     Standard output carries data only; progress and complaints go to standard error.
     """,
 )
-app.command()(replay)
-app.command()(explain)
+app.command(help=replay.HELP)(replay.replay)
+app.command(help=explain.HELP)(explain.explain)
 app.add_typer(policy.app, name="policy")
+app.command(help=generate.HELP)(generate.generate)
+app.command(help=demo.HELP)(demo.demo)
+app.command(help=run.help_text())(run.run)
+app.add_typer(topics.app, name="topics")
 
-_UsageError = typer.BadParameter.__bases__[0]
+_UsageError = cast(type[Exception], typer.BadParameter.__bases__[0])
+"""Every wrong use of the command line; typer gives it no public name."""
 
 
 @app.callback()
@@ -57,7 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except WrongSetting as wrong:
         status = _tell(Exit.USAGE, str(wrong))
     except _UsageError as error:
-        status = _tell(Exit.USAGE, error.format_message())
+        wrong_use: Any = error
+        status = _tell(Exit.USAGE, wrong_use.format_message())
     except BrokenPipeError:
         sys.stderr.close()  # whoever read our output has gone; nothing is left to be told
         status = Exit.DONE
@@ -74,4 +78,6 @@ def _tell(status: Exit, line: str) -> Exit:
 def _bug(error: Exception) -> str:
     """An error of ours by its kind and places; its text may quote what it met."""
     frames = traceback.extract_tb(error.__traceback__)[-6:]
-    return f"this is a bug: {type(error).__name__} at " + " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
+    return f"this is a bug: {type(error).__name__} at " + " < ".join(
+        f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames)
+    )

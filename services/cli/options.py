@@ -1,6 +1,6 @@
 """Options that several commands share, each described once."""
 
-from enum import Enum
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -10,7 +10,7 @@ from services.policy.library import Policies, load_policies, switched_from_text
 from services.policy.tree import PolicyError
 
 
-class Language(str, Enum):
+class Language(StrEnum):
     """In which language a command speaks of a decree."""
 
     ZH = "zh"

@@ -9,7 +9,15 @@ from typing import Any, Final
 
 import orjson
 
-from schemas.catalogue import HOSPITAL_SHARES, IDENTITY_REROUTED, IDENTITY_WAITING, INPUTS, SETTLEMENT_REROUTED, SETTLEMENT_WAITING, TYPES_BY_TOPIC
+from schemas.catalogue import (
+    HOSPITAL_SHARES,
+    IDENTITY_REROUTED,
+    IDENTITY_WAITING,
+    INPUTS,
+    SETTLEMENT_REROUTED,
+    SETTLEMENT_WAITING,
+    TYPES_BY_TOPIC,
+)
 from schemas.envelope import read_envelope
 from services.cli.services import all_services
 from services.policy.library import Policies

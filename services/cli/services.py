@@ -1,6 +1,7 @@
-"""The services that `medaid replay`, `demo` and `run all` put to work, in the order in which they take turns."""
+"""The services that `medaid replay` and `medaid demo` put to work, in the order in which they take turns."""
 
 from services.identity.app import IdentityService
+from services.monitoring.app import MonitoringService
 from services.policy.library import Policies
 from services.runtime.service import AnyService
 from services.settlement.app import SettlementService
@@ -8,4 +9,4 @@ from services.settlement.app import SettlementService
 
 def all_services(policies: Policies) -> list[AnyService]:
     """One of each."""
-    return [IdentityService(policies), SettlementService(policies)]
+    return [IdentityService(policies), SettlementService(policies), MonitoringService(policies)]

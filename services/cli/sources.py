@@ -1,20 +1,20 @@
 """The sources that commands read from: a file of input or output events, Kafka, Redis."""
 
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
 
 from schemas.catalogue import RESULTS, TIMELINES, TYPES_BY_TOPIC
-from services.cli.dossiers import Known, Read, from_ledger, from_view, told
+from services.cli.dossiers import Known, Read, from_embedded, from_ledger, from_view, told
 from services.cli.failure import Exit, Failure
 from services.cli.progress import lines_of
 from services.cli.replay import TOPIC_OF_TYPE, Replay
-from services.identity.adapters import decode as decode_identity
-from services.identity.adapters import document_key
 from services.policy.library import Policies
 from services.runtime.kafka import AioKafkaBroker
-from services.runtime.records import Record, TopicPartition, Want
+from services.runtime.records import Record, TopicPartition
 from services.runtime.redis_client import connect
 from services.runtime.redis_view import RedisView
 from services.runtime.settings import Settings
@@ -22,7 +22,7 @@ from services.runtime.settings import Settings
 _OUTPUT_OF_TYPE = {kind: topic for topic, types in TYPES_BY_TOPIC.items() for kind in types if kind not in TOPIC_OF_TYPE}
 
 
-async def known_from(source: str, policies: Policies, key: str) -> Known | None:
+def known_from(source: str, policies: Policies, key: str) -> Known | None:
     """What `source` (`kafka`, `redis`, or a file's path) knows of the claim `key`; None where it does not know it.
 
     Raises:
@@ -32,13 +32,16 @@ async def known_from(source: str, policies: Policies, key: str) -> Known | None:
         Stop: The topics are not there.
     """
     if source == "kafka":
-        return await _from_kafka(Settings.from_env(), key)
+        return asyncio.run(_from_kafka(Settings.from_env(), key))
     if source == "redis":
-        return await _from_redis(Settings.from_env(), key)
+        return asyncio.run(_from_redis(Settings.from_env(), key))
     path = Path(source)
     if not path.is_file():
         raise Failure(Exit.USAGE, f"--from {source}: no such file, and neither kafka nor redis")
-    return await (_from_inputs(path, policies, key) if _holds_inputs(path) else from_ledger(_reader(path), key))
+    if not _holds_inputs(path):
+        return asyncio.run(from_ledger(_reader(path), key))
+    with path.open("rb") as file:
+        return asyncio.run(_from_inputs(lines_of(file, path.stat().st_size, "replaying"), policies, key))
 
 
 async def _from_kafka(settings: Settings, key: str) -> Known | None:
@@ -73,21 +76,16 @@ async def _from_redis(settings: Settings, key: str) -> Known | None:
         await view.close()
 
 
-async def _from_inputs(path: Path, policies: Policies, key: str) -> Known | None:
-    """Replay the file to its end, then look into settlement's view; the claim's revisions are noted on the way."""
+async def _from_inputs(lines: Iterable[bytes], policies: Policies, key: str) -> Known | None:
+    """Replay the lines to their end, then look into settlement's view; the claim's revisions are noted on the way."""
     work = Replay(policies)
     await work.start()
     mark = f'"settlement_id":"{key}/'.encode()
     history = []
-    with path.open("rb") as file:
-        for number, line in enumerate(lines_of(file, path.stat().st_size, "replaying")):
-            history += [told(orjson.loads(output)) for output in await work.feed(number, line) if mark in output]
-    known = await from_view(work.embedded.views["settlement"], key)
-    if known is None:
-        return None
-    person_id = known.holder.person_id
-    document = (await work.embedded.views["identity"].peek(0, Want({document_key(person_id): None}))).documents[document_key(person_id)]
-    return Known(known.holder, known.person, decode_identity(person_id, document).events, history)
+    for number, line in enumerate(lines):
+        history += [told(orjson.loads(output)) for output in await work.feed(number, line) if mark in output]
+    known = await from_embedded(work.embedded, key)
+    return known and replace(known, history=history)
 
 
 def _holds_inputs(path: Path) -> bool:

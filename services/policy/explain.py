@@ -16,7 +16,6 @@ from services.policy.entitlement import Interval, Status
 from services.policy.library import Policies
 from services.policy.loader import Policy
 from services.policy.model import ReadingChoice
-from services.policy.result import figures_data
 from services.policy.timeline import StatusEvent, runs
 from services.policy.tree import Reading
 
@@ -116,7 +115,7 @@ def _mattered(policies: Policies, dossier: Dossier, place: int, settlement: Sett
         value = policy.readings[name]
         other = choice.other if value == choice.default else choice.default
         year, instead = _settled_otherwise(dossier, place, policy, policies.otherwise(policy, name, other))
-        if year != dossier.year or _figures(instead) != _figures(settlement):
+        if year != dossier.year or _amounts(instead) != _amounts(settlement):
             found.append(Mattered(name, choice, value, other, instead.assistance_fen, instead.reason, year))
     return found
 
@@ -139,6 +138,9 @@ def _settled_otherwise(dossier: Dossier, place: int, policy: Policy, other: Poli
     return year, _settled(policy_of, status, claims)[-1]
 
 
-def _figures(settlement: Settlement) -> dict[str, Any]:
-    """What the ledger says of a settlement, but for the policy's name and readings."""
-    return {name: value for name, value in figures_data(settlement, None).items() if name != "policy"}
+def _amounts(settlement: Settlement) -> tuple[Any, ...]:
+    """What a person gets, and why: a reading that changes only how it is reckoned does not matter to him."""
+    chosen = settlement.chosen
+    payments = [(payment.kind, payment.amount_fen) for payment in chosen.payments] if chosen else []
+    category = chosen.category if chosen else None
+    return settlement.reason, category, settlement.self_pay_fen, settlement.deductible_fen, settlement.fee_waived_fen, payments

@@ -29,7 +29,8 @@ def _payment(found: Explanation, policy: Policy, payment: Payment, speech: Speec
     cut = speech.pick("，受限于 ", ", limited by ") + _pool(policy, payment.limited_by, speech) if payment.limited_by else ""
     sum_text = f"{yuan_text(payment.base_fen)} x {percent(payment.rate_bp)} -> {yuan_text(payment.amount_fen)}"
     yield f"  {speech.label(benefit.label)} ({payment.kind}, {payment.clause}): {sum_text}{cut}"
-    yield f"    {speech.pick('基数', 'base')}: {_base(found, policy, benefit, speech)} {yuan_text(payment.offered_fen)}{_taken_off(policy, benefit, payment, speech)}"
+    offered = f"{_base(found, policy, benefit, speech)} {yuan_text(payment.offered_fen)}{_taken_off(benefit, payment, speech)}"
+    yield f"    {speech.pick('基数', 'base')}: {offered}"
     for change in payment.changes:
         yield f"    {speech.pick('比例', 'rate')}: {_change(change, speech)} ({change.clause})"
     for draw in payment.draws:
@@ -39,7 +40,8 @@ def _payment(found: Explanation, policy: Policy, payment: Payment, speech: Speec
 def _base(found: Explanation, policy: Policy, benefit: Benefit, speech: Speech) -> str:
     """What the rate applies to, in words."""
     if not isinstance(benefit.base, Excess):
-        return speech.say(f"base.{benefit.base}")
+        plain = benefit.base == "self_pay_below_cap" and not found.claim.above_basic_cap_amount
+        return speech.say("base.self_pay" if plain else f"base.{benefit.base}")
     over = yuan_text(at(benefit.base.over_yuan, policy.version(found.claim.date)))
     pool = _pool(policy, benefit.base.sum, speech)
     if benefit.base.per == "claim":
@@ -47,7 +49,7 @@ def _base(found: Explanation, policy: Policy, benefit: Benefit, speech: Speech) 
     return speech.pick(f"{pool}超过 {over} 部分的增加额", f"rise of the part above {over} of {pool}:")
 
 
-def _taken_off(policy: Policy, benefit: Benefit, payment: Payment, speech: Speech) -> str:
+def _taken_off(benefit: Benefit, payment: Payment, speech: Speech) -> str:
     """How the base offered became the base admitted: less the deductible, cut by a pool of self-pay."""
     taken_fen = sum(draw.used_fen for draw in payment.draws if draw.counter == benefit.deductible)
     text = f" - {speech.pick('起付标准', 'deductible')} {yuan_text(taken_fen)}" if taken_fen else ""

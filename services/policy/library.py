@@ -36,6 +36,7 @@ class Policies:
     current: Mapping[str, tuple[Policy, ...]]
     sources: tuple[Source, ...] = ()
     _editions: dict[tuple[str, str], Policy] = field(default_factory=dict, repr=False)
+    _origins: dict[str, Source] = field(default_factory=dict, repr=False)
 
     def regions(self) -> list[str]:
         """The regions' codes, sorted."""
@@ -73,11 +74,17 @@ class Policies:
             UnknownEditionError: The file of `policy` is not there.
             PolicyError: It has no such reading, or the reading no such value.
         """
+        source = self._origins.get(policy.edition) or self._origin(policy)
+        self._origins[policy.edition] = source
+        return load_policy(source.name, source.text, {**policy.readings, name: value}, source.designated)
+
+    def _origin(self, policy: Policy) -> Source:
+        """The file that `policy` was loaded from. Raises: UnknownEditionError."""
         for source in self.sources:
             if _region(source) == policy.file.id:
                 same = load_policy(source.name, source.text, policy.readings, source.designated)
                 if same.edition == policy.edition:
-                    return load_policy(source.name, source.text, {**policy.readings, name: value}, source.designated)
+                    return source
         raise UnknownEditionError(f"edition {policy.edition} of {policy.file.id} is not among the policy files")
 
     def _edition(self, region: str, edition: str, readings: Mapping[str, Reading]) -> Policy:

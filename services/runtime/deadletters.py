@@ -1,66 +1,98 @@
-"""Dead letters: the refused record whole, with its place and the reason, as one event on `<topic>.dlq`."""
+"""Dead letters: the refused record whole, with its place and the reason, as one event on `<topic>.dlq`.
+
+Promise: the letter of any record that Kafka took fits into a record itself, for a lane would send one that does not for ever: at most
+`VALUE_BYTES_MAX` of value, `KEPT_BYTES` of key and `HEADERS_BYTES_MAX` of headers are kept, and none of their bytes takes more than two.
+"""
 
 import base64
 import hashlib
+import re
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
-
 from schemas.catalogue import dead_letters_of
-from schemas.envelope import VALUE_BYTES_MAX, write_event
+from schemas.envelope import HEADERS_BYTES_MAX, VALUE_BYTES_MAX, read_document, write_event
 from schemas.times import instant_ns
 from services.runtime.errors import Refused
 from services.runtime.records import Output, Record
 
 KEPT_BYTES = 64 * 1024
-"""How much of a too large value is kept."""
+"""How much of a too large value or key is kept."""
+
+_LONG_IN_JSON = re.compile(r"[\x00-\x07\x0b\x0e-\x1f]")
+"""What JSON writes in six bytes."""
+
+_TIMESTAMP_MS_MAX = 253_402_300_799_999
+"""The last millisecond that a calendar has; a producer may have written anything."""
 
 
 def letter(service: str, partition: int, record: Record, refused: Refused) -> Output:
     """`record` as a dead letter on `partition` of its topic's dead-letter topic."""
-    return Output(dead_letters_of(record.topic), partition, record.key, letter_value(service, record, refused, record.topic))
+    key = None if record.key is None else record.key[:KEPT_BYTES]
+    return Output(dead_letters_of(record.topic), partition, key, letter_value(service, record, refused, record.topic))
 
 
 def letter_value(service: str, record: Record, refused: Refused, topic: str | None) -> bytes:
     """The `deadletter.v1` event; `topic` is None for a line that fits none."""
-    value = record.value
+    key, key_encoding = _text(None if record.key is None else record.key[:KEPT_BYTES])
+    kept = _kept_headers(record)
     data: dict[str, Any] = {
         "reason": refused.reason,
         "detail": str(refused),
         "topic": topic,
         "partition": None if topic is None else record.partition,
         "offset": record.offset,
+        "key": key,
+        "key_encoding": key_encoding,
+        "headers": kept,
+        "headers_left_out": len(record.headers) - len(kept),
+        **_payload(record.value),
     }
-    data["key"], data["key_encoding"] = _text(record.key)
-    data["headers"] = [{"name": name, "value": text, "encoding": code} for name, (text, code) in ((n, _text(v)) for n, v in record.headers)]
-    if value is not None and len(value) > VALUE_BYTES_MAX:
-        data |= {"length": len(value), "sha256": hashlib.sha256(value).hexdigest()}
-        data["payload"], data["payload_encoding"] = base64.b64encode(value[:KEPT_BYTES]).decode(), "base64"
-    else:
-        data["payload"], data["payload_encoding"] = _text(value)
-    place = f"{topic or 'line'}/{record.partition}/{record.offset}" if topic else f"line/{record.offset}"
+    place = f"line/{record.offset}" if topic is None else f"{topic}/{record.partition}/{record.offset}"
     return write_event("deadletter.v1", f"/medaid/{service}", place, _time(record), data)
 
 
+def _payload(value: bytes | None) -> dict[str, Any]:
+    """The value whole, or what is kept of a too large one."""
+    if value is not None and len(value) > VALUE_BYTES_MAX:
+        payload, encoding = base64.b64encode(value[:KEPT_BYTES]).decode(), "base64"
+        return {"payload": payload, "payload_encoding": encoding, "length": len(value), "sha256": hashlib.sha256(value).hexdigest()}
+    text, code = _text(value)
+    return {"payload": text, "payload_encoding": code}
+
+
+def _kept_headers(record: Record) -> list[dict[str, str | None]]:
+    """The first headers that find room."""
+    kept: list[dict[str, str | None]] = []
+    room = HEADERS_BYTES_MAX
+    for name, value in record.headers:
+        room -= len(name.encode()) + len(value or b"")
+        if room < 0:
+            break
+        text, code = _text(value)
+        kept.append({"name": name, "value": text, "encoding": code})
+    return kept
+
+
 def _text(value: bytes | None) -> tuple[str | None, str | None]:
-    """Bytes as text, or as base64 with its name where they are no UTF-8."""
+    """Bytes as text; as base64, with its name, where they are no UTF-8 or would grow sixfold in JSON."""
     if value is None:
         return None, None
     try:
-        return value.decode(), None
+        text = value.decode()
     except UnicodeDecodeError:
         return base64.b64encode(value).decode(), "base64"
+    return (base64.b64encode(value).decode(), "base64") if _LONG_IN_JSON.search(text) else (text, None)
 
 
 def _time(record: Record) -> str:
     """The time of the refused event, or of its record where it has none."""
-    value = record.value
-    if value is not None and len(value) <= VALUE_BYTES_MAX:
-        try:
-            event = orjson.loads(value)
-            instant_ns(event["time"])
-            return str(event["time"])
-        except (orjson.JSONDecodeError, LookupError, TypeError, ValueError):
-            pass  # then the event has no time of its own
-    return datetime.fromtimestamp(record.timestamp_ms / 1000, UTC).isoformat().replace("+00:00", "Z")
+    try:
+        time = read_document(record.value, record.headers).get("time")
+        if isinstance(time, str):
+            instant_ns(time)
+            return time
+    except (Refused, ValueError):
+        pass  # then the event has no time of its own
+    at_ms = min(max(record.timestamp_ms, 0), _TIMESTAMP_MS_MAX)
+    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -107,7 +107,7 @@ def _hook(app: PumpApp, roster: Roster, health: HealthServer) -> None:
 
     @app.on_shutdown
     async def let_go() -> None:
-        await roster.release()
+        await roster.leave()
 
     @app.after_shutdown
     async def close() -> None:

@@ -67,7 +67,7 @@ class Roster(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
         self._clock = clock
         self._metrics = metrics
         self._keepers: dict[int, Keeper] = {}
-        self._joined = False
+        self._joined = self._leaving = False
         self._complaints = Complaints(clock)
         self._topics = {settings.prefix + topic: topic for topic in service.inputs}
 
@@ -93,6 +93,8 @@ class Roster(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
     async def on_partitions_assigned(self, assigned: Collection[KafkaPartition]) -> None:
         """Pause what was assigned, before anything else, and start its lanes. Heartbeats stand still meanwhile, so nothing is awaited."""
         self.consumer().pause(*assigned)
+        if self._leaving:
+            return
         self._joined = True
         lanes: defaultdict[int, set[str]] = defaultdict(set)
         for topic, partition in assigned:
@@ -107,6 +109,11 @@ class Roster(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
 
     async def on_partitions_revoked(self, revoked: Collection[KafkaPartition]) -> None:
         """Return when every lane is let go: its batch done, or given up after the configured time."""
+        await self.release()
+
+    async def leave(self) -> None:
+        """Let every lane go and take no other: the process ends."""
+        self._leaving = True
         await self.release()
 
     async def release(self) -> None:

@@ -59,19 +59,20 @@ class Subscription(KafkaBroker):
     async def start(self) -> None:
         """Return when the service is in its group; on a `Stop` at once, for the app ends then."""
         told = False
-        while True:
+        while self._roster.stop is None:
             try:
                 await self._roster.prepare(self._needed)
                 await super().start()
             except Stop as stop:
-                return self._roster.stopped(stop)
+                self._roster.stopped(stop)
+                return
             except (Doubt, KafkaError, OSError) as error:
                 if not told:
                     log.warning("waiting for kafka", service=self._roster.service.name, why=str(error))
                 told = True
             else:
                 self._watching = asyncio.create_task(self._watch())
-                return None
+                return
             await super().stop()
             await asyncio.sleep(START_RETRY_S)
 

@@ -10,7 +10,7 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from schemas.topics import Topic
 from services.runtime.errors import Doubt, Stop
-from services.runtime.kafka.broker import partitions_of
+from services.runtime.kafka.broker import await_topics, partitions_of
 from services.runtime.kafka.deadline import within
 from services.runtime.settings import Settings
 
@@ -36,7 +36,9 @@ async def create_topics(settings: Settings, topics: Mapping[str, Topic]) -> Coll
             found = await partitions_of(admin, wanted.keys())
             _refuse_others(found, wanted)
             missing = [topic for name, topic in wanted.items() if name not in found]
-            return await _create(admin, missing) if missing else ()
+            made = await _create(admin, missing) if missing else ()
+            await await_topics(admin, wanted.keys())
+            return made
         finally:
             await admin.close()
 

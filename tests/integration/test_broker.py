@@ -8,7 +8,7 @@ import pytest
 from services.runtime.errors import Doubt
 from services.runtime.ports import Broker
 from services.runtime.records import Output, TopicPartition
-from tests.integration.brokers import CLAIMS, RESULTS, TIMELINES, KafkaPlace, MemoryPlace, Place, outputs, read
+from tests.integration.brokers import CLAIMS, RESULTS, TIMELINES, KafkaPlace, MemoryPlace, Place, hushed, outputs, read
 
 CLAIMS_0, RESULTS_0, RESULTS_1 = TopicPartition(CLAIMS, 0), TopicPartition(RESULTS, 0), TopicPartition(RESULTS, 1)
 
@@ -19,8 +19,9 @@ async def place(request: pytest.FixtureRequest) -> AsyncIterator[Place]:
         yield MemoryPlace()
         return
     kafka = await KafkaPlace.prepare(request.getfixturevalue("kafka_bootstrap"), request.getfixturevalue("topic_prefix"))
-    yield kafka
-    await kafka.close()
+    with hushed():
+        yield kafka
+        await kafka.close()
 
 
 @pytest.fixture

@@ -17,15 +17,16 @@ from services.runtime.errors import Doubt, Stop
 from services.runtime.kafka import AioKafkaBroker
 from services.runtime.kafka.deadline import is_fenced
 from services.runtime.kafka.writer import BATCH_BYTES_MAX
-from services.runtime.ports import Broker, Writer
-from services.runtime.records import Output, TopicPartition
+from services.runtime.records import Chunk, Output, TopicPartition
 from services.runtime.settings import Settings
 from services.runtime.topics import create_topics
-from tests.integration.brokers import CLAIMS, LANES, RESULTS, SERVICE, TOPICS, KafkaPlace, outputs, read
+from tests.integration.brokers import CLAIMS, LANES, RESULTS, SERVICE, TOPICS, KafkaPlace, hushed, outputs, read
 
 DEADLINE_S = 1.5
-SLACK_S = 2.5
-"""What closing a dead producer may take besides."""
+SLACK_S = 4.0
+"""What closing a dead producer may take besides, on a busy machine."""
+
+TRIES_MAX = 40
 
 CLAIMS_0 = TopicPartition(CLAIMS, 0)
 TOPIC = Topic(owner="o", writers=["w"], readers=["r"], key="k", dead_letters=None, partitions=None, retention_days=400, compacted=False)
@@ -41,16 +42,18 @@ def settings(kafka_bootstrap: str, topic_prefix: str) -> Settings:
 async def admin(kafka_bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
     client = AIOKafkaAdminClient(bootstrap_servers=kafka_bootstrap)
     await client.start()
-    yield client
+    with hushed():
+        yield client
     await client.close()
 
 
 @pytest.fixture
 async def own_place(own_kafka: Kafka, topic_prefix: str) -> AsyncIterator[KafkaPlace]:
-    place = await KafkaPlace.prepare(own_kafka.bootstrap_servers, topic_prefix, kafka_deadline_ms=int(DEADLINE_S * 1000))
-    yield place
-    for broker in place.brokers:
-        await broker.close()
+    place = await KafkaPlace.prepare(own_kafka.bootstrap_servers, topic_prefix)
+    with hushed():
+        yield place
+        for broker in place.brokers:
+            await broker.close()
 
 
 async def test_a_large_batch_goes_in_pieces_that_the_topic_takes(settings: Settings, admin: AIOKafkaAdminClient) -> None:
@@ -128,17 +131,17 @@ async def test_a_topic_with_another_number_of_partitions_is_refused(settings: Se
 async def test_a_frozen_kafka_is_a_doubt_within_the_deadline_and_nothing_is_lost_or_doubled(
     own_kafka: Kafka, own_place: KafkaPlace
 ) -> None:
-    broker = own_place.broker
-    writer = await broker.fence(0)
-    await writer.commit(outputs(b"1"), {CLAIMS_0: 1})
+    patient, hasty = own_place.broker, own_place.another(kafka_deadline_ms=int(DEADLINE_S * 1000))
+    await commit_one(patient, b"1", 1)
+    writer = await hasty.fence(0)
     os.kill(own_kafka.pid or 0, signal.SIGSTOP)
     calls = {
         "commit": writer.commit(outputs(b"2"), {CLAIMS_0: 2}),
-        "fence": own_place.another().fence(1),
-        "committed": broker.committed([CLAIMS_0]),
-        "ends": broker.ends([CLAIMS_0]),
-        "read": read_on(own_place),
-        "prepare": own_place.another().prepare(TOPICS),
+        "fence": hasty.fence(1),
+        "committed": hasty.committed([CLAIMS_0]),
+        "ends": hasty.ends([CLAIMS_0]),
+        "read": first_chunk(hasty),
+        "prepare": hasty.prepare(TOPICS),
     }
     began = time.monotonic()
     answers = await asyncio.gather(*calls.values(), return_exceptions=True)
@@ -147,44 +150,44 @@ async def test_a_frozen_kafka_is_a_doubt_within_the_deadline_and_nothing_is_lost
     os.kill(own_kafka.pid or 0, signal.SIGCONT)
     assert {name: type(answer) for name, answer in zip(calls, answers, strict=True)} == dict.fromkeys(calls, Doubt)
     assert took_s < DEADLINE_S + SLACK_S
-    owner = await broker.fence(0)
-    committed = (await broker.committed([CLAIMS_0]))[CLAIMS_0]
-    assert [record.value for record in await read(broker, RESULTS)] == [b"1", b"2"][:committed], "records and offsets together, or neither"
+    owner = await patient.fence(0)
+    committed = (await patient.committed([CLAIMS_0]))[CLAIMS_0]
+    assert [record.value for record in await read(patient, RESULTS)] == [b"1", b"2"][:committed], "records and offsets together, or neither"
     await owner.close()
 
 
-async def read_on(place: KafkaPlace) -> None:
-    """Read from a partition whose end nobody can tell."""
-    async with aclosing(place.broker.read(TopicPartition(RESULTS, 0), 0, 1)) as chunks:
-        await anext(chunks)
-
-
 async def test_a_kafka_that_is_gone_is_a_doubt_and_its_return_is_noticed(own_kafka: Kafka, own_place: KafkaPlace) -> None:
-    broker = own_place.broker
-    writer = await broker.fence(0)
-    await writer.commit(outputs(b"1"), {CLAIMS_0: 1})
+    patient, hasty = own_place.broker, own_place.another(kafka_deadline_ms=int(DEADLINE_S * 1000))
+    await commit_one(patient, b"1", 1)
+    writer = await hasty.fence(0)
     own_kafka.kill()
     began = time.monotonic()
     with pytest.raises(Doubt):
         await writer.commit(outputs(b"2"), {CLAIMS_0: 2})
     with pytest.raises(Doubt):
-        await broker.fence(0)
+        await hasty.fence(0)
     with pytest.raises(Doubt):
-        await broker.committed([CLAIMS_0])
+        await hasty.committed([CLAIMS_0])
     await writer.close()
     assert time.monotonic() - began < 3 * DEADLINE_S + SLACK_S
     own_kafka.start()
-    owner = await fence_again(broker)
-    await owner.commit(outputs(b"2"), {CLAIMS_0: 2})
-    assert [record.value for record in await read(broker, RESULTS)] == [b"1", b"2"]
-    await owner.close()
+    await commit_one(patient, b"2", 2)
+    assert [record.value for record in await read(patient, RESULTS)] == [b"1", b"2"]
 
 
-async def fence_again(broker: Broker) -> Writer:
-    """As a lane does: again until the coordinator has loaded its state."""
-    for _ in range(40):
+async def first_chunk(broker: AioKafkaBroker) -> Chunk:
+    """Read from a partition whose end nobody can tell."""
+    async with aclosing(broker.read(TopicPartition(RESULTS, 0), 0, 1)) as chunks:
+        return await anext(chunks)
+
+
+async def commit_one(broker: AioKafkaBroker, value: bytes, offset: int) -> None:
+    """As a lane does: again until the coordinators have their state."""
+    for _ in range(TRIES_MAX):
         try:
-            return await broker.fence(0)
+            writer = await broker.fence(0)
+            await writer.commit(outputs(value), {CLAIMS_0: offset})
+            return await writer.close()
         except Doubt:
             continue
     raise AssertionError("the lane cannot be taken")

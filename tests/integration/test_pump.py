@@ -142,6 +142,13 @@ async def test_servers_that_are_away_at_the_start_are_waited_for(far_world: Worl
     assert ours == ["health and metrics served", "waiting for kafka", "lane in doubt"], "one line for each server that was away"
 
 
+async def test_a_process_that_waits_for_its_servers_ends_when_it_is_told(tmp_path: Path) -> None:
+    world = World("127.0.0.1:1", "redis://127.0.0.1:1/0", "", tmp_path)
+    worker = world.work()
+    await world.are(lambda: bool(worker.lines("waiting for kafka")), [worker])
+    assert worker.end() == 0
+
+
 async def test_a_kafka_that_was_away_is_found_again(far_world: World, own_kafka: Kafka) -> None:
     await far_world.make_topics()
     worker = far_world.work(MEDAID_KAFKA_DEADLINE_MS="2000")

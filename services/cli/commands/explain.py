@@ -1,6 +1,5 @@
 """`medaid explain`: why a claim got what it got."""
 
-import asyncio
 import sys
 from typing import Annotated
 
@@ -15,13 +14,7 @@ from services.runtime import logging
 from services.runtime.settings import Settings
 
 
-def explain(
-    claim: Annotated[str, typer.Argument(metavar="HOSPITAL/CLAIM", help="The claim's key: hospital id and claim id.")],
-    source: Annotated[str, typer.Option("--from", metavar="FILE|kafka|redis", help="Where to look; a file holds input events (they are replayed) or output events.")] = "kafka",
-    lang: Lang = Language.EN,
-    readings: Readings = None,
-) -> None:
-    """Explain a claim: why this amount, and not more.
+HELP = """Explain a claim: why this amount, and not more.
 
     Tells the self-pay S and how it came about, the categories that cover and the one settled by, each payment with clause, base, rate and the limits it
     met, the readings of the decree on which the amount hangs with what the other reading would give, the year's counters, and every revision with its
@@ -33,10 +26,28 @@ def explain(
       medaid explain H0001/C000123 --from year.jsonl --lang zh
       medaid explain H0001/C000123 --from settled.jsonl
       medaid explain H0001/C000123
+"""
+
+
+def explain(
+    claim: Annotated[str, typer.Argument(metavar="HOSPITAL/CLAIM", help="The claim's key: hospital id and claim id.")],
+    source: Annotated[
+        str,
+        typer.Option(
+            "--from", metavar="FILE|kafka|redis", help="Where to look; a file holds input events (they are replayed) or output events."
+        ),
+    ] = "kafka",
+    lang: Lang = Language.EN,
+    readings: Readings = None,
+) -> None:
+    """Print the explanation of one claim.
+
+    Raises:
+        Failure: The claim is not in the source, or settled again it differs.
     """
     logging.configure(Settings(log_level="warning"))
     policies = policies_with(readings)
-    known = asyncio.run(known_from(source, policies, claim))
+    known = known_from(source, policies, claim)
     if known is None:
         raise Failure(Exit.REFUSED, f"{claim}: no such claim in {source}")
     found, agrees = explained(policies, known, claim)

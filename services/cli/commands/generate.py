@@ -1,9 +1,10 @@
 """`medaid generate`: a plausible year of a city, as input events."""
 
 import sys
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
+from datetime import date
 from pathlib import Path
-from typing import Annotated, BinaryIO, ContextManager
+from typing import Annotated, BinaryIO
 
 import typer
 
@@ -14,15 +15,7 @@ from services.policy.library import Policies
 from services.policy.loader import Policy
 
 
-def generate(
-    region: Annotated[str, typer.Option("--region", help="Region code, such as suzhou.")],
-    persons: Annotated[int, typer.Option("--persons", min=1, help="How many people; from 1,000 on everything that can happen does.")],
-    seed: Annotated[int, typer.Option("--seed", help="Of all chance: the same seed gives the same bytes.")],
-    year: Annotated[int, typer.Option("--year", min=1901, max=2099, help="The calendar year.")] = 2025,
-    out: Annotated[Path | None, typer.Option("--out", dir_okay=False, metavar="FILE", help="Write there instead of standard output.")] = None,
-    readings: Readings = None,
-) -> None:
-    """Generate a plausible year of a city: one CloudEvents 1.0 JSON object a line, in order of arrival.
+HELP = """Generate a plausible year of a city: one CloudEvents 1.0 JSON object a line, in order of arrival.
 
     Identity events, admissions, claims (amounts in yuan), stays that change status midway, late news, reversals, redeliveries, and about one broken
     record in a hundred. All of it is invented.
@@ -30,7 +23,20 @@ def generate(
     \b
     Example:
       medaid generate --region suzhou --persons 1000 --seed 1 --out suzhou.jsonl
-    """
+"""
+
+
+def generate(
+    region: Annotated[str, typer.Option("--region", help="Region code, such as suzhou.")],
+    persons: Annotated[int, typer.Option("--persons", min=1, help="How many people; from 1,000 on everything that can happen does.")],
+    seed: Annotated[int, typer.Option("--seed", help="Of all chance: the same seed gives the same bytes.")],
+    year: Annotated[int, typer.Option("--year", min=1901, max=2099, help="The calendar year.")] = 2025,
+    out: Annotated[
+        Path | None, typer.Option("--out", dir_okay=False, metavar="FILE", help="Write there instead of standard output.")
+    ] = None,
+    readings: Readings = None,
+) -> None:
+    """Write a city's year."""
     policy = _policy(policies_with(readings), region, year)
     with _target(out) as target:
         for line in generated(policy, persons, seed, year):
@@ -44,14 +50,12 @@ def _policy(policies: Policies, region: str, year: int) -> Policy:
     Raises:
         Failure: There is no such region.
     """
-    from datetime import date
-
     if region not in policies.current:
         raise Failure(Exit.USAGE, f"--region {region}: one of {', '.join(policies.regions())}")
     return policies.nearest(region, date(year, 1, 1))
 
 
-def _target(out: Path | None) -> ContextManager[BinaryIO]:
+def _target(out: Path | None) -> AbstractContextManager[BinaryIO]:
     """Where to write.
 
     Raises:

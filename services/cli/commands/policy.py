@@ -24,13 +24,7 @@ CHECKED_FOR = timedelta(days=366)
 app = typer.Typer(rich_markup_mode=None, help="Show a city's policy, or check a policy file.")
 
 
-@app.command()
-def show(
-    region: Annotated[str, typer.Argument(metavar="REGION", help="Region code, such as suzhou.")],
-    lang: Lang = Language.EN,
-    readings: Readings = None,
-) -> None:
-    """Print a city's policy in the order of its decree.
+SHOW_HELP = """Print a city's policy in the order of its decree.
 
     Document and dates (a draft is marked), categories with class, certifying agency, premium subsidy and deposit, limits a year in yuan, benefits with
     rates by class and clause, rules of entitlement and self-pay, whether there is a list of designated institutions, and every reading that the text
@@ -40,6 +34,19 @@ def show(
     Examples:
       medaid policy show suzhou --lang zh
       medaid policy show lianyungang --readings lianyungang.rounding=down
+"""
+
+
+@app.command(help=SHOW_HELP)
+def show(
+    region: Annotated[str, typer.Argument(metavar="REGION", help="Region code, such as suzhou.")],
+    lang: Lang = Language.EN,
+    readings: Readings = None,
+) -> None:
+    """Print a city's policy.
+
+    Raises:
+        Failure: There is no such region.
     """
     policies = policies_with(readings)
     if region not in policies.current:
@@ -51,18 +58,32 @@ def show(
             console.print()
 
 
-@app.command()
-def check(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", exists=True, dir_okay=False, help="Policy files; <name>.designated.yaml beside one is read with it.")],
-    today: Annotated[str, typer.Option("--today", metavar="YYYY-MM-DD", help="The day to measure the last check against; by default today.")] = "",
-) -> None:
-    """Check policy files: each fault on a line of standard error with file, line and key; status 3 when there is one.
+CHECK_HELP = """Check policy files: each fault on a line of standard error with file, line and key; status 3 when there is one.
 
     A file whose document was last checked against the decree's text (`checked_on`) more than a year ago gets a warning line, which is no fault.
 
     \b
     Example:
       medaid policy check services/policy/cities/*.yaml
+"""
+
+
+@app.command(help=CHECK_HELP)
+def check(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE...", exists=True, dir_okay=False, help="Policy files; <name>.designated.yaml beside one is read with it."
+        ),
+    ],
+    today: Annotated[
+        str, typer.Option("--today", metavar="YYYY-MM-DD", help="The day to measure the last check against; by default today.")
+    ] = "",
+) -> None:
+    """Check policy files.
+
+    Raises:
+        Failure: There is a fault.
     """
     day = _day(today)
     faults = [fault for file in files for fault in _faults(file, day)]
@@ -95,6 +116,9 @@ def _faults(file: Path, today: date) -> list[str]:
         return [f"{file}:1: (file): UTF-8"]
     checked_on = policy.file.document.checked_on
     if today - checked_on > CHECKED_FOR:
-        print(f"medaid: warning: {file}: document.checked_on: {checked_on} is more than a year ago; compare with the decree's text", file=sys.stderr)
+        print(
+            f"medaid: warning: {file}: document.checked_on: {checked_on} is more than a year ago; compare with the decree's text",
+            file=sys.stderr,
+        )
     print(f"{file}: {policy.file.id}, edition {policy.edition}")
     return []

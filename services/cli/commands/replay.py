@@ -21,12 +21,7 @@ GC_THRESHOLDS = (50_000, 20, 50)
 """Every line makes many objects and no cycles."""
 
 
-def replay(
-    file: Annotated[Path, typer.Argument(metavar="FILE.jsonl", exists=True, dir_okay=False, readable=True, help="Input events, one CloudEvents 1.0 JSON object a line.")],
-    out: Annotated[Path | None, typer.Option("--out", dir_okay=False, metavar="FILE", help="Write there instead of standard output.")] = None,
-    readings: Readings = None,
-) -> None:
-    """Settle a file of events with the same three services as in production, without Kafka or Redis.
+HELP = """Settle a file of events with the same three services as in production, without Kafka or Redis.
 
     Each line is settled by all services before the next counts. Every output event is written as one JSON line: timelines, subsidies, assessments,
     results (amounts in yuan with 2 decimals), warnings, dead letters. A line that fits no topic gets a dead letter whose topic is null and whose
@@ -36,7 +31,22 @@ def replay(
     Example:
       medaid generate --region suzhou --persons 100 --seed 1 --out year.jsonl
       medaid replay year.jsonl --out settled.jsonl
-    """
+"""
+
+
+def replay(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE.jsonl", exists=True, dir_okay=False, readable=True, help="Input events, one CloudEvents 1.0 JSON object a line."
+        ),
+    ],
+    out: Annotated[
+        Path | None, typer.Option("--out", dir_okay=False, metavar="FILE", help="Write there instead of standard output.")
+    ] = None,
+    readings: Readings = None,
+) -> None:
+    """Settle a file."""
     logging.configure(Settings(log_level="warning"))
     policies = policies_with(readings)
     with ExitStack() as stack:

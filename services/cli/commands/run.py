@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from enum import Enum
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -17,7 +17,7 @@ from services.runtime import logging
 from services.runtime.settings import Settings, describe
 
 
-class Runnable(str, Enum):
+class Runnable(StrEnum):
     """What can be run."""
 
     IDENTITY = "identity"
@@ -51,7 +51,12 @@ def help_text() -> str:
 
 
 def run(service: Annotated[Runnable, typer.Argument(metavar="SERVICE", help="identity, settlement, monitoring, or all.")]) -> None:
-    """Run one service here, or all of them below this process."""
+    """Run one service here, or all of them below this process.
+
+    Raises:
+        Failure: MEDAID_READINGS cannot be used.
+        SystemExit: An operator must look.
+    """
     settings = Settings.from_env()
     if service is Runnable.ALL:
         status = asyncio.run(_run_together(settings))

@@ -59,9 +59,9 @@ def ordinary_bill(rng: Random, typical: int, insurance: str, *, visit: bool) -> 
         insurance: `none` pays nothing.
         visit: Whether there may be a consultation fee.
     """
-    total = spread(rng, typical)
-    scope = total * rng.randint(78, 100) // 100
     fee = rng.choice((0, 0, 10, 15, 18, 25)) * YUAN if visit else 0
+    total = spread(rng, typical) + fee
+    scope = total * rng.randint(78, 100) // 100
     if insurance == "none":
         return Bill(total, scope, 0, fee=fee)
     basic = min(scope * rng.randint(50, 80) // 100, CAP)

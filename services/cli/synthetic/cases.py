@@ -6,7 +6,7 @@ In: a city and a case. Out: its settlements, one after the other. Not here: whic
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import get_args
+from typing import Any, get_args
 
 from schemas.codes import VisitType
 from schemas.hospital import ClaimSubmitted
@@ -15,13 +15,24 @@ from services.cli.synthetic.script import Person
 from services.cli.synthetic.visits import Visit, claim_data
 from services.cli.synthetic.world import City
 from services.policy.adjudicate import Settlement, settle
-from services.policy.benefits import When
+from services.policy.benefits import Benefit
 from services.policy.course import Counters
 from services.policy.entitlement import Interval, Status
 
 AMPLE = 640_000 * YUAN
 AMOUNTS = (86_40, 1_237_50, 6_480_25, 31_200_40, 124_000_00, AMPLE)
 """Self-pay tried, in fen and ascending: a visit, a stay, an operation, a bad year, ruin."""
+
+ODD: tuple[dict[str, Any], ...] = (
+    {"above_cap": True},
+    {"referral": "unreferred"},
+    {"referral": "referred"},
+    {"in_province": False},
+    {"insurance": "employee"},
+    {"applied": False},
+)
+"""What a visit may be out of the ordinary in."""
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -38,25 +49,19 @@ class Case:
         return [*((self.visit, fen) for fen in self.self_pays), *([(self.after, AMOUNTS[0])] if self.after else [])]
 
 
-def visits(city: City) -> Iterator[Visit]:
+def visits(city: City) -> list[Visit]:
     """Kinds of visit, the plain ones first: each condition and age limit on each type, one thing at a time out of the ordinary, each benefit's."""
     kinds = [Visit(kind) for kind in get_args(VisitType)]
     marked = kinds + [replace(visit, conditions=(condition,)) for visit in kinds for condition in city.conditions]
-    yield from marked
-    for visit in kinds:
-        yield replace(visit, above_cap=True)
-        yield replace(visit, referral="unreferred")
-        yield replace(visit, referral="referred")
-        yield replace(visit, in_province=False)
-        yield replace(visit, insurance="employee")
-        yield replace(visit, applied=False)
-    yield from (replace(visit, age=age) for age in city.ages for visit in marked)
-    for benefit in city.policy.file.benefits:
-        yield from (_asked_for(visit, benefit.when, above_cap=benefit.base == "above_cap") for visit in kinds)
+    odd = [replace(visit, **changes) for visit in kinds for changes in ODD]
+    aged = [replace(visit, age=age) for age in city.ages for visit in marked]
+    asked = [_asked_for(visit, benefit) for benefit in city.policy.file.benefits for visit in kinds]
+    return list(dict.fromkeys((*marked, *odd, *aged, *asked)))
 
 
-def _asked_for(visit: Visit, when: When, *, above_cap: bool) -> Visit:
+def _asked_for(visit: Visit, benefit: Benefit) -> Visit:
     """A visit as a benefit asks for it, all its conditions together."""
+    when = benefit.when
     return replace(
         visit,
         conditions=(when.conditions or ())[:1],
@@ -65,7 +70,7 @@ def _asked_for(visit: Visit, when: When, *, above_cap: bool) -> Visit:
         in_province=when.in_province is not False,
         applied=when.applied is not False,
         age=when.age_at_most,
-        above_cap=above_cap,
+        above_cap=benefit.base == "above_cap",
     )
 
 

@@ -14,11 +14,10 @@ RATIO_STAYS = 24
 
 def costly_hospital(stage: Stage) -> None:
     """A hospital whose patients pay too large a share of many stays in the county: `hospital_self_pay_ratio`."""
-    hospital = stage.rng.choice(stage.city.hospitals)
     for _ in range(RATIO_STAYS):
         person = stage.assisted(stage.book.lean)
         bill = bill_leaving(spread(stage.rng, 11_000 * YUAN), basic_percent=8)
-        submit(stage.script, person, Visit(), bill, stage.day(10, 80), hospital=hospital)
+        submit(stage.script, person, Visit(), bill, stage.day(10, 80), hospital=stage.city.costly)
 
 
 def overlapping(stage: Stage) -> None:

@@ -33,8 +33,9 @@ MARKED_PERMILLE = {"outpatient": 20, "outpatient_chronic": 250, "outpatient_spec
 def ordinary_person(stage: Stage) -> None:
     """One person's year."""
     rng = stage.rng
-    person = stage.script.person()
-    last = _status(stage, person) if rng.randint(1, 100) <= CERTIFIED_PERCENT else stage.city.last
+    category = _category(rng, stage.city.categories)
+    person = stage.script.person(rng.randint(1, 16) if category in stage.city.of_children else None)
+    last = _status(stage, person, category) if rng.randint(1, 100) <= CERTIFIED_PERCENT else stage.city.last
     insurance = rng.choices(("resident", "employee", "none"), (62, 37, 1))[0]
     (_weight, profile) = rng.choices(PROFILES, [weight for weight, _profile in PROFILES])[0]
     for kind, (fewest, most) in profile.items():
@@ -104,11 +105,11 @@ def _afterwards(stage: Stage, claim: Sent) -> None:
         send_claim(stage.script, {**claim.data, "other_paid": "0.01"}, claim.arrival.date() + days(5))
 
 
-def _status(stage: Stage, person: Person) -> date:
+def _status(stage: Stage, person: Person, category: str) -> date:
     """Certify the person, and perhaps something happens to it. The last day of the person's life, or of the year."""
     city, rng = stage.city, stage.rng
-    category = _category(rng, city.categories)
     since = rng.choices((city.long_ago(rng), city.day(rng, 0, 25), city.day(rng, 0, 100)), (70, 20, 10))[0]
+    since = max(since, person.born + days(30))
     if category in city.policy.file.entitlement.expires_at_year_end:
         since = max(since, city.first)
     enrolled_on = date(since.year, 1, 1) + timedelta(days=rng.randint(0, 90)) if rng.random() < 0.3 else None

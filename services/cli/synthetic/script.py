@@ -80,9 +80,12 @@ class Script:
         return person
 
     def _birthday(self, age: int | None, on: date | None) -> date:
-        years = age if age is not None else self.rng.choice((self.rng.randint(0, 17), *(self.rng.randint(18, 90) for _ in range(6))))
-        day = on or self.city.first
-        return date(day.year - years, min(day.month, 11), self.rng.randint(1, min(day.day, 28)))
+        """A birthday; of somebody `age` years old `on` a day (by default when the year ends) in the weeks before that day."""
+        if age is None:
+            years = self.rng.choices((self.rng.randint(1, 17), self.rng.randint(18, 90)), (1, 7))[0]
+            return date(self.city.year - years, self.rng.randint(1, 12), self.rng.randint(1, 28))
+        latest = on or self.city.last
+        return date(latest.year - age, latest.month, min(latest.day, 28)) - timedelta(days=self.rng.randint(0, 27))
 
     def document(self, kind: str, source: str, data: Mapping[str, Any], at: datetime, event_id: str | None = None) -> dict[str, Any]:
         """An event that is not sent yet: its attributes and its data."""
@@ -105,11 +108,21 @@ class Script:
 
     def post(self, value: bytes, arrival: datetime) -> None:
         """Send bytes, whatever they are."""
-        self._lines.append((arrival, len(self._lines), value))
+        exact = bytes(memoryview(value))  # a copy: what orjson returns holds several times its length in memory
+        self._lines.append((arrival, len(self._lines), exact))
 
     def moment(self, day: date) -> datetime:
         """Office hours of a day, +08:00."""
         return datetime(day.year, day.month, day.day) + timedelta(seconds=self.rng.randint(8 * 3600, 20 * 3600))
+
+    def mark(self) -> tuple[int, int]:
+        """How much there is, for `back_to`."""
+        return len(self.people), len(self._lines)
+
+    def back_to(self, mark: tuple[int, int]) -> None:
+        """Forget the people and events since `mark`."""
+        people, lines = mark
+        del self.people[people:], self._lines[lines:]
 
     def lines(self) -> Iterator[bytes]:
         """Everything that was sent, in order of arrival."""

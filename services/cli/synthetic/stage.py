@@ -36,8 +36,8 @@ class Stage:
         return self.script.rng
 
     def assisted(self, category: str | None = None, since: date | None = None, age: int | None = None, on: date | None = None) -> Person:
-        """Somebody with a status, by default the best one and since the year began; `age` years old `on` a day, else when it begins."""
-        person = self.script.person(age, on or since)
+        """Somebody with a status, by default the best one and since the year began; `age` years old `on` a day."""
+        person = self.script.person(age, on)
         statuses.grant(self.script, person, category or self.book.best, since or self.city.first)
         return person
 

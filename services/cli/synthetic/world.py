@@ -27,7 +27,7 @@ class City:
     Attributes:
         code: Digits made of the region's code; ids of different cities differ by it.
         first, last: The days of the year on which the policy is in force; the whole year where it is on none.
-        hospitals: Where people go as a rule; designated ones where the city has a list.
+        hospitals: Where people go as a rule; designated ones where the city has a list. `costly` is one more.
         conditions: Every condition that a rule of the policy asks about.
         ages: Every age limit that a rule of the policy names, in whole years.
     """
@@ -38,6 +38,7 @@ class City:
     first: date
     last: date
     hospitals: tuple[str, ...]
+    costly: str
     districts: tuple[str, ...]
     conditions: tuple[str, ...]
     ages: tuple[int, ...]
@@ -64,6 +65,12 @@ class City:
         kinds = self.policy.file.categories
         pairs = [(one, other) for one in kinds for other in kinds if one != other and kinds[one].certified_by == kinds[other].certified_by]
         return tuple(sorted(pairs, key=lambda pair: kinds[pair[0]].klass == kinds[pair[1]].klass))
+
+    @property
+    def of_children(self) -> tuple[str, ...]:
+        """Categories that are for children, as their labels say."""
+        kinds = self.policy.file.categories
+        return tuple(name for name, category in kinds.items() if any(word in category.label.en for word in ("child", "orphan")))
 
     @property
     def undesignated(self) -> str:
@@ -98,6 +105,7 @@ def city_of(policy: Policy, year: int) -> City:
     first, last = date(year, 1, 1), date(year, 12, 31)
     begin, end = max(first, decree.valid_from), min(last, decree.valid_to or last)
     whens = tuple(every_when(decree))
+    hospitals = _hospitals(policy, code, first, last)
     conditions = {condition for when in whens for condition in (*(when.conditions or ()), *(when.without_conditions or ()))}
     conditions |= {condition for benefit in decree.benefits for condition in benefit.rate.condition_percent or ()}
     return City(
@@ -106,7 +114,8 @@ def city_of(policy: Policy, year: int) -> City:
         code=code,
         first=begin if begin <= end else first,
         last=end if begin <= end else last,
-        hospitals=_hospitals(policy, code, first, last),
+        hospitals=hospitals[:-1] or hospitals,
+        costly=hospitals[-1],
         districts=tuple(f"{code[:4]}{number:02d}" for number in range(1, DISTRICTS + 1)),
         conditions=tuple(sorted(conditions)),
         ages=tuple(sorted({when.age_at_most for when in whens if when.age_at_most is not None})),

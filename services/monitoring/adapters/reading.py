@@ -61,7 +61,7 @@ def _refused_claim(policies: Policies, record: Record) -> Observation:
         letter = DeadLetter.model_validate(orjson.loads(record.value or b"")["data"])
         if letter.reason != "conflicting_duplicate" or letter.payload is None:
             return NOTHING
-        headers = tuple((header.name, _bytes(header.value, header.encoding)) for header in letter.headers)
+        headers = tuple((header.name, _bytes(header.value or "", header.encoding)) for header in letter.headers)
         types: Mapping[str, Any] = CLAIM_TYPES
         event: CloudEvent[ClaimSubmitted | ClaimReversed] = read_event(_bytes(letter.payload, letter.payload_encoding), headers, types)
         if isinstance(event.data, ClaimSubmitted):

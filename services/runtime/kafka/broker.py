@@ -5,6 +5,7 @@ opens its own connection and closes it, for lanes are taken rarely and a client 
 subscription (`pump.py`), making topics (`topics.py`).
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 
@@ -25,6 +26,9 @@ TRANSACTION_MS = 15_000
 
 RETRY_MS = 10
 """The client's default of 100 is slept whole at each first question about a topic, and when a broker answers NOT_ENOUGH_REPLICAS once."""
+
+LOOKS_MAX, LOOK_S = 20, 0.1
+"""How many times, and seconds apart, missing topics are looked for again."""
 
 
 class AioKafkaBroker:
@@ -53,7 +57,7 @@ class AioKafkaBroker:
         """
         names = sorted(self._prefix + topic for topic in topics)
         async with within(self._deadline_s, "look at the topics"), self._admin() as admin:
-            counts = await partitions_of(admin, names)
+            counts = await await_topics(admin, names)
         missing = [name for name in names if name not in counts]
         if missing:
             raise Stop(f"missing in Kafka: {', '.join(missing)}; `medaid topics create` makes the topics")
@@ -144,6 +148,21 @@ class AioKafkaBroker:
             yield admin
         finally:
             await admin.close()
+
+
+async def await_topics(admin: AIOKafkaAdminClient, names: Collection[str]) -> Mapping[str, int]:
+    """The partitions of `names`, looked for again where some are missing: brokers hear of a new topic a little later than who made it.
+
+    Raises:
+        Doubt: One of them cannot be described just now.
+    """
+    counts = await partitions_of(admin, names)
+    for _ in range(LOOKS_MAX):
+        if len(counts) == len(names):
+            break
+        await asyncio.sleep(LOOK_S)
+        counts = await partitions_of(admin, names)
+    return counts
 
 
 async def partitions_of(admin: AIOKafkaAdminClient, names: Collection[str]) -> Mapping[str, int]:

@@ -54,8 +54,11 @@ def _wait(person: Person, event: CloudEvent[Model], data: ClaimReversed) -> Deci
 
 
 def on_timeline(policies: Policies, person: Person, data: TimelineUpdated) -> Decision[Person]:
-    """A new timeline: every year of the person is settled anew, and what changed is told."""
-    if data.revision <= person.timeline_revision:
+    """A timeline not older than the known one: every year of the person is settled anew, and what changed is told.
+
+    The known one is settled by again: after a reset of offsets and a view set back, the years may be behind the timeline.
+    """
+    if data.revision < person.timeline_revision:
         return Decision(person)
     person = replace(person, status=status_of(data), timeline_revision=data.revision)
     newest = data.events[-1]

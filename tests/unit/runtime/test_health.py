@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -31,9 +32,8 @@ class Site:
 
     def __post_init__(self) -> None:
         settings = Settings()
-        self.roster = Roster(
-            Counting(), settings, AioKafkaBroker("counting", settings), lambda lanes: None, self.clock, lambda lane: NoMetrics()
-        )  # type: ignore
+        no_view: Any = None
+        self.roster = Roster(Counting(), settings, AioKafkaBroker("counting", settings), no_view, self.clock, lambda lane: NoMetrics())
         self.server = HealthServer(self.roster, self.registry, "127.0.0.1", 0)
 
     async def join(self, **lanes: State) -> None:

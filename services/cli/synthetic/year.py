@@ -81,7 +81,7 @@ def generate(policy: Policy, persons: int, seed: int, year: int = 2025) -> Itera
 
     Args:
         policy: Whose rules the city has, and whose categories, agencies and limits its events are made of.
-        persons: How many people. The cast takes at most about half of them: of a small city some scenes are missing.
+        persons: How many people. The cast takes at most half of them: in a small city the larger scenes are missing.
         seed: Of all chance.
         year: The calendar year.
 
@@ -97,8 +97,10 @@ def generate(policy: Policy, persons: int, seed: int, year: int = 2025) -> Itera
     stage = Stage(Script(city, Random(seed)), casebook_of(city))
     people = stage.script.people
     for scene in SCENES:
-        if len(people) < persons // 2:
-            scene(stage)
+        before = stage.script.mark()
+        scene(stage)
+        if len(people) > persons // 2:
+            stage.script.back_to(before)
     while len(people) < persons:
         ordinary_person(stage)
     break_some(stage, persons // 15)
