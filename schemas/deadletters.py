@@ -26,7 +26,7 @@ class DeadLetter(Model):
     offset: int = Field(ge=0, description="where it lay; of a line its number from 0")
     key: str | None = Field(default=None, description="its key, text or base64; of a longer one the first 64 KiB")
     key_encoding: str | None = Field(default=None, description="base64 where the key could not be kept as text")
-    headers: list[Header] = Field(default_factory=list, description="its headers, in order, names and values of at most 64 KiB together")
+    headers: list[Header] = Field(default_factory=list, description="its headers, in order, those that find room in 32 KiB")
     headers_left_out: int = Field(default=0, ge=0, description="how many headers found no room")
     payload: str | None = Field(
         default=None, description="its value, text or base64; of one over 256 KiB the first 64 KiB; null for a tombstone"

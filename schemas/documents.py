@@ -9,6 +9,7 @@ from typing import Any, Final, get_args
 
 from schemas.catalogue import ADMISSIONS, CLAIMS, DEADLETTER_TYPES, IDENTITY_EVENTS, INPUTS, OPERATOR_EVENTS, TYPES_BY_TOPIC
 from schemas.codes import Agency
+from schemas.envelope import ATTRIBUTE_LENGTH_MAX
 from schemas.fields import Model
 from schemas.topics import load_topics
 
@@ -58,12 +59,13 @@ def document(kind: str) -> Schema:
 
 def _envelope(kind: str) -> dict[str, Schema]:
     """The CloudEvents attributes; further ones and extensions are let pass."""
+    longest = ATTRIBUTE_LENGTH_MAX
     return {
         "specversion": {"const": "1.0", "description": "version of CloudEvents"},
-        "id": {"type": "string", "minLength": 1, "description": "id of the event, unique for its source"},
-        "source": {"type": "string", "pattern": _source(kind), "description": "who sends it"},
+        "id": {"type": "string", "minLength": 1, "maxLength": longest["id"], "description": "id of the event, unique for its source"},
+        "source": {"type": "string", "pattern": _source(kind), "maxLength": longest["source"], "description": "who sends it"},
         "type": {"const": kind, "description": "what happened"},
-        "time": {"type": "string", "format": "date-time", "description": "when it happened, RFC 3339 with offset"},
+        "time": {"type": "string", "format": "date-time", "maxLength": longest["time"], "description": "when it happened, RFC 3339 with offset"},
     }
 
 

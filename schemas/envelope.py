@@ -6,7 +6,7 @@ In: a record's value and headers (CloudEvents 1.0, structured or binary mode). O
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 import orjson
 from pydantic import ValidationError
@@ -20,8 +20,13 @@ Headers = tuple[tuple[str, bytes | None], ...]
 """A record's headers; Kafka knows null as a value."""
 
 VALUE_BYTES_MAX = 256 * 1024
-HEADERS_BYTES_MAX = 64 * 1024
-"""Of all headers of a record together; more would not fit into its dead letter."""
+HEADERS_BYTES_MAX = 32 * 1024
+"""Of all headers of a record together, `HEADER_BYTES` each besides name and value; more might not fit into its dead letter."""
+
+HEADER_BYTES = 64
+
+ATTRIBUTE_LENGTH_MAX: Final[Mapping[str, int]] = {"id": 1024, "source": 1024, "type": 256, "time": 64}
+"""The attributes that every event has, and how long they may be: they travel on in timelines and results, which must fit into a record."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}", re.ASCII)
 
@@ -98,8 +103,8 @@ def read_document(value: bytes | None, headers: Headers) -> dict[str, Any]:
     """
     if value is not None and len(value) > VALUE_BYTES_MAX:
         raise Refused("too_large", "value", f"at most {VALUE_BYTES_MAX} bytes")
-    if headers and sum(len(name.encode()) + len(header or b"") for name, header in headers) > HEADERS_BYTES_MAX:
-        raise Refused("too_large", "headers", f"at most {HEADERS_BYTES_MAX} bytes, names and values together")
+    if sum(size_of_header(*header) for header in headers) > HEADERS_BYTES_MAX:
+        raise Refused("too_large", "headers", f"at most {HEADERS_BYTES_MAX} bytes together, {HEADER_BYTES} each besides name and value")
     document = read_json(value or b"")
     names = {name.lower(): header or b"" for name, header in headers}
     structured = names.get("content-type", b"").lower().startswith(b"application/cloudevents")
@@ -108,6 +113,11 @@ def read_document(value: bytes | None, headers: Headers) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise Refused("invalid_event", "$", "a CloudEvents 1.0 JSON object")
     return document
+
+
+def size_of_header(name: str, value: bytes | None) -> int:
+    """What a header counts, in bytes."""
+    return len(name.encode()) + len(value or b"") + HEADER_BYTES
 
 
 def _binary_mode(data: Any, names: Mapping[str, bytes]) -> dict[str, Any]:
@@ -122,9 +132,10 @@ def _binary_mode(data: Any, names: Mapping[str, bytes]) -> dict[str, Any]:
 def _check_attributes(document: dict[str, Any]) -> None:
     if document.get("specversion") != "1.0":
         raise Refused("invalid_event", "specversion", '"1.0"')
-    for name in ("id", "source", "type", "time"):
-        if not isinstance(document.get(name), str) or not document[name]:
-            raise Refused("invalid_event", name, "a text that is not empty")
+    for name, length_max in ATTRIBUTE_LENGTH_MAX.items():
+        value = document.get(name)
+        if not isinstance(value, str) or not 1 <= len(value) <= length_max:
+            raise Refused("invalid_event", name, f"a text of 1 to {length_max} characters")
     try:
         instant_ns(document["time"])
     except ValueError:

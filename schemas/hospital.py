@@ -1,8 +1,11 @@
 """What hospitals' HIS send: claims, reversals, admissions."""
 
 import datetime
-from typing import Annotated
+import hashlib
+from functools import cached_property
+from typing import Annotated, Any
 
+import orjson
 from pydantic import BeforeValidator, Field
 
 from schemas.codes import Condition, InsuranceType, PaymentMethod, Referral, VisitType
@@ -45,6 +48,20 @@ class ClaimSubmitted(Personal):
     def key(self) -> str:
         """`<hospital_id>/<claim_id>`, the claim's key."""
         return f"{self.hospital_id}/{self.claim_id}"
+
+    @cached_property
+    def content(self) -> dict[str, Any]:
+        """What `wire` gives, made once, for many ask; not to be changed."""
+        return super().wire()
+
+    def wire(self) -> dict[str, Any]:
+        """The normalised data as JSON carries it; one and the same object each time."""
+        return self.content
+
+    @cached_property
+    def content_hash(self) -> str:
+        """Equal for claims of equal content, whatever the form their amounts were sent in."""
+        return hashlib.blake2b(orjson.dumps(self.content, option=orjson.OPT_SORT_KEYS), digest_size=12).hexdigest()
 
     @property
     def date(self) -> datetime.date:

@@ -47,7 +47,7 @@ class EventVoided(Personal):
     """`identity.status.voided.v1`: an earlier or later event of the same source counts as never sent."""
 
     region: Code = Field(description="the city whose fund assists")
-    voids: str = Field(min_length=1, description="`id` of the voided event, of the same source, person and region")
+    voids: str = Field(min_length=1, max_length=1024, description="`id` of the voided event, of the same source, person and region")
 
 
 class AcceptedEvent(Model):

@@ -30,9 +30,9 @@ def fen_from_yuan(value: object) -> Fen:
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < YUAN_MAX:
         return Fen(value * 100)
     if isinstance(value, Decimal) and 0 <= value < YUAN_MAX:
-        yuan = value.quantize(_CENT)
-        if yuan == value:  # compared exactly, however many digits the sender wrote
-            return Fen(int(yuan * 100))
+        cents = value.quantize(_CENT)
+        if cents == value:  # compared exactly, however many digits the sender wrote
+            return Fen(int(cents * 100))
     raise ValueError(EXPECTED)
 
 

@@ -61,4 +61,6 @@ def load_topics() -> Mapping[str, Topic]:
 def types_on(name: str) -> Sequence[str]:
     """The event types that the topic `name` carries; of one that copies others, all of theirs."""
     topic = load_topics()[name]
+    if name.endswith(".dlq"):
+        return ["deadletter.v1"]
     return [*topic.events, *(kind for other in topic.copies for kind in types_on(other))]

@@ -1,7 +1,6 @@
 """`python -m services.cli.asyncapi`: write `schemas/asyncapi.yaml` from the apps as they run; `--check` tells whether it is stale.
 
-In: FastStream's own AsyncAPI document of each app, made without connecting: servers, what it receives and with which bindings. It cannot know the
-payloads, for the one subscriber takes raw batches, nor what lanes write in their transactions: those are `schemas/topics.yaml` and `schemas/json/`.
+In: FastStream's own AsyncAPI document of each app, made without connecting: version, server, what it receives. It cannot know the payloads, for the one subscriber takes raw batches, nor what lanes write in their transactions: those are `schemas/topics.yaml` and `schemas/json/`.
 Not here: FastStream's page in a browser (`faststream docs serve`), which shows one app without payloads.
 """
 
@@ -10,6 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any, Final
+from urllib.parse import unquote
 
 import yaml
 
@@ -39,11 +39,10 @@ def described(service: str) -> Tree:
     return document
 
 
-def received(document: Tree) -> Mapping[str, Tree]:
-    """The topics that an app's document receives, with the bindings of each."""
-    names = [operation["channel"]["$ref"] for operation in document["operations"].values() if operation["action"] == "receive"]
-    channels = {f"#/channels/{name.replace(' ', '%20')}": channel for name, channel in document["channels"].items()}
-    return {channels[name]["address"]: channels[name]["bindings"] for name in names}
+def received(app: Tree) -> Sequence[str]:
+    """The topics that an app receives, by its document."""
+    places = [unquote(operation["channel"]["$ref"]) for operation in app["operations"].values() if operation["action"] == "receive"]
+    return [app["channels"][place.removeprefix("#/channels/")]["address"] for place in places]
 
 
 def document(services: Sequence[str] = SERVICES) -> Tree:
@@ -86,9 +85,9 @@ def _channel(name: str, topic: Topic) -> Tree:
 def _operations(apps: Mapping[str, Tree], topics: Mapping[str, Topic]) -> Iterator[tuple[str, Tree]]:
     """What each service receives, as its app says, and sends."""
     for service, app in apps.items():
-        for name, bindings in received(app).items():
+        for name in received(app):
             group = {"groupId": {"type": "string", "const": service}, "bindingVersion": BINDING}
-            yield f"{service}.receive.{name}", {**_operation("receive", service, name), "bindings": {**bindings, "kafka": group}}
+            yield f"{service}.receive.{name}", {**_operation("receive", service, name), "bindings": {"kafka": group}}
         for name, topic in topics.items():
             if service in topic.writers:
                 yield f"{service}.send.{name}", _operation("send", service, name)
@@ -103,8 +102,13 @@ def _operation(action: str, service: str, name: str) -> Tree:
 def _message(kind: str) -> Tree:
     """An event type: its schema is the file beside."""
     model = all_types()[kind]
-    summary = (model.__doc__ or "").strip().partition("\n")[0]
-    return {"name": kind, "summary": summary, "contentType": "application/cloudevents+json", "payload": {"$ref": f"./json/{kind}.json"}}
+    return {
+        "name": kind,
+        "summary": (model.__doc__ or "").strip().partition("\n")[0],
+        "contentType": "application/cloudevents+json",
+        "payload": {"$ref": f"./json/{kind}.json"},
+        "x-examples": [f"./examples/{kind}/{name}.json" for topic in load_topics().values() if kind in topic.events for name in topic.events[kind].examples],
+    }
 
 
 class _Dumper(yaml.SafeDumper):

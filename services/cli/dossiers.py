@@ -20,7 +20,8 @@ from services.policy.timeline import StatusEvent
 from services.runtime.embedded import Embedded
 from services.runtime.ports import Loaded
 from services.runtime.records import Record, Want
-from services.settlement.adapters import decode, heal, person_key, year_keys
+from services.settlement.adapters.documents import decode, person_key, year_keys
+from services.settlement.adapters.healing import heal
 from services.settlement.domain import Holder, Person
 
 Read = Callable[[str, int | None], AsyncIterator[Record]]

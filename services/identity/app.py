@@ -95,5 +95,4 @@ def build(settings: Settings | None = None) -> PumpApp:
     def view(lanes: int) -> RedisView:
         return RedisView(connect(chosen.redis_url), f"{chosen.prefix}medaid:identity:", lanes, chosen.redis_deadline_ms / 1000)
 
-    outputs = [dead_letters_of(topic) for topic in service.inputs if topic != service.rerouted]
-    return build_app(service, chosen, view, outputs=outputs)
+    return build_app(service, chosen, view, outputs=[dead_letters_of(topic) for topic in service.inputs])

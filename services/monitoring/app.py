@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from schemas.catalogue import HOSPITAL_SHARES, RESULTS, TIMELINES, WARNINGS
+from schemas.catalogue import HOSPITAL_SHARES, RESULTS, TIMELINES, WARNINGS, dead_letters_of
 from schemas.monitoring import HospitalShare
 from services.monitoring.adapters.documents import decode_hospital, decode_person, encode_hospital, encode_person, wanted
 from services.monitoring.adapters.healing import heal, touched
@@ -15,10 +15,14 @@ from services.monitoring.domain.observed import Observation
 from services.monitoring.domain.thresholds import Thresholds, read_thresholds
 from services.monitoring.domain.watch import Watch
 from services.monitoring.handlers import decide_hospital, decide_person
-from services.policy.library import Policies
+from services.policy.library import Policies, load_policies, switched_from_text
 from services.runtime.folding import StateFold
+from services.runtime.pump import PumpApp, build_app
 from services.runtime.records import Record, Want, Writes
+from services.runtime.redis_client import connect
+from services.runtime.redis_view import RedisView
 from services.runtime.service import Documents, Emission, Holders
+from services.runtime.settings import Settings
 
 SHIPPED = Path(__file__).parent / "thresholds.yaml"
 
@@ -107,3 +111,21 @@ class MonitoringService:
     def heal(self, records: Sequence[Record], documents: Documents) -> Writes:
         """Bring them forward by what was read and said."""
         return heal(self._policies, records, documents)
+
+
+def build(settings: Settings | None = None) -> PumpApp:
+    """The app, for `medaid run monitoring` and `faststream run services.monitoring.app:build --factory`.
+
+    Raises:
+        WrongSetting: A variable of the environment cannot be used.
+        PolicyError: A policy file, a reading in MEDAID_READINGS, or the file in MEDAID_THRESHOLDS cannot be used.
+        OSError: The file in MEDAID_THRESHOLDS cannot be read.
+    """
+    chosen = settings or Settings.from_env()
+    thresholds = Path(chosen.thresholds) if chosen.thresholds else SHIPPED
+    service = MonitoringService(load_policies(switched=switched_from_text(chosen.readings)), thresholds)
+
+    def view(lanes: int) -> RedisView:
+        return RedisView(connect(chosen.redis_url), f"{chosen.prefix}medaid:monitoring:", lanes, chosen.redis_deadline_ms / 1000)
+
+    return build_app(service, chosen, view, outputs=[dead_letters_of(topic) for topic in service.inputs])

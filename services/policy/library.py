@@ -79,7 +79,11 @@ class Policies:
         return load_policy(source.name, source.text, {**policy.readings, name: value}, source.designated)
 
     def _origin(self, policy: Policy) -> Source:
-        """The file that `policy` was loaded from. Raises: UnknownEditionError."""
+        """The file that `policy` was loaded from.
+
+        Raises:
+            UnknownEditionError: It is not there.
+        """
         for source in self.sources:
             if _region(source) == policy.file.id:
                 same = load_policy(source.name, source.text, policy.readings, source.designated)

@@ -1,7 +1,7 @@
 """Dead letters: the refused record whole, with its place and the reason, as one event on `<topic>.dlq`.
 
 Promise: the letter of any record that Kafka took fits into a record itself, for a lane would send one that does not for ever: at most
-`VALUE_BYTES_MAX` of value, `KEPT_BYTES` of key and `HEADERS_BYTES_MAX` of headers are kept, and none of their bytes takes more than two.
+`VALUE_BYTES_MAX` of value, `KEPT_BYTES` of key and `HEADERS_BYTES_MAX` of headers are kept, and no byte of value or key takes more than two.
 """
 
 import base64
@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from schemas.catalogue import dead_letters_of
-from schemas.envelope import HEADERS_BYTES_MAX, VALUE_BYTES_MAX, read_document, write_event
+from schemas.envelope import HEADERS_BYTES_MAX, VALUE_BYTES_MAX, read_document, size_of_header, write_event
 from schemas.times import instant_ns
 from services.runtime.errors import Refused
 from services.runtime.records import Output, Record
@@ -66,7 +66,7 @@ def _kept_headers(record: Record) -> list[dict[str, str | None]]:
     kept: list[dict[str, str | None]] = []
     room = HEADERS_BYTES_MAX
     for name, value in record.headers:
-        room -= len(name.encode()) + len(value or b"")
+        room -= size_of_header(name, value)
         if room < 0:
             break
         text, code = _text(value)

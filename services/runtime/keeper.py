@@ -6,6 +6,7 @@ others; memory is bounded; the task ends by `release` or a `Stop` only. Not here
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -174,6 +175,8 @@ class Keeper:
         """Tell why, and wait before the lane is taken again: longer each time, or until the group knows who owns a fenced lane."""
         self._pulse.state, self._pulse.doubt = "doubt", str(doubt)
         self._pulse.beat()
+        with suppress(Doubt):  # not assigned, then nothing comes
+            self._flow.pause(self._lane.service.inputs)
         wait_s = min(BACKOFF_S_MIN * 2**self._doubts, BACKOFF_S_MAX)
         self._doubts = min(self._doubts + 1, 10)
         if is_fenced(doubt):

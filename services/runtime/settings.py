@@ -77,6 +77,7 @@ class Settings(BaseModel):
     readings: str = Field(
         "", alias="MEDAID_READINGS", description="readings of the decrees other than shipped: city.reading=value, several by commas"
     )
+    thresholds: str = Field("", alias="MEDAID_THRESHOLDS", description="file of early-warning thresholds instead of the shipped one")
     pseudonym_key: str = Field(
         "", alias="MEDAID_PSEUDONYM_KEY", max_length=64, repr=False, description="key of the pseudonyms in logs; empty: one a process"
     )

@@ -66,14 +66,14 @@ class Subscription(KafkaBroker):
             except Stop as stop:
                 self._roster.stopped(stop)
                 return
-            except (Doubt, KafkaError, OSError) as error:
+            except (Doubt, KafkaError, OSError, AssertionError) as error:  # aiokafka asserts where a server has just gone
                 if not told:
                     log.warning("waiting for kafka", service=self._roster.service.name, why=str(error))
                 told = True
             else:
                 self._watching = asyncio.create_task(self._watch())
                 return
-            await super().stop()
+            await self._drop()
             await asyncio.sleep(START_RETRY_S)
 
     async def stop(self, *error: Any) -> None:
@@ -94,8 +94,15 @@ class Subscription(KafkaBroker):
                 failures += 1
         log.error("consumer is dead, making a new one", service=self._roster.service.name)
         await self._roster.release()
-        await super().stop()
+        await self._drop()
         await self.start()
+
+    async def _drop(self) -> None:
+        """Let go of a consumer that failed; what fails in that is told and of no further interest."""
+        try:
+            await super().stop()
+        except Exception as error:
+            log.warning("consumer did not close well", service=self._roster.service.name, error=type(error).__name__)
 
     def _subscribe(self, settings: Settings, payload: Any) -> None:
         """One subscriber, so one consumer: a lane's inputs are assigned together."""
@@ -120,7 +127,7 @@ class Subscription(KafkaBroker):
             batch_timeout_ms=POLL_MS,
             max_records=None,
             session_timeout_ms=settings.session_ms,
-            heartbeat_interval_ms=settings.heartbeat_ms,
+            heartbeat_interval_ms=min(settings.heartbeat_ms, settings.session_ms // 3),
             rebalance_timeout_ms=settings.session_ms + settings.release_ms_max,
             title=f"{self._roster.service.name} inputs",
         )

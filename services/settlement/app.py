@@ -28,7 +28,8 @@ from services.runtime.redis_client import connect
 from services.runtime.redis_view import RedisView
 from services.runtime.service import Documents, Holders
 from services.runtime.settings import Settings
-from services.settlement.adapters import decode, encode, heal, person_key, touched, year_keys, years_in
+from services.settlement.adapters.documents import decode, encode, person_key, year_keys, years_in
+from services.settlement.adapters.healing import heal, touched
 from services.settlement.domain import Holder, Person, check_amounts, year_of
 from services.settlement.handlers import Data, decide
 
@@ -129,8 +130,7 @@ def build(settings: Settings | None = None) -> PumpApp:
     def view(lanes: int) -> RedisView:
         return RedisView(connect(chosen.redis_url), f"{chosen.prefix}medaid:settlement:", lanes, chosen.redis_deadline_ms / 1000)
 
-    outputs = [dead_letters_of(topic) for topic in service.inputs if topic != service.rerouted]
-    return build_app(service, chosen, view, outputs=outputs)
+    return build_app(service, chosen, view, outputs=[dead_letters_of(topic) for topic in service.inputs])
 
 
 def _check_source(source: str, data: ClaimSubmitted | ClaimReversed | ReadjudicationRequested) -> None:

@@ -1,11 +1,8 @@
 """A person's years as settlement keeps them, and the checks a claim must pass before it is settled. Pure."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-
-import orjson
 
 from schemas.hospital import ClaimReversed, ClaimSubmitted
 from services.policy.adjudicate import claim_year, self_pay_fen
@@ -103,8 +100,7 @@ class Holder:
     @classmethod
     def of(cls, year: int, claim: ClaimSubmitted) -> "Holder":
         """The holder that `claim` would be."""
-        content = hashlib.blake2b(orjson.dumps(claim.wire(), option=orjson.OPT_SORT_KEYS), digest_size=12).hexdigest()
-        return cls(year, claim.person_id, claim.region, content)
+        return cls(year, claim.person_id, claim.region, claim.content_hash)
 
     @classmethod
     def parse(cls, text: str) -> "Holder":

@@ -13,21 +13,25 @@ from services.runtime.records import Record
 from services.runtime.settings import Settings
 from tests.contract.examples import FOLDER, bytes_of, city, topic_of
 
+Step = str | dict[str, str]
+"""An example, or the topic it is sent to and the example."""
 
-def wanted() -> Iterator[tuple[str, str, Sequence[str]]]:
+
+def wanted() -> Iterator[tuple[str, str, Sequence[Step]]]:
     """Type, name and the examples that lead to it."""
     for kind, examples in yaml.safe_load((FOLDER / "outputs.yaml").read_text("utf-8")).items():
         for name, steps in examples.items():
             yield kind, name, steps
 
 
-async def run(steps: Sequence[str]) -> list[Record]:
+async def run(steps: Sequence[Step]) -> list[Record]:
     """Everything that the services write when they are sent these examples."""
     place = await city()
-    return [out for step in steps for value in bytes_of(step) for out in await place.send(topic_of(step.split("/")[0]), value)]
+    sent = [next(iter(step.items())) if isinstance(step, dict) else (topic_of(step.split("/")[0]), step) for step in steps]
+    return [out for topic, step in sent for value in bytes_of(step) for out in await place.send(topic, value)]
 
 
-async def made(kind: str, name: str, steps: Sequence[str]) -> dict[str, Any]:
+async def made(kind: str, name: str, steps: Sequence[Step]) -> dict[str, Any]:
     """The event that is the example."""
     events = [orjson.loads(record.value) for record in await run(steps) if record.value is not None]
     found = [event for event in events if event["type"] == kind and event["data"].get("kind", name) == name]

@@ -50,7 +50,7 @@ def year(tmp_path: Path) -> Path:
 def replayed(year: Path) -> list[Event]:
     """What `medaid replay` makes of the file."""
     out = year.with_suffix(".out")
-    subprocess.run([MEDAID, "replay", str(year), "--out", str(out)], check=True, timeout=300)
+    subprocess.run([MEDAID, "replay", str(year), "--out", str(out)], check=True, timeout=600)
     return [orjson.loads(line) for line in out.open("rb")]
 
 

@@ -59,9 +59,11 @@ async def own_place(own_kafka: Kafka, topic_prefix: str) -> AsyncIterator[KafkaP
 async def test_a_large_batch_goes_in_pieces_that_the_topic_takes(settings: Settings, admin: AIOKafkaAdminClient) -> None:
     name = settings.prefix + RESULTS
     await admin.create_topics([NewTopic(name, 1, 1, topic_configs={"max.message.bytes": str(BATCH_BYTES_MAX)})])
-    writer = await AioKafkaBroker(SERVICE, settings).fence(0)
-    large = [Output(RESULTS, 0, b"k" * 500, b"v" * 2000, (("header", b"h" * 500),)) for _ in range(1000)]
+    broker = AioKafkaBroker(SERVICE, settings)
+    writer = await broker.fence(0)
+    large = [Output(RESULTS, 0, b"k" * 500, b"%2000d" % number, (("header", b"h" * 500),)) for number in range(1000)]
     assert (await writer.commit(large, {}))[TopicPartition(RESULTS, 0)] == 1000
+    assert [int(record.value or b"") for record in await read(broker, RESULTS)] == list(range(1000)), "in their order"
     with pytest.raises(Stop, match=r"max\.message\.bytes"):
         await writer.commit(outputs(b"v" * BATCH_BYTES_MAX), {})
     await writer.close()

@@ -23,11 +23,16 @@ PERSONS = 1000
 SEED = 1
 
 NEXT = """What to run next:
-  medaid generate --region suzhou --persons 1000 --seed 1 --out year.jsonl    a year of input events
-  medaid replay year.jsonl --out settled.jsonl                                settle them, no server needed
-  medaid explain HOSPITAL/CLAIM --from settled.jsonl --lang zh                why a claim got what it got
-  medaid policy show suzhou                                                   the decree as data
-  make up                                                                     the same services on Kafka and Redis
+  medaid generate --region {region} --persons {persons} --seed {seed} --out year.jsonl
+      the same year as input events
+  medaid replay year.jsonl --out settled.jsonl
+      settle them, no server needed
+  medaid explain {claim} --from settled.jsonl --lang zh
+      why a claim got what it got; any other will do
+  medaid policy show {region}
+      the decree as data, with every reading that it leaves open
+  make up
+      the same services on Kafka and Redis
 """
 
 TITLES = {
@@ -60,10 +65,14 @@ def demo(
     shown = _settled(policies.regions(), persons, seed)
     console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else PAGE_COLUMNS, highlight=False)
     console.print(_table([city.summary for city in shown], speech))
-    for theme, key, city in _chosen(shown):
+    chosen = list(_chosen(shown))
+    for theme, key, city in chosen:
         console.rule(speech.pick(*TITLES[theme]), align="left")
         console.print(explain_shown(policies, key, city.claims[theme][1], lang.value), markup=False, soft_wrap=True)
-    console.print(NEXT, markup=False, soft_wrap=True)
+    if not chosen:
+        return
+    _, claim, first = chosen[0]
+    console.print(NEXT.format(region=first.summary.region, persons=persons, seed=seed, claim=claim), markup=False, soft_wrap=True)
 
 
 def _settled(regions: Sequence[str], persons: int, seed: int) -> list[Shown]:

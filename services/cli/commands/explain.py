@@ -13,7 +13,6 @@ from services.policy.explain_text import explanation_text
 from services.runtime import logging
 from services.runtime.settings import Settings
 
-
 HELP = """Explain a claim: why this amount, and not more.
 
     Tells the self-pay S and how it came about, the categories that cover and the one settled by, each payment with clause, base, rate and the limits it

@@ -14,7 +14,6 @@ from services.cli.synthetic import generate as generated
 from services.policy.library import Policies
 from services.policy.loader import Policy
 
-
 HELP = """Generate a plausible year of a city: one CloudEvents 1.0 JSON object a line, in order of arrival.
 
     Identity events, admissions, claims (amounts in yuan), stays that change status midway, late news, reversals, redeliveries, and about one broken
@@ -22,12 +21,12 @@ HELP = """Generate a plausible year of a city: one CloudEvents 1.0 JSON object a
 
     \b
     Example:
-      medaid generate --region suzhou --persons 1000 --seed 1 --out suzhou.jsonl
+      medaid generate --region REGION --persons 1000 --seed 1 --out year.jsonl
 """
 
 
 def generate(
-    region: Annotated[str, typer.Option("--region", help="Region code, such as suzhou.")],
+    region: Annotated[str, typer.Option("--region", help="Region code; a wrong one is told the right ones.")],
     persons: Annotated[int, typer.Option("--persons", min=1, help="How many people; from 1,000 on everything that can happen does.")],
     seed: Annotated[int, typer.Option("--seed", help="Of all chance: the same seed gives the same bytes.")],
     year: Annotated[int, typer.Option("--year", min=1901, max=2099, help="The calendar year.")] = 2025,

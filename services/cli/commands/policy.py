@@ -32,14 +32,14 @@ SHOW_HELP = """Print a city's policy in the order of its decree.
 
     \b
     Examples:
-      medaid policy show suzhou --lang zh
-      medaid policy show lianyungang --readings lianyungang.rounding=down
+      medaid policy show REGION --lang zh
+      medaid policy show REGION --readings REGION.rounding=down
 """
 
 
 @app.command(help=SHOW_HELP)
 def show(
-    region: Annotated[str, typer.Argument(metavar="REGION", help="Region code, such as suzhou.")],
+    region: Annotated[str, typer.Argument(metavar="REGION", help="Region code; a wrong one is told the right ones.")],
     lang: Lang = Language.EN,
     readings: Readings = None,
 ) -> None:

@@ -29,7 +29,7 @@ HELP = """Settle a file of events with the same three services as in production,
 
     \b
     Example:
-      medaid generate --region suzhou --persons 100 --seed 1 --out year.jsonl
+      medaid generate --region REGION --persons 100 --seed 1 --out year.jsonl
       medaid replay year.jsonl --out settled.jsonl
 """
 

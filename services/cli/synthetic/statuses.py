@@ -40,7 +40,7 @@ def void(script: Script, sent: Sent, days: int) -> Sent:
     """Take an event back, `days` after it arrived; before it was even made where they are negative."""
     told = {"person_id": sent.data["person_id"], "region": sent.data["region"], "voids": sent.id}
     at = (sent.arrival if days > 0 else sent.at) + timedelta(days=days)
-    return script.send("identity.status.voided.v1", sent.source, told, at.replace(microsecond=0))
+    return script.send("identity.status.voided.v1", sent.source, told, at)
 
 
 def _about(script: Script, person: Person) -> dict[str, str]:

@@ -22,13 +22,14 @@ def due(watch: Watch, person: Person) -> Iterator[Due]:
 
 
 def _overlaps(person: Person) -> Iterator[Due]:
-    """Every two stays of which each began before the other ended; a transfer on one day is none."""
+    """Every two stays of which each began before the other ended; a transfer on one day is none.
+
+    Of two stays by admission and discharge, the first is under way when the second begins if it ends later; it began before the second's end then.
+    """
     under_way: list[ClaimFacts] = []
     for second in sorted((claim for claim in person.standing() if claim.is_stay), key=lambda stay: (stay.first, stay.last, stay.key)):
         under_way = [first for first in under_way if first.last > second.first]
-        for first in under_way:
-            if first.first < second.last:
-                yield _overlap(person, first, second)
+        yield from (_overlap(person, first, second) for first in under_way)
         under_way.append(second)
 
 

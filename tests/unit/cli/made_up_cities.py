@@ -102,7 +102,7 @@ async def _settle(lines: tuple[bytes, ...]) -> Year:
     for number, line in enumerate(lines, 1):
         topic, key = place_of(line)
         embedded.publish(topic, key, line)
-        if number % 20 == 0:
+        if number % 100 == 0:
             await embedded.settle()
             records += embedded.drain()
     await embedded.settle()

@@ -76,6 +76,23 @@ def test_a_reversal_takes_its_stay_out_and_news_of_a_category_puts_one_in() -> N
     assert ratio(watching) == {RATIO: ("warning", "0.2000")}  # 5800 of 29001
 
 
+def test_several_stays_of_a_hospital_in_one_batch_are_each_counted_once() -> None:
+    watching = Watching()
+    watching.see_together(*(stay(number, 300) for number in range(22)))
+    assert ratio(watching) == {RATIO: ("critical", "0.3000")}
+    watching.see_together(
+        stay(0, 300, revision=1, verb="reversed"), stay(1, 300, revision=1, verb="reversed"), stay(2, 700, revision=1, verb="adjusted")
+    )
+    assert ratio(watching) == {RATIO: ("critical", "0.3200")}  # (19 x 300 + 700) / 20000
+
+
+def test_a_share_that_is_not_newer_changes_nothing() -> None:
+    watching = Watching()
+    watching.see(*(stay(number, 300) for number in range(19)))
+    again = next(record for record in watching.records if record.topic == HOSPITAL_SHARES)
+    assert watching.see(Event(HOSPITAL_SHARES, "H1", again.value or b"")) == []  # else there were 20
+
+
 def test_by_the_other_reading_what_lies_outside_the_scope_counts() -> None:
     stays = [stay(number, 100, total_amount="1001.00") for number in range(20)]
     by_default, by_other = Watching(), Watching(policies(hospital_ratio_basis="with_out_of_scope"))

@@ -145,6 +145,14 @@ class Watching:
             self._take(self.embedded.drain())
         return self.said[before:]
 
+    def see_together(self, *events: Event) -> list[Data]:
+        """Show it `events` at once, as one batch."""
+        before = len(self.said)
+        for event in events[:-1]:
+            self.embedded.publish(event.topic, event.key, event.value)
+        self.see(events[-1])
+        return self.said[before:]
+
     def lose(self) -> None:
         """Take its view away."""
         self.embedded.views["monitoring"].lose()

@@ -1,0 +1,1 @@
+"""Settlement's state as documents of a view, and its healing from the ledger."""

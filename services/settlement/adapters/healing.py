@@ -1,0 +1,70 @@
+"""Healing settlement's view: what the ledger, the waiting reversals and the timelines say, back into documents."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from schemas.catalogue import RESULTS, SETTLEMENT_WAITING
+from schemas.hospital import ClaimSubmitted
+from schemas.identity import TimelineUpdated
+from schemas.money import fen_from_yuan
+from services.policy.entitlement import status_of
+from services.policy.result import hash_of_figures
+from services.runtime.records import Document, Record, Writes
+from services.settlement.adapters.documents import person_key, record_json, status_in, timeline_bytes, year_keys
+from services.settlement.domain import ClaimRecord, Holder
+
+
+def touched(record: Record) -> list[str]:
+    """The documents that a record of a state topic brings forward."""
+    if record.topic == SETTLEMENT_WAITING:
+        return [person_key((record.key or b"").decode().split("/")[2])]
+    data = orjson.loads(record.value or b"{}")["data"]
+    if record.topic == RESULTS:
+        return [person_key(data["person_id"]), *year_keys(data["person_id"], data["region"], data["year"])]
+    return [person_key(data["person_id"])]
+
+
+def heal(records: Sequence[Record], documents: Mapping[str, Document]) -> Writes:
+    """Bring persons and years forward by the ledger, the waiting reversals and the timelines."""
+    writes: dict[str, dict[str, bytes | None]] = {}
+    bookings: dict[str, str] = {}
+    for record in records:
+        if record.topic == SETTLEMENT_WAITING:
+            hospital, claim, person, region = (record.key or b"").decode().split("/")
+            value = None if record.value is None else orjson.dumps(orjson.loads(record.value)["data"])
+            writes.setdefault(person_key(person), {})[f"w:{region}/{hospital}/{claim}"] = value
+        elif record.topic == RESULTS:
+            _heal_result(orjson.loads(record.value or b"{}")["data"], documents, writes, bookings)
+        else:
+            _heal_timeline(TimelineUpdated.model_validate(orjson.loads(record.value or b"{}")["data"]), documents, writes)
+    return Writes(writes, bookings)
+
+
+def _heal_timeline(timeline: TimelineUpdated, documents: Mapping[str, Document], writes: dict[str, dict[str, bytes | None]]) -> None:
+    key = person_key(timeline.person_id)
+    known = writes.get(key, {}).get("timeline") or documents[key].get("timeline")
+    if known is None or status_in(known)[1] < timeline.revision:
+        writes.setdefault(key, {})["timeline"] = timeline_bytes(status_of(timeline), timeline.revision)
+
+
+def _heal_result(
+    data: Mapping[str, Any], documents: Mapping[str, Document], writes: dict[str, dict[str, bytes | None]], bookings: dict[str, str]
+) -> None:
+    claim = ClaimSubmitted.model_validate(data["claim"])
+    counters_key, claims_key = year_keys(claim.person_id, claim.region, data["year"])
+    reason = data["reason"] if data["outcome"] == "reversed" else None
+    paid_fen = fen_from_yuan(data["assistance_amount"])
+    record = ClaimRecord(claim, data["sequence"], data["revision"], paid_fen, hash_of_figures(data), reason)
+    writes.setdefault(claims_key, {})[claim.key] = orjson.dumps(record_json(record))
+    year = writes.setdefault(counters_key, {})
+    known = year.get("_through") or documents[counters_key].get("_through")
+    year["_through"] = max(claim.date.isoformat().encode(), known or b"")
+    year |= {name: str(fen_from_yuan(yuan)).encode() for name, yuan in data["counters"].items()}
+    if data["revision"] == 0:
+        year["_sequence"] = str(data["sequence"]).encode()
+    if data["policy"] is not None:
+        year |= {"_edition": data["policy"]["edition"].encode(), "_readings": orjson.dumps(data["policy"]["readings"])}
+    writes.setdefault(person_key(claim.person_id), {})[f"y:{claim.region}/{data['year']}"] = b"1"
+    bookings[claim.key] = Holder.of(data["year"], claim).text()

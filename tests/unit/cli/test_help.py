@@ -1,0 +1,97 @@
+"""Every command says what it does, in which units, and how it is called; wrong use is one line and status 2."""
+
+import pytest
+
+from services.runtime.settings import Settings
+from tests.unit.conftest import Medaid
+
+ESSENTIAL = {
+    (): ["replay", "explain", "policy", "generate", "demo", "run", "topics", "3 input refused", "5 a server is away", "Standard output"],
+    ("replay",): ["FILE.jsonl", "--out", "--readings", "yuan", "same bytes", "topic is null", "Exit status 0", "Example"],
+    ("explain",): ["HOSPITAL/CLAIM", "--from", "kafka", "redis", "--lang", "zh", "yuan", "status is 4", "status 3", "KAFKA_BOOTSTRAP_SERVERS", "Example"],
+    ("policy",): ["show", "check"],
+    ("policy", "show"): ["REGION", "--lang", "--readings", "yuan", "clause", "designated", "draft", "Example"],
+    ("policy", "check"): ["FILE", "line and key", "status 3", "checked_on", "--today", "Example"],
+    ("generate",): ["--region", "--persons", "--seed", "--year", "--out", "yuan", "same bytes", "Example"],
+    ("demo",): ["--persons", "--seed", "--lang", "yuan", "three claims", "Example"],
+    ("run",): ["identity", "settlement", "monitoring", "all", "SIGTERM", "status 0", "Example"],
+    ("topics",): ["create"],
+    ("topics", "create"): ["MEDAID_PARTITIONS", "min.insync.replicas", "status 4", "status 5", "Example"],
+}
+
+
+@pytest.mark.parametrize("command", ESSENTIAL, ids=" ".join)
+def test_help_says_what_one_needs_to_know(medaid: Medaid, command: tuple[str, ...]) -> None:
+    said = medaid(*command, "--help")
+    assert (said.status, said.err) == (0, "")
+    text = " ".join(said.out.split())
+    assert [word for word in ESSENTIAL[command] if word not in text] == []
+
+
+@pytest.mark.parametrize("command", [("run",), ("topics", "create")], ids=" ".join)
+def test_commands_on_servers_list_every_setting(medaid: Medaid, command: tuple[str, ...]) -> None:
+    text = medaid(*command, "--help").out
+    for field in Settings.model_fields.values():
+        assert str(field.alias) in text
+        assert " ".join(str(field.description).split()[:4]) in " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        ((), "command"),
+        (("no-such",), "no-such"),
+        (("replay", "--no-such"), "--no-such"),
+        (("run", "no-such"), "no-such"),
+        (("policy", "show", "atlantis"), "atlantis: one of changchun, lianyungang, suzhou, wuxi"),
+        (("generate", "--region", "atlantis", "--persons", "5", "--seed", "1"), "atlantis: one of"),
+        (("generate", "--region", "wuxi", "--persons", "0", "--seed", "1"), "--persons"),
+        (("explain", "H1/1", "--from", "nowhere.jsonl"), "nowhere.jsonl: no such file"),
+        (("explain", "H1/1", "--lang", "fr"), "fr"),
+        (("policy", "check", "nowhere.yaml"), "nowhere.yaml"),
+    ],
+)
+def test_wrong_use_is_one_line(medaid: Medaid, arguments: tuple[str, ...], word: str) -> None:
+    said = medaid(*arguments)
+    assert (said.status, said.out) == (2, "")
+    assert said.err.startswith("medaid: ")
+    assert said.err.count("\n") == 1
+    assert word in said.err
+
+
+def test_a_wrong_setting_is_told_by_its_name(medaid: Medaid, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDAID_PARTITIONS", "many")
+    for command in [("run", "identity"), ("run", "all"), ("topics", "create"), ("explain", "H1/1")]:
+        said = medaid(*command)
+        assert said.status == 2
+        assert said.err.startswith("medaid: MEDAID_PARTITIONS: expected ")
+        assert said.err.count("\n") == 1
+
+
+def test_a_reading_that_is_none_is_told_by_the_setting(medaid: Medaid, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDAID_READINGS", "suzhou.no_such=1")
+    said = medaid("run", "identity")
+    assert said.status == 2
+    assert said.err.startswith("medaid: MEDAID_READINGS: ")
+
+
+def test_a_server_that_is_away_is_one_line_and_status_5(medaid: Medaid, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+    monkeypatch.setenv("MEDAID_KAFKA_DEADLINE_MS", "1000")
+    for command in [("topics", "create"), ("explain", "H1/1"), ("explain", "H1/1", "--from", "redis")]:
+        said = medaid(*command)
+        assert (said.status, said.out) == (5, "")
+        assert [line for line in said.err.splitlines() if line.startswith("medaid: ")] == said.err.splitlines()
+        assert said.err.count("\n") == 1
+
+
+def test_an_error_of_ours_is_status_1_and_quotes_nothing(medaid: Medaid, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise KeyError("P123456")
+
+    monkeypatch.setattr("services.cli.commands.policy.pages", broken)
+    said = medaid("policy", "show", "suzhou")
+    assert said.status == 1
+    assert said.err.startswith("medaid: this is a bug: KeyError at test_help.py:")
+    assert "P123456" not in said.err

@@ -1,0 +1,166 @@
+"""`medaid replay`: the contract's words, one by one."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from schemas.catalogue import DEADLETTER_TYPES, RESULTS, TYPES_BY_TOPIC
+from services.cli.replay import INTERNAL, Replay
+from services.cli.synthetic import generate
+from services.policy.library import load_policies
+from tests.unit.conftest import Medaid
+from tests.unit.cli.events import claim, granted, reversed_
+
+MODELS = {kind: model for topic, types in TYPES_BY_TOPIC.items() if topic not in INTERNAL for kind, model in types.items()} | dict(DEADLETTER_TYPES)
+PERSONS = 30
+
+
+def year(region: str = "changchun") -> bytes:
+    """A small generated year."""
+    policies = load_policies()
+    return b"".join(line + b"\n" for line in generate(policies.nearest(region, date(2025, 1, 1)), PERSONS, 5, 2025))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "year.jsonl"
+    path.write_bytes(year())
+    return path
+
+
+def events(text: str) -> list[dict[str, Any]]:
+    return [orjson.loads(line) for line in text.splitlines()]
+
+
+def test_the_same_file_gives_the_same_bytes(medaid: Medaid, file: Path, tmp_path: Path) -> None:
+    first = medaid("replay", file)
+    assert first.status == 0
+    assert first.out.count("\n") > PERSONS
+    assert medaid("replay", file, "--out", tmp_path / "out.jsonl").out == ""
+    assert (tmp_path / "out.jsonl").read_text("utf-8") == first.out
+
+
+def test_standard_error_is_empty_without_a_terminal(medaid: Medaid, file: Path) -> None:
+    assert medaid("replay", file).err == ""
+
+
+@pytest.mark.parametrize("region", load_policies().regions())
+def test_every_output_is_as_the_schemas_say(medaid: Medaid, tmp_path: Path, region: str) -> None:
+    """Each line is one event of a type that others may read, and its data has its model's shape."""
+    (tmp_path / "year.jsonl").write_bytes(year(region))
+    kinds = set()
+    for event in events(medaid("replay", tmp_path / "year.jsonl").out):
+        kinds.add(event["type"])
+        MODELS[event["type"]].model_validate(event["data"])
+    assert {"identity.timeline.updated.v1", "identity.premium_subsidy.due.v1", "settlement.completed.v1", "deadletter.v1"} <= kinds
+
+
+STRAY = {
+    b"": "malformed_json",
+    b"not json": "malformed_json",
+    b'{"type": NaN}': "malformed_json",
+    b"\xff\xfe": "malformed_json",
+    b"[]": "invalid_event",
+    b'"text"': "invalid_event",
+    b"{}": "invalid_event",
+    b'{"specversion":"1.0","id":"1","source":"/s","type":"no.such.v1","time":"2025-01-01T00:00:00Z","data":{}}': "unknown_type",
+    b'{"specversion":"1.0","id":"1","source":"/s","type":["x"],"time":"2025-01-01T00:00:00Z","data":{}}': "invalid_event",
+    b'{"specversion":"1.0","id":"1","source":"/s","type":"settlement.completed.v1","time":"2025-01-01T00:00:00Z","data":{}}': "unknown_type",
+    b"x" * (256 * 1024 + 1): "too_large",
+}
+
+
+@pytest.mark.parametrize("ending", [b"\n", b"\r\n"])
+def test_a_line_that_fits_no_topic_gets_a_dead_letter_with_its_number(medaid: Medaid, tmp_path: Path, ending: bytes) -> None:
+    path = tmp_path / "stray.jsonl"
+    path.write_bytes(b"".join(line + ending for line in STRAY))
+    said = medaid("replay", path)
+    assert said.status == 0
+    letters = [event["data"] for event in events(said.out)]
+    assert [letter["reason"] for letter in letters] == list(STRAY.values())
+    assert [letter["offset"] for letter in letters] == list(range(len(STRAY)))
+    assert {letter["topic"] for letter in letters} == {None}
+    assert letters[1]["payload"] == "not json"
+
+
+def test_a_line_of_a_known_type_goes_to_its_topic_whatever_else_is_wrong(medaid: Medaid, tmp_path: Path) -> None:
+    path = tmp_path / "wrong.jsonl"
+    path.write_bytes(b'{"specversion":"0.3","type":"hospital.claim.submitted.v1"}\n' + granted(person_id="no such id!"))
+    letters = [event["data"] for event in events(medaid("replay", path).out)]
+    assert [(letter["reason"], letter["topic"]) for letter in letters] == [
+        ("invalid_event", "hospital.claims.v1"),
+        ("invalid_event", "identity.events.v1"),
+    ]
+
+
+def test_line_endings_do_not_matter(medaid: Medaid, tmp_path: Path) -> None:
+    """Not those of Windows, nor a last line without one."""
+    plain = granted() + claim("1", "2025-03-02", "5000.00") + reversed_("1")
+    (tmp_path / "plain.jsonl").write_bytes(plain)
+    (tmp_path / "crlf.jsonl").write_bytes(plain.replace(b"\n", b"\r\n"))
+    (tmp_path / "cut.jsonl").write_bytes(plain.removesuffix(b"\n"))
+    said = [medaid("replay", tmp_path / f"{name}.jsonl").out for name in ("plain", "crlf", "cut")]
+    assert said[0] == said[1] == said[2] != ""
+
+
+async def test_each_line_is_at_rest_before_the_next_counts() -> None:
+    """A grant, then its claim: no revision is needed. A claim, then its grant: one is."""
+    work = Replay(load_policies())
+    await work.start()
+    kinds = [
+        [orjson.loads(output)["type"].rpartition(".v1")[0] for output in await work.feed(number, line)]
+        for number, line in enumerate([granted(), claim("1", "2025-03-02", "5000.00"), granted("extreme_poverty", "2025-02-01", "g2")])
+    ]
+    assert kinds[0][:1] == ["identity.timeline.updated"]
+    assert kinds[1][:1] == ["settlement.completed"]
+    assert "settlement.adjusted" in kinds[2]
+
+
+async def test_nothing_is_kept_but_the_views() -> None:
+    """What was read is forgotten, so that a file of any length streams."""
+    work = Replay(load_policies())
+    await work.start()
+    for number, line in enumerate(year().splitlines()):
+        await work.feed(number, line)
+    assert work.embedded.kafka.records(RESULTS) == []
+    assert work.embedded.drain() == []
+
+
+def test_readings_change_what_is_paid(medaid: Medaid, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the option, or by the setting that the services know."""
+    path = tmp_path / "year.jsonl"
+    path.write_bytes(granted() + claim("1", "2025-06-11", "2033.35"))
+
+    def paid(*options: object) -> str:
+        return str(events(medaid("replay", path, *options).out)[-1]["data"]["assistance_amount"])
+
+    assert paid() == "23.35"
+    assert paid("--readings", "lianyungang.rounding=down") == "23.34"
+    monkeypatch.setenv("MEDAID_READINGS", "lianyungang.rounding=down,suzhou.rounding=down")
+    assert paid() == "23.34"
+
+
+def test_wrong_use_is_told_in_one_line(medaid: Medaid, file: Path, tmp_path: Path) -> None:
+    for arguments, word in {
+        ("replay", tmp_path / "none.jsonl"): "none.jsonl",
+        ("replay", tmp_path): "is a directory",
+        ("replay", file, "--out", file): "is the file to replay",
+        ("replay", file, "--out", tmp_path / "no" / "such.jsonl"): "cannot be written",
+        ("replay", file, "--readings", "suzhou.no_such=1"): "no_such",
+        ("replay", file, "--readings", "nonsense"): "nonsense",
+        ("replay",): "FILE.jsonl",
+    }.items():
+        said = medaid(*arguments)
+        assert (said.status, said.out) == (2, "")
+        assert said.err.count("\n") == 1
+        assert said.err.startswith("medaid: ")
+        assert word in said.err
+
+
+def test_an_empty_file_gives_nothing(medaid: Medaid, tmp_path: Path) -> None:
+    (tmp_path / "empty.jsonl").touch()
+    said = medaid("replay", tmp_path / "empty.jsonl")
+    assert (said.status, said.out, said.err) == (0, "", "")
