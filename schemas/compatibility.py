@@ -82,7 +82,8 @@ class _Place:
     @property
     def fields(self) -> Mapping[str, Schema]:
         """Its properties."""
-        return self.schema.get("properties", {})
+        fields: Mapping[str, Schema] = self.schema.get("properties", {})
+        return fields
 
 
 def _lost(wide: _Place, narrow: _Place, path: str, *, codes: bool) -> Iterator[tuple[str, str]]:
@@ -138,7 +139,7 @@ def _gone(old: _Place, new: _Place, path: str) -> Iterator[tuple[str, str]]:
     for before in old.choices():
         after = [choice for choice in new.choices() if choice.type == before.type]
         codes = {code for choice in after for code in choice.schema.get("enum", ())}
-        yield from ((path, f"is never {code} any more") for code in before.schema.get("enum", ()) if after and code not in codes)
+        yield from ((path, f"is never {code} any more") for code in before.schema.get("enum", ()) if codes and code not in codes)
         for name, field in before.fields.items():
             now = [choice.at(choice.fields[name]) for choice in after if name in choice.fields]
             if after and not now:

@@ -65,7 +65,12 @@ def _envelope(kind: str) -> dict[str, Schema]:
         "id": {"type": "string", "minLength": 1, "maxLength": longest["id"], "description": "id of the event, unique for its source"},
         "source": {"type": "string", "pattern": _source(kind), "maxLength": longest["source"], "description": "who sends it"},
         "type": {"const": kind, "description": "what happened"},
-        "time": {"type": "string", "format": "date-time", "maxLength": longest["time"], "description": "when it happened, RFC 3339 with offset"},
+        "time": {
+            "type": "string",
+            "format": "date-time",
+            "maxLength": longest["time"],
+            "description": "when it happened, RFC 3339 with offset",
+        },
     }
 
 

@@ -80,7 +80,7 @@ def read_event(value: bytes | None, headers: Headers, types: Mapping[str, type[M
     try:
         data = model.model_validate(envelope["data"])
     except ValidationError as error:
-        raise _shape_refusal(error) from None
+        raise Refused("invalid_event", *_fault(error)) from None
     return CloudEvent(envelope["id"], envelope["source"], kind, envelope["time"], instant_ns(envelope["time"]), data)
 
 
@@ -121,7 +121,11 @@ def size_of_header(name: str, value: bytes | None) -> int:
 
 
 def _binary_mode(data: Any, names: Mapping[str, bytes]) -> dict[str, Any]:
-    """The attributes from `ce_` headers, the value as `data`."""
+    """The attributes from `ce_` headers, the value as `data`.
+
+    Raises:
+        Refused: `invalid_event`, a header is no UTF-8.
+    """
     try:
         attributes: dict[str, Any] = {name[3:]: header.decode() for name, header in names.items() if name.startswith("ce_")}
     except UnicodeDecodeError:
@@ -144,13 +148,12 @@ def _check_attributes(document: dict[str, Any]) -> None:
         raise Refused("invalid_event", "data", "an object")
 
 
-def _shape_refusal(error: ValidationError) -> Refused:
-    """The first fault of `data`, in words that do not repeat the value."""
+def _fault(error: ValidationError) -> tuple[str, str]:
+    """The first fault of `data`: its path and what was expected, in words that do not repeat the value."""
     fault = error.errors(include_url=False, include_input=False)[0]
     path = ".".join(["data", *map(_step, fault["loc"])])
     words = {"missing": "to be given", "extra_forbidden": "no such field"}
-    expected = words.get(fault["type"]) or fault["msg"].removeprefix("Value error, ")
-    return Refused("invalid_event", path, expected)
+    return path, words.get(fault["type"]) or fault["msg"].removeprefix("Value error, ")
 
 
 def _step(part: str | int) -> str:

@@ -16,6 +16,8 @@ from schemas.refusal import Refused
 DEPTH_MAX = 64
 """Levels of objects and lists; an event of ours has at most five. Parsers differ in how deep they go, so we say it ourselves."""
 
+TOO_DEEP = f"JSON nested at most {DEPTH_MAX} levels deep"
+
 _INT_DIGITS_MAX = 20
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 """A text, ended or not, or a bracket. It never goes back: half a text of 256 KiB would take minutes otherwise."""
@@ -37,14 +39,18 @@ def read_json(value: bytes) -> Any:
 
 
 def _has_float(document: Any, depth: int) -> bool:
-    """Whether a number that orjson may have rounded stands in the document. Raises: Refused, nested too deep."""
+    """Whether a number that orjson may have rounded stands in the document.
+
+    Raises:
+        Refused: Nested too deep.
+    """
     kind = type(document)
     if kind is float:
         return True
     if kind is not dict and kind is not list:
         return False
     if depth > DEPTH_MAX:
-        raise _too_deep()
+        raise Refused("malformed_json", "$", TOO_DEEP)
     found = False
     for value in document.values() if kind is dict else document:
         found = _has_float(value, depth + 1) or found
@@ -52,11 +58,15 @@ def _has_float(document: Any, depth: int) -> bool:
 
 
 def _read_digits(value: bytes) -> Any:
-    """The document, every number by its digits. Raises: Refused."""
+    """The document, every number by its digits.
+
+    Raises:
+        Refused: As `read_json`.
+    """
     try:
         text = value.decode()
         if _depth(text) > DEPTH_MAX:
-            raise _too_deep()
+            raise Refused("malformed_json", "$", TOO_DEEP)
         document = json.loads(text, parse_float=_decimal, parse_int=_integer, parse_constant=_no_number)
         if "\\u" in text:
             json.dumps(document, ensure_ascii=False, default=str).encode()  # half a surrogate pair is no text
@@ -90,7 +100,3 @@ def _decimal(digits: str) -> Decimal:
 
 def _no_number(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
-
-
-def _too_deep() -> Refused:
-    return Refused("malformed_json", "$", f"JSON nested at most {DEPTH_MAX} levels deep")

@@ -19,7 +19,10 @@ def write(files: Mapping[Path, str], superfluous: Collection[Path] = ()) -> None
 def stale(files: Mapping[Path, str], superfluous: Collection[Path] = ()) -> Sequence[str]:
     """One line for each file that `write` would change."""
     changed = [path for path, text in files.items() if not path.exists() or path.read_bytes() != text.encode()]
-    return sorted([f"{_short(path)} is stale: run make generate" for path in changed] + [f"{_short(path)} is generated no more" for path in superfluous])
+    return sorted(
+        [f"{_short(path)} is stale: run make generate" for path in changed]
+        + [f"{_short(path)} is generated no more" for path in superfluous]
+    )
 
 
 def main(files: Mapping[Path, str], superfluous: Collection[Path], arguments: Sequence[str], usage: str) -> int:

@@ -1,6 +1,7 @@
 """`python -m services.cli.asyncapi`: write `schemas/asyncapi.yaml` from the apps as they run; `--check` tells whether it is stale.
 
-In: FastStream's own AsyncAPI document of each app, made without connecting: version, server, what it receives. It cannot know the payloads, for the one subscriber takes raw batches, nor what lanes write in their transactions: those are `schemas/topics.yaml` and `schemas/json/`.
+In: FastStream's own AsyncAPI document of each app, made without connecting: version, server, what it receives. It cannot know the payloads, for
+the one subscriber takes raw batches, nor what lanes write in their transactions: those are `schemas/topics.yaml` and `schemas/json/`.
 Not here: FastStream's page in a browser (`faststream docs serve`), which shows one app without payloads.
 """
 
@@ -70,7 +71,11 @@ def _server(app: Tree) -> Tree:
 def _channel(name: str, topic: Topic) -> Tree:
     """A topic: its events, owner and how Kafka keeps it."""
     kept = {"retention.ms": -1 if topic.retention_days is None else topic.retention_days * _DAY_MS}
-    kafka = {"topic": name, "topicConfiguration": {"cleanup.policy": ["compact" if topic.compacted else "delete"], **kept}, "bindingVersion": BINDING}
+    kafka = {
+        "topic": name,
+        "topicConfiguration": {"cleanup.policy": ["compact" if topic.compacted else "delete"], **kept},
+        "bindingVersion": BINDING,
+    }
     about = {
         "x-owner": topic.owner,
         "x-writers": topic.writers,
@@ -79,7 +84,12 @@ def _channel(name: str, topic: Topic) -> Tree:
         "x-dead-letters": topic.dead_letters,
     }
     messages = {kind: {"$ref": f"#/components/messages/{kind}"} for kind in types_on(name)}
-    return {"address": name, "messages": messages, "bindings": {"kafka": kafka}, **{word: value for word, value in about.items() if value is not None}}
+    return {
+        "address": name,
+        "messages": messages,
+        "bindings": {"kafka": kafka},
+        **{word: value for word, value in about.items() if value is not None},
+    }
 
 
 def _operations(apps: Mapping[str, Tree], topics: Mapping[str, Topic]) -> Iterator[tuple[str, Tree]]:
@@ -102,12 +112,13 @@ def _operation(action: str, service: str, name: str) -> Tree:
 def _message(kind: str) -> Tree:
     """An event type: its schema is the file beside."""
     model = all_types()[kind]
+    names = dict.fromkeys(name for topic in load_topics().values() if kind in topic.events for name in topic.events[kind].examples)
     return {
         "name": kind,
         "summary": (model.__doc__ or "").strip().partition("\n")[0],
         "contentType": "application/cloudevents+json",
         "payload": {"$ref": f"./json/{kind}.json"},
-        "x-examples": [f"./examples/{kind}/{name}.json" for topic in load_topics().values() if kind in topic.events for name in topic.events[kind].examples],
+        "x-examples": [f"./examples/{kind}/{name}.json" for name in names],
     }
 
 

@@ -7,7 +7,7 @@ Promise: the letter of any record that Kafka took fits into a record itself, for
 import base64
 import hashlib
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from schemas.catalogue import dead_letters_of
@@ -22,6 +22,7 @@ KEPT_BYTES = 64 * 1024
 _LONG_IN_JSON = re.compile(r"[\x00-\x07\x0b\x0e-\x1f]")
 """What JSON writes in six bytes."""
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TIMESTAMP_MS_MAX = 253_402_300_799_999
 """The last millisecond that a calendar has; a producer may have written anything."""
 
@@ -95,4 +96,4 @@ def _time(record: Record) -> str:
     except (Refused, ValueError):
         pass  # then the event has no time of its own
     at_ms = min(max(record.timestamp_ms, 0), _TIMESTAMP_MS_MAX)
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return (_EPOCH + timedelta(milliseconds=at_ms)).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -34,7 +34,9 @@ def original(text: str | None, encoding: str | None) -> bytes | None:
     return base64.b64decode(text, validate=True) if encoding == "base64" else text.encode()
 
 
-ODD_BYTES = [b"", b"P1", "王".encode(), b"\xff\xfe", b"\x00", b"a\x00b", b'"\\/\n\t\r', b"\xed\xa0\x80", bytes(range(256)), "\u2028\x7f".encode(), b"\x1b[31m"]
+ODD_BYTES = [
+    b"", b"P1", "王".encode(), b"\xff\xfe", b"\x00", b"a\x00b", b'"\\/\n\t\r', b"\xed\xa0\x80", bytes(range(256)), "\u2028\x7f".encode(), b"\x1b[31m",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("value", [*ODD_BYTES, None])
@@ -85,7 +87,11 @@ def test_the_letter_of_the_worst_record_fits_into_a_record(unit: bytes, headers:
     ("value", "headers", "expected"),
     [
         (b'{"time":"2025-05-20T16:40:00+08:00"}', (), "2025-05-20T16:40:00+08:00"),
-        (b'{"time":"2025-05-20T00:00:00Z"}', (("ce_specversion", b"1.0"), ("ce_time", b"2025-05-20T16:40:00+08:00")), "2025-05-20T16:40:00+08:00"),
+        (
+            b'{"time":"2025-05-20T00:00:00Z"}',
+            (("ce_specversion", b"1.0"), ("ce_time", b"2025-05-20T16:40:00+08:00")),
+            "2025-05-20T16:40:00+08:00",
+        ),
         (b'{"time":"soon"}', (), "2026-01-01T00:00:00.000Z"),
         (b'{"time":["2025"]}', (), "2026-01-01T00:00:00.000Z"),
         (b"[1]", (), "2026-01-01T00:00:00.000Z"),

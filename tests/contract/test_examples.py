@@ -110,7 +110,9 @@ def letters(records: list[Record]) -> list[dict[str, Any]]:
     return [letter for _, letter in found]
 
 
-@pytest.mark.parametrize("example", [example for example in refused() if example.reason == "invalid_event" and is_input(example.kind)], ids=str)
+@pytest.mark.parametrize(
+    "example", [example for example in refused() if example.reason == "invalid_event" and is_input(example.kind)], ids=str
+)
 def test_the_json_schema_refuses_what_the_service_finds_invalid(example: Refused) -> None:
     assert validator(example.kind).is_valid(orjson.loads(as_double(bytes_of(str(example))[0]))) == (example.name in BEYOND_SCHEMA)
 

@@ -88,9 +88,10 @@ def test_several_stays_of_a_hospital_in_one_batch_are_each_counted_once() -> Non
 
 def test_a_share_that_is_not_newer_changes_nothing() -> None:
     watching = Watching()
-    watching.see(*(stay(number, 300) for number in range(19)))
-    again = next(record for record in watching.records if record.topic == HOSPITAL_SHARES)
-    assert watching.see(Event(HOSPITAL_SHARES, "H1", again.value or b"")) == []  # else there were 20
+    watching.see(*(stay(number, 300) for number in range(20)), stay(0, 300, revision=1, verb="reversed"))
+    first = next(record for record in watching.records if record.topic == HOSPITAL_SHARES)
+    assert watching.see(Event(HOSPITAL_SHARES, "H1", first.value or b"")) == []  # else there were 20 stays again
+    assert ratio(watching) == {}
 
 
 def test_by_the_other_reading_what_lies_outside_the_scope_counts() -> None:
