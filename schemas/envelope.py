@@ -66,13 +66,15 @@ class CloudEvent(Generic[D]):
         return {"source": self.source, "id": self.id}
 
 
-def read_event(value: bytes | None, headers: Headers, types: Mapping[str, type[M]]) -> CloudEvent[M]:
-    """The event in `value`, one of `types`.
+def read_event(
+    value: bytes | None, headers: Headers, types: Mapping[str, type[M]], bytes_max: int | None = VALUE_BYTES_MAX
+) -> CloudEvent[M]:
+    """The event in `value`, one of `types`, of at most `bytes_max` bytes (None: our own, which may be as long as it must).
 
     Raises:
         Refused: `too_large`, `malformed_json`, `invalid_event` or `unknown_type`; the first that applies.
     """
-    envelope = read_envelope(value, headers)
+    envelope = read_envelope(value, headers, bytes_max)
     kind = envelope["type"]
     model = types.get(kind)
     if model is None:
@@ -84,25 +86,25 @@ def read_event(value: bytes | None, headers: Headers, types: Mapping[str, type[M
     return CloudEvent(envelope["id"], envelope["source"], kind, envelope["time"], instant_ns(envelope["time"]), data)
 
 
-def read_envelope(value: bytes | None, headers: Headers) -> dict[str, Any]:
+def read_envelope(value: bytes | None, headers: Headers, bytes_max: int | None = VALUE_BYTES_MAX) -> dict[str, Any]:
     """The CloudEvents attributes and `data` of a record, whatever its type.
 
     Raises:
         Refused: `too_large`, `malformed_json` or `invalid_event`.
     """
-    document = read_document(value, headers)
+    document = read_document(value, headers, bytes_max)
     _check_attributes(document)
     return document
 
 
-def read_document(value: bytes | None, headers: Headers) -> dict[str, Any]:
+def read_document(value: bytes | None, headers: Headers, bytes_max: int | None = VALUE_BYTES_MAX) -> dict[str, Any]:
     """What a record says of itself, its attributes not checked yet: the JSON object of structured mode, or the same from headers and value.
 
     Raises:
         Refused: `too_large`, `malformed_json` or `invalid_event`.
     """
-    if value is not None and len(value) > VALUE_BYTES_MAX:
-        raise Refused("too_large", "value", f"at most {VALUE_BYTES_MAX} bytes")
+    if value is not None and bytes_max is not None and len(value) > bytes_max:
+        raise Refused("too_large", "value", f"at most {bytes_max} bytes")
     if sum(size_of_header(*header) for header in headers) > HEADERS_BYTES_MAX:
         raise Refused("too_large", "headers", f"at most {HEADERS_BYTES_MAX} bytes together, {HEADER_BYTES} each besides name and value")
     document = read_json(value or b"")

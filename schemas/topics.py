@@ -24,7 +24,10 @@ class TopicEvent(BaseModel):
 
 
 class Topic(BaseModel):
-    """One topic. `partitions` None: the number that all topics about persons share; `retention_days` None: kept for ever."""
+    """One topic. `partitions` None: the number that all topics about persons share; `retention_days` None: kept for ever.
+
+    `max_message_bytes` None: what the broker takes by default, 1 MiB.
+    """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
@@ -36,6 +39,7 @@ class Topic(BaseModel):
     retention_days: int | None
     compacted: bool
     dead_letters: str | None
+    max_message_bytes: int | None = None
     copies: list[str] = Field(default_factory=list)
     events: dict[str, TopicEvent] = Field(default_factory=dict)
 

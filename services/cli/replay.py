@@ -5,9 +5,7 @@ letters), as the bytes of its value. Promise: each line is at rest in all servic
 memory holds the views and one line. Not here: files, progress (`commands/replay.py`).
 """
 
-from typing import Any, Final
-
-import orjson
+from typing import Final
 
 from schemas.catalogue import (
     HOSPITAL_SHARES,
@@ -19,6 +17,7 @@ from schemas.catalogue import (
     TYPES_BY_TOPIC,
 )
 from schemas.envelope import read_envelope
+from schemas.exact_json import read_json
 from services.cli.services import all_services
 from services.policy.library import Policies
 from services.runtime.deadletters import letter_value
@@ -68,8 +67,8 @@ class Replay:
 def _place(line: bytes) -> tuple[str, str | None] | None:
     """Topic and key of a line by its type and person; None where its type is no input's, or it is no event at all."""
     try:
-        event: Any = orjson.loads(line)
-    except orjson.JSONDecodeError:
+        event = read_json(line)
+    except Refused:
         return None
     kind = event.get("type") if isinstance(event, dict) else None
     topic = TOPIC_OF_TYPE.get(kind) if isinstance(kind, str) else None

@@ -88,7 +88,7 @@ def _healed(record: Record, document: Document) -> tuple[str, bytes | None]:
     opened = {name: data[name] for name in AdmissionOpened.model_fields}
     closed = {name: data[name] for name in AdmissionClosed.model_fields} if data["discharge_date"] else None
     value = {"opened": opened, "closed": closed, "issued": {"revision": revision, "content": data}}
-    return f"a:{data['hospital_id']}/{data['admission_id']}/{data['region']}", orjson.dumps(value)
+    return f"a:{data['hospital_id']}/{data['admission_id']}", orjson.dumps(value)
 
 
 def _healed_waiting(record: Record, document: Document) -> tuple[str, bytes | None]:

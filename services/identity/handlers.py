@@ -22,6 +22,9 @@ from services.runtime.service import Emission
 Data = StatusData | AdmissionOpened | AdmissionClosed
 SOURCE = "/medaid/identity"
 
+TIMELINE_BYTES_MAX = 4 * 1024 * 1024
+"""A timeline carries all events of its person; topics take a little more (`max_message_bytes` in `schemas/topics.yaml`)."""
+
 
 def decide(policies: Policies, person: Person, event: CloudEvent[Data]) -> Decision[Person]:
     """What `event` changes in what is known of `person`, and what is told.
@@ -43,7 +46,7 @@ def on_status(policies: Policies, person: Person, event: CloudEvent[Data], data:
     """A new status event: the next timeline, and whatever follows from it otherwise than before.
 
     Raises:
-        Refused: `conflicting_duplicate`.
+        Refused: `conflicting_duplicate`, or `too_large` where the person's events outgrow a timeline.
     """
     for known in person.events:
         if (known.source, known.id) == (event.source, event.id):
@@ -53,19 +56,21 @@ def on_status(policies: Policies, person: Person, event: CloudEvent[Data], data:
     accepted = StatusEvent(event.source, event.id, event.type, event.time, event.time_ns, data)
     person = replace(person, revision=person.revision + 1, events=(*person.events, accepted))
     known_runs = timeline_of(policies, person.events)
-    emissions = [_timeline(person, known_runs, event)]
+    timeline = _timeline(person, known_runs, event)
+    if len(timeline.value or b"") > TIMELINE_BYTES_MAX:
+        raise Refused("too_large", "data.person_id", f"a person whose events fit into a timeline of {TIMELINE_BYTES_MAX} bytes")
     person, subsidies = _issue_subsidies(policies, person, known_runs, event)
     person, assessments = _issue_assessments(policies, person, known_runs, event)
-    return Decision(person, [*emissions, *subsidies, *assessments])
+    return Decision(person, [timeline, *subsidies, *assessments])
 
 
 def on_admission(policies: Policies, person: Person, event: CloudEvent[Data], data: AdmissionOpened | AdmissionClosed) -> Decision[Person]:
     """An admission opened or closed: assessed as far as both are known.
 
     Raises:
-        Refused: `conflicting_duplicate`, or `invalid_dates` where the discharge lies before the admission.
+        Refused: `conflicting_duplicate`, or `invalid_dates`, where the two do not fit.
     """
-    key = f"{data.hospital_id}/{data.admission_id}/{data.region}"
+    key = f"{data.hospital_id}/{data.admission_id}"
     admission = person.admissions.get(key, Admission())
     known = admission.opened if isinstance(data, AdmissionOpened) else admission.closed
     if known == data:
@@ -90,7 +95,16 @@ def on_admission(policies: Policies, person: Person, event: CloudEvent[Data], da
 
 
 def _check_order(admission: Admission) -> None:
-    if admission.opened and admission.closed and admission.closed.discharge_date < admission.opened.admission_date:
+    """Whether the two ends of an admission fit; whichever comes second is refused.
+
+    Raises:
+        Refused: `conflicting_duplicate` for another region, `invalid_dates` for a discharge before the admission.
+    """
+    if admission.opened is None or admission.closed is None:
+        return
+    if admission.closed.region != admission.opened.region:
+        raise Refused("conflicting_duplicate", "data.region", "the region that the admission was told with")
+    if admission.closed.discharge_date < admission.opened.admission_date:
         raise Refused("invalid_dates", "data.discharge_date", "a day not before the admission's")
 
 

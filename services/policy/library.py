@@ -37,6 +37,7 @@ class Policies:
     sources: tuple[Source, ...] = ()
     _editions: dict[tuple[str, str], Policy] = field(default_factory=dict, repr=False)
     _origins: dict[str, Source] = field(default_factory=dict, repr=False)
+    _others: dict[tuple[str, str, Reading], Policy] = field(default_factory=dict, repr=False)
 
     def regions(self) -> list[str]:
         """The regions' codes, sorted."""
@@ -63,9 +64,12 @@ class Policies:
         policy = self.nearest(region, day)
         if edition is None or edition == policy.edition or through is None:
             return policy
+        if any(edition == current.edition for current in self.current[region]):
+            return policy  # the year stands under ours; this day belongs to another of the region's files
         earlier = self._edition(region, edition, readings or {})
-        same = earlier.digest(through) == policy.digest(through) and earlier.in_force(day) == policy.in_force(day)
-        return policy if same else earlier
+        if policy.in_force(day) and not earlier.in_force(day):
+            return policy  # the earlier edition is of a file that does not hold on this day
+        return policy if earlier.digest(through) == policy.digest(through) else earlier
 
     def otherwise(self, policy: Policy, name: str, value: Reading) -> Policy:
         """`policy` with one reading set to `value`.
@@ -74,9 +78,11 @@ class Policies:
             UnknownEditionError: The file of `policy` is not there.
             PolicyError: It has no such reading, or the reading no such value.
         """
-        source = self._origins.get(policy.edition) or self._origin(policy)
-        self._origins[policy.edition] = source
-        return load_policy(source.name, source.text, {**policy.readings, name: value}, source.designated)
+        key = (policy.edition, name, value)
+        if key not in self._others:
+            source = self._origin(policy)
+            self._others[key] = load_policy(source.name, source.text, {**policy.readings, name: value}, source.designated)
+        return self._others[key]
 
     def _origin(self, policy: Policy) -> Source:
         """The file that `policy` was loaded from.
@@ -84,11 +90,13 @@ class Policies:
         Raises:
             UnknownEditionError: It is not there.
         """
+        if policy.edition in self._origins:
+            return self._origins[policy.edition]
         for source in self.sources:
             if _region(source) == policy.file.id:
                 same = load_policy(source.name, source.text, policy.readings, source.designated)
                 if same.edition == policy.edition:
-                    return source
+                    return self._origins.setdefault(policy.edition, source)
         raise UnknownEditionError(f"edition {policy.edition} of {policy.file.id} is not among the policy files")
 
     def _edition(self, region: str, edition: str, readings: Mapping[str, Reading]) -> Policy:

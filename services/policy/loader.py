@@ -14,7 +14,7 @@ import orjson
 from pydantic import ValidationError
 
 from services.policy.checks import faults_of
-from services.policy.model import PolicyFile
+from services.policy.model import Designated, PolicyFile
 from services.policy.terms import Terms, compile_terms
 from services.policy.tree import PolicyError, Reading, Tree, parse, resolve
 
@@ -55,10 +55,9 @@ class Policy:
 
     def digest(self, through: date) -> str:
         """A hash of all that this policy says of days up to `through`: equal digests settle such days alike."""
-        version = self.version(through)
-        if version not in self._digests:
-            self._digests[version] = _hash(_until({key: part for key, part in self.raw.items() if key != "document"}, version))
-        return self._digests[version]
+        if through not in self._digests:
+            self._digests[through] = _hash(_until({key: part for key, part in self.raw.items() if key != "document"}, through))
+        return self._digests[through]
 
     def is_designated(self, hospital_id: str, day: date) -> bool:
         """Whether the hospital is designated (定点) on `day`."""
@@ -89,9 +88,8 @@ def load_policy(name: str, text: str, switched: Mapping[str, Reading] | None = N
         raise PolicyError("\n".join(_fault(tree, fault) for fault in error.errors(include_url=False))) from None
     if faults := faults_of(file, tree, readings):
         raise PolicyError("\n".join(faults))
-    hospitals = parse(f"{name} (designated)", designated).data if designated is not None else None
+    listed, hospitals = _designated(f"{name} (designated)", designated)
     raw = {**data, "readings": {key: str(value) for key, value in readings.items()}, "designated_hospitals": hospitals}
-    listed = None if hospitals is None else {key: _span(entry) for key, entry in hospitals.items()}
     return Policy(file, _hash(raw), readings, listed, raw, tuple(sorted(_dates(data) | {file.valid_from})))
 
 
@@ -126,9 +124,23 @@ def _fault(tree: Tree, fault: Any) -> str:
     return tree.fault(path, words.get(fault["type"]) or fault["msg"].removeprefix("Value error, "))
 
 
-def _span(entry: Mapping[str, Any]) -> tuple[date, date | None]:
-    last = entry.get("to")
-    return date.fromisoformat(entry["from"]), None if last is None else date.fromisoformat(last)
+def _designated(name: str, text: str | None) -> tuple[Mapping[str, tuple[date, date | None]] | None, dict[str, Any] | None]:
+    """The list of designated hospitals, checked, and as it stands.
+
+    Raises:
+        PolicyError: A fault in it.
+    """
+    if text is None:
+        return None, None
+    tree = parse(name, text)
+    try:
+        listed = Designated.model_validate({"hospitals": tree.data}).hospitals
+    except ValidationError as error:
+        faults = (
+            {**fault, "loc": tuple(part for part in fault["loc"][1:] if part != "[key]")} for fault in error.errors(include_url=False)
+        )
+        raise PolicyError("\n".join(_fault(tree, fault) for fault in faults)) from None
+    return {hospital: (span.from_, span.to) for hospital, span in listed.items()}, tree.data
 
 
 def _hash(value: Any) -> str:
@@ -149,13 +161,19 @@ def _dates(value: Any) -> set[date]:
 
 
 def _until(value: Any, last: date) -> Any:
-    """`value` without the figures, and the hospitals, that begin after `last`."""
+    """`value` as it stands for days up to `last`: without figures and hospitals that begin later, without ends that come later."""
     if _is_dated(value):
         return {key: item for key, item in value.items() if date.fromisoformat(key) <= last}
-    if isinstance(value, dict):
-        return {
-            key: _until(item, last)
-            for key, item in value.items()
-            if not (isinstance(item, dict) and str(item.get("from", "")) > last.isoformat())
-        }
-    return [_until(item, last) for item in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [_until(item, last) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {key: _until(item, last) for key, item in value.items() if not _comes_later(key, item, last)}
+
+
+def _comes_later(key: str, item: Any, last: date) -> bool:
+    """Whether an entry tells nothing of days up to `last`: a hospital designated later, or an end that is not before it."""
+    if key in ("to", "valid_to"):
+        return item is None or (_is_date(item) and date.fromisoformat(item) >= last)
+    begins = item.get("from") if isinstance(item, dict) else None
+    return _is_date(begins) and date.fromisoformat(str(begins)) > last

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from schemas.codes import Agency, Subsidy, VisitType
+from schemas.fields import Id
 from services.policy.benefits import Bar, Benefit, Group, Pool, Reclass
 from services.policy.parts import Clause, DatedShare, Label, Part
 
@@ -111,6 +112,25 @@ class EarlyWarning(Part):
     clause: Clause
     burden_basis: Literal["after_assistance", "before_assistance"]
     audience: tuple[Agency, ...]
+
+
+class Designation(Part):
+    """From when until when a hospital is designated (定点); no `to`: still."""
+
+    from_: date = Field(alias="from")
+    to: date | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.to is not None and self.to < self.from_:
+            raise ValueError("`to` a day not before `from`")
+        return self
+
+
+class Designated(Part):
+    """A dated list of designated hospitals."""
+
+    hospitals: Mapping[Id, Designation]
 
 
 class DiseaseList(Part):

@@ -22,6 +22,7 @@ from services.runtime.clock import Clock
 from services.runtime.errors import Doubt, Refused, Stop
 from services.runtime.healing import heal
 from services.runtime.home import home_of
+from services.runtime.logging import places_of
 from services.runtime.metrics import LaneMetrics
 from services.runtime.ports import Broker, Closed, Loaded, Moved, View, Writer
 from services.runtime.records import Output, Record, TopicPartition, Want, Watermark, Writes
@@ -190,11 +191,10 @@ class Lane(Generic[E]):
 
     def _set_aside(self, record: Record, error: Exception) -> Output:
         """The dead letter of a record that was refused, or that a mistake of ours met, which is told: the others behind it go on."""
-        if isinstance(error, Refused):
-            refused = error
-        else:
+        refused = error if isinstance(error, Refused) else None
+        if refused is None:
             refused = Refused("processing_failed", "data", f"to be decided without {type(error).__name__}")
-            where = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
-            log.error("processing failed", service=self.service.name, error=type(error).__name__, **where, exc_info=error)
+            where = f"{record.topic}[{record.partition}]@{record.offset}"
+            log.error("processing failed", service=self.service.name, record=where, raised=places_of(error))
         self._metrics.refused(record.topic, refused.reason)
         return deadletters.letter(self.service.name, self.partition, record, refused)

@@ -62,19 +62,24 @@ class _Patience(logging.Filter):
 
 
 def _frames_alone(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """Tell an exception by its kinds and places: its text may quote the record at fault, as pydantic's does."""
+    """Tell an exception by its kinds and places."""
     given = event.pop("exc_info", None)
     error = sys.exc_info()[1] if given is True else given[1] if isinstance(given, tuple) else given
-    told: list[str] = []
-    while isinstance(error, BaseException):
-        frames = traceback.extract_tb(error.__traceback__)
-        told.append(
-            " < ".join([type(error).__name__, *(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(frames))])
-        )
-        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    if told:
-        event["exception"] = told
+    if isinstance(error, BaseException):
+        event["exception"] = places_of(error)
     return event
+
+
+def places_of(error: BaseException) -> list[str]:
+    """An exception and what caused it by kind and place, never by its text, which may quote the record at fault, as pydantic's does."""
+    told: list[str] = []
+    cause: BaseException | None = error
+    while cause is not None:
+        frames = traceback.extract_tb(cause.__traceback__)
+        places = (f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(frames))
+        told.append(" < ".join([type(cause).__name__, *places]))
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+    return told
 
 
 def configure(settings: Settings, stream: TextIO | None = None) -> None:

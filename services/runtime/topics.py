@@ -54,6 +54,7 @@ def _new(name: str, topic: Topic, shared_partitions: int) -> NewTopic:
         "cleanup.policy": "compact" if topic.compacted else "delete",
         "retention.ms": str(-1 if topic.retention_days is None else topic.retention_days * _DAY_MS),
         "retention.bytes": "-1",
+        **({} if topic.max_message_bytes is None else {"max.message.bytes": str(topic.max_message_bytes)}),
     }
     no_assignment: dict[int, list[int]] = {}  # aiokafka wants it given, though empty, with a broker's default
     return NewTopic(name, topic.partitions or shared_partitions, BROKERS_DEFAULT, no_assignment, configs)

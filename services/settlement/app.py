@@ -15,7 +15,7 @@ from schemas.catalogue import (
     TYPES_BY_TOPIC,
     dead_letters_of,
 )
-from schemas.envelope import CloudEvent, read_event
+from schemas.envelope import VALUE_BYTES_MAX, CloudEvent, read_event
 from schemas.hospital import ClaimReversed, ClaimSubmitted, check_dates
 from schemas.settlement import ReadjudicationRequested
 from schemas.times import local_day
@@ -55,7 +55,8 @@ class SettlementService:
         Raises:
             Refused: Any reason but a duplicate's, the first that applies.
         """
-        event: Incoming = read_event(record.value, record.headers, _TYPES.get(record.topic, CLAIM_TYPES))
+        bytes_max = None if record.topic == TIMELINES else VALUE_BYTES_MAX
+        event: Incoming = read_event(record.value, record.headers, _TYPES.get(record.topic, CLAIM_TYPES), bytes_max)
         data = event.data
         if isinstance(data, ClaimSubmitted | ClaimReversed | ReadjudicationRequested):
             if data.region not in self._policies.current:
@@ -88,7 +89,7 @@ class SettlementService:
             data = event.data
             if isinstance(data, ClaimSubmitted):
                 holder = Holder.parse(holders[data.key])
-                if holder.year != year_of(self._policies, data):
+                if holder.year != year_of(self._policies, data) and holder.person_id == data.person_id:
                     wanted.claim(data, holder.year)
             elif isinstance(data, ClaimReversed):
                 if data.key in holders:

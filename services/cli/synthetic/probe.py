@@ -98,7 +98,9 @@ def _limit(city: City, pool: str, klass: str) -> int | None:
 
 
 def _binds(city: City, case: Case, pool: str) -> bool:
-    return any(payment.limited_by == pool for settlement in course(city, case) if settlement.chosen for payment in settlement.chosen.payments)
+    return any(
+        payment.limited_by == pool for settlement in course(city, case) if settlement.chosen for payment in settlement.chosen.payments
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,9 @@ class Stage:
         statuses.grant(self.script, person, category or self.book.best, since or self.city.first)
         return person
 
-    def stay(self, person: Person, last: date, nights: int = 8, self_pay: int | None = None, visit: Visit | None = None, late: int = 0) -> Sent:
+    def stay(
+        self, person: Person, last: date, nights: int = 8, self_pay: int | None = None, visit: Visit | None = None, late: int = 0
+    ) -> Sent:
         """A stay up to `last` that leaves a serious self-pay."""
         left = self_pay if self_pay is not None else spread(self.rng, USUAL)
         return submit(self.script, person, visit or Visit(), bill_leaving(left), last, nights=nights, lag=self.rng.randint(1, 3), late=late)

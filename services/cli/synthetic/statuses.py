@@ -11,7 +11,15 @@ from services.cli.synthetic.script import Person, Script, Sent
 
 
 def grant(
-    script: Script, person: Person, category: str, day: date, *, lag: int = 1, late: int = 0, born: bool = True, enrolled_on: date | None = None
+    script: Script,
+    person: Person,
+    category: str,
+    day: date,
+    *,
+    lag: int = 1,
+    late: int = 0,
+    born: bool = True,
+    enrolled_on: date | None = None,
 ) -> Sent:
     """Certify a status."""
     told: dict[str, Any] = {**_about(script, person), "category": category, "effective_date": day.isoformat()}

@@ -63,7 +63,16 @@ def claim_data(
 
 
 def submit(
-    script: Script, person: Person, visit: Visit, bill: Bill, last: date, *, nights: int = 7, hospital: str | None = None, lag: int = 1, late: int = 0
+    script: Script,
+    person: Person,
+    visit: Visit,
+    bill: Bill,
+    last: date,
+    *,
+    nights: int = 7,
+    hospital: str | None = None,
+    lag: int = 1,
+    late: int = 0,
 ) -> Sent:
     """Send the claim of a visit `lag` days after it ended; it arrives `late` days after that."""
     data = claim_data(script.city.region, person, visit, bill, last, new_number(script), nights, hospital)

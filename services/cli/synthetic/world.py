@@ -123,7 +123,9 @@ def city_of(policy: Policy, year: int) -> City:
 
 
 def _hospitals(policy: Policy, code: str, first: date, last: date) -> tuple[str, ...]:
-    listed = tuple(sorted(name for name in policy.designated or () if policy.is_designated(name, first) and policy.is_designated(name, last)))
+    listed = tuple(
+        sorted(name for name in policy.designated or () if policy.is_designated(name, first) and policy.is_designated(name, last))
+    )
     return listed or tuple(f"H{code}{number:02d}" for number in range(1, HOSPITALS + 1))
 
 

@@ -7,8 +7,9 @@
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import astuple
+from dataclasses import astuple, fields
 from datetime import date
+from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -22,6 +23,7 @@ from services.policy.entitlement import Interval
 from services.runtime.folding import Changes
 from services.runtime.records import Document
 
+_CLAIM_FIELDS = attrgetter(*(field.name for field in fields(ClaimFacts) if field.name != "key"))
 Wanted = dict[str, tuple[str, ...] | None]
 
 
@@ -46,8 +48,8 @@ def wanted(observations: Iterable[Observation]) -> Wanted:
     for seen in observations:
         if isinstance(seen.data, HospitalShare):
             documents[hospital_key(seen.home)] = None
-            fields = documents.get(shares_key(seen.home)) or ()
-            documents[shares_key(seen.home)] = tuple(dict.fromkeys((*fields, seen.data.claim)))
+            claims = documents.get(shares_key(seen.home)) or ()
+            documents[shares_key(seen.home)] = tuple(dict.fromkeys((*claims, seen.data.claim)))
         elif not isinstance(seen.data, Nothing):
             documents[person_key(seen.home)] = None
     return documents
@@ -94,10 +96,13 @@ def encode_person(before: Person, after: Person) -> Changes:
 def encode_hospital(before: Hospital, after: Hospital) -> Changes:
     """The fields that changed."""
     changed: dict[str, bytes | None] = {
-        f"t:{region}/{year}": orjson.dumps(astuple(sums)) for (region, year), sums in _new(before.years, after.years)
+        f"t:{region}/{year}": _hospital_year_bytes(sums) for (region, year), sums in _new(before.years, after.years)
     }
     changed |= {f"w:{name}": said_bytes(said) for name, said in _new(before.said, after.said)}
-    shares = {name: orjson.dumps(astuple(share)) for name, share in _new(before.shares, after.shares)}
+    shares = {
+        name: orjson.dumps([share.revision, share.stays, share.burden_fen, share.scope_fen])
+        for name, share in _new(before.shares, after.shares)
+    }
     return {hospital_key(after.hospital_id): changed, shares_key(after.hospital_id): shares}
 
 
@@ -150,7 +155,11 @@ def _claim(key: str, value: bytes) -> ClaimFacts:
 
 
 def _claim_bytes(claim: ClaimFacts) -> bytes:
-    return orjson.dumps(astuple(claim)[1:])
+    return orjson.dumps(_CLAIM_FIELDS(claim))
+
+
+def _hospital_year_bytes(sums: HospitalYear) -> bytes:
+    return orjson.dumps([sums.stays, sums.burden_fen, sums.scope_fen, sums.newest])
 
 
 def _hospital_year(value: bytes) -> HospitalYear:

@@ -31,7 +31,7 @@ def observe(policies: Policies, record: Record) -> Observation:
     if record.topic == REFUSED_CLAIMS:
         return _refused_claim(policies, record)
     types: Mapping[str, Any] = TYPES_BY_TOPIC[record.topic]
-    event: CloudEvent[Any] = read_event(record.value, record.headers, types)
+    event: CloudEvent[Any] = read_event(record.value, record.headers, types, bytes_max=None)
     if record.topic == RESULTS:
         return _result(policies, event)
     if record.topic == TIMELINES:

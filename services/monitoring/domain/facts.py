@@ -4,10 +4,9 @@ In: observations. Out: the person after them. Promise: what is known depends on 
 what was taken back and what was refused add up.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from itertools import groupby
 
 from services.monitoring.domain.observed import Conflict, Nothing, Settled, StatusKnown
 from services.monitoring.domain.warnings import Said
@@ -81,14 +80,15 @@ class Person:
     said: Mapping[str, Said] = field(default_factory=dict)
 
     def standing(self) -> list[ClaimFacts]:
-        """The claims that were not reversed, by region, year and order of acceptance."""
-        unreversed = (claim for claim in self.claims.values() if not claim.is_reversed)
-        return sorted(unreversed, key=lambda claim: (claim.region, claim.year, claim.sequence))
+        """The claims that were not reversed, in no order."""
+        return [claim for claim in self.claims.values() if not claim.is_reversed]
 
-    def years(self) -> Iterator[tuple[YearKey, list[ClaimFacts]]]:
-        """The standing claims of each region and year."""
-        for key, claims in groupby(self.standing(), key=lambda claim: (claim.region, claim.year)):
-            yield key, list(claims)
+    def years(self) -> Mapping[YearKey, list[ClaimFacts]]:
+        """The standing claims of each region and year, in no order."""
+        years: dict[YearKey, list[ClaimFacts]] = {}
+        for claim in self.standing():
+            years.setdefault((claim.region, claim.year), []).append(claim)
+        return years
 
 
 def observe(person: Person, seen: Settled | StatusKnown | Conflict | Nothing) -> Person:

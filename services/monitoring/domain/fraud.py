@@ -4,6 +4,7 @@ The first two hold across regions, and stand as long as their facts do. The last
 them, whatever follows.
 """
 
+from bisect import insort
 from collections.abc import Iterator
 
 from schemas.monitoring import Quantity
@@ -11,6 +12,9 @@ from services.monitoring.domain import wording
 from services.monitoring.domain.facts import ClaimFacts, Person
 from services.monitoring.domain.warnings import Due
 from services.monitoring.domain.watch import FRAUD_AUDIENCE, Watch, day, year_end, yuan
+
+PAIRS_MAX = 10
+"""With so many earlier stays, those that end last, one stay is told to overlap: who has more of them has been found out, and a flood helps nobody."""
 
 
 def due(watch: Watch, person: Person) -> Iterator[Due]:
@@ -29,8 +33,8 @@ def _overlaps(person: Person) -> Iterator[Due]:
     under_way: list[ClaimFacts] = []
     for second in sorted((claim for claim in person.standing() if claim.is_stay), key=lambda stay: (stay.first, stay.last, stay.key)):
         under_way = [first for first in under_way if first.last > second.first]
-        yield from (_overlap(person, first, second) for first in under_way)
-        under_way.append(second)
+        yield from (_overlap(person, first, second) for first in under_way[-PAIRS_MAX:])
+        insort(under_way, second, key=lambda stay: (stay.last, stay.key))
 
 
 def _overlap(person: Person, first: ClaimFacts, second: ClaimFacts) -> Due:

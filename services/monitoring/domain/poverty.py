@@ -20,7 +20,7 @@ from services.policy.loader import Policy
 
 def due(watch: Watch, person: Person) -> Iterator[Due]:
     """The risk and the limits of every year."""
-    for key, claims in person.years():
+    for key, claims in person.years().items():
         yield from _risk(watch, person, key, [claim for claim in claims if claim.in_force])
         yield from _limits(watch, person, key, [claim for claim in claims if claim.category is not None])
 
@@ -83,18 +83,18 @@ def _level(figures: BurdenFigures, standard_fen: int | None, burden_fen: int, en
 
 
 def _limits(watch: Watch, person: Person, key: YearKey, claims: Sequence[ClaimFacts]) -> Iterator[Due]:
-    """Near and reached limits; `claims` were settled by a category, in order of acceptance."""
-    for last in reversed(claims):
+    """Near and reached limits; `claims` were settled by a category."""
+    used = {name: fen for name, fen in person.counters.get(key, {}).items() if fen}
+    newest = sorted(claims, key=lambda claim: -claim.sequence) if used else []
+    for last in newest:
         policy = watch.policy(last.region, last.last)
         category = policy.file.categories.get(last.category or "") if policy else None
         if policy is not None and category is not None and category.klass is not None:
             break
     else:
         return
-    ids = evidence(claim.settlement_id for claim in reversed(claims))
     for name, limit_fen in _yearly_limits(policy, category.klass, last.last):
-        used_fen = person.counters.get(key, {}).get(name, 0)
-        yield from _limit(watch, policy, person, key, name, used_fen, limit_fen, ids)
+        yield from _limit(watch, policy, person, key, name, used.get(name, 0), limit_fen, newest)
 
 
 def _yearly_limits(policy: Policy, klass: str, day: date) -> Iterator[tuple[str, int]]:
@@ -112,14 +112,17 @@ def _limit_of(pool: Pool, klass: str, day: date) -> int | None:
 
 
 def _limit(
-    watch: Watch, policy: Policy, person: Person, key: YearKey, name: str, used_fen: int, limit_fen: int, ids: tuple[str, ...]
+    watch: Watch, policy: Policy, person: Person, key: YearKey, name: str, used_fen: int, limit_fen: int, newest: Sequence[ClaimFacts]
 ) -> Iterator[Due]:
     """One pool: near, and reached, which leaves near open."""
     percent = figure(watch.thresholds.annual_limit.of(key[0]).near_percent, year_end(key[1]))
-    near_fen = None if percent is None else -(-limit_fen * percent // 100)
+    near_fen = limit_fen if percent is None else min(limit_fen, -(-limit_fen * percent // 100))
+    if used_fen < near_fen:
+        return
+    ids = evidence(claim.settlement_id for claim in newest)
     pool, audience = policy.file.pools[name], policy.file.early_warning.audience
     measure = yuan(f"{name}_used", used_fen)
-    if near_fen is not None and used_fen >= near_fen:
+    if percent is not None:
         message = wording.limit_near(pool.label, used_fen, limit_fen)
         threshold = yuan(f"{name}_limit_near", near_fen)
         yield Due(

@@ -86,7 +86,7 @@ def tell(said: Mapping[str, Said], due: Iterable[Due]) -> list[Statement]:
     """What must be said so that exactly the warnings in `due` stand, by warning id."""
     wanted = {warning.warning_id: warning for warning in due}
     statements: list[Statement] = []
-    for warning_id in sorted({*wanted, *(name for name, known in said.items() if known.open)}):
+    for warning_id in sorted(wanted.keys() | {name for name, known in said.items() if known.open}):
         statements += _differences(warning_id, said.get(warning_id, Said()), wanted.get(warning_id))
     return statements
 

@@ -25,6 +25,8 @@ def on_claim(policies: Policies, person: Person, event: CloudEvent[Model], claim
     """
     own = Holder.of(year_of(policies, claim), claim)
     holder = Holder.parse(person.holders[claim.key])
+    if _was_set_aside(person, holder, claim):
+        holder = own
     if replace(holder, year=own.year) != own:
         raise Refused("conflicting_duplicate", "data.claim_id", "a claim not sent before with other content, person or region")
     key = (claim.region, holder.year)
@@ -46,6 +48,13 @@ def on_claim(policies: Policies, person: Person, event: CloudEvent[Model], claim
         emissions += [undone, Emission(SETTLEMENT_WAITING, f"{claim.key}/{person.person_id}/{claim.region}", None)]
         person = replace(person, waiting={name: kept for name, kept in person.waiting.items() if name != waiting_key})
     return Decision(person.with_year(key, after), emissions, {claim.key: holder.text()})
+
+
+def _was_set_aside(person: Person, holder: Holder, claim: ClaimSubmitted) -> bool:
+    """Whether the key is booked for a claim of this person that was then set aside (`processing_failed`), and so was never used."""
+    if (holder.person_id, holder.region) != (claim.person_id, claim.region):
+        return False
+    return claim.key not in person.years.get((holder.region, holder.year), PersonYear()).claims
 
 
 def _added(year: PersonYear, record: ClaimRecord, settlement: Settlement, policy: Policy) -> PersonYear:

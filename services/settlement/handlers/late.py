@@ -70,5 +70,4 @@ def on_request(policies: Policies, person: Person, event: CloudEvent[Model], dat
     key = (data.region, data.year)
     if key not in person.years:
         return Decision(person)
-    year = replace(person.years[key], edition=None, readings={})
-    return readjudicate(policies, person, {key: year}, event.cause, event.time)
+    return readjudicate(policies, person, {key: person.years[key]}, event.cause, event.time, renews=True)

@@ -19,45 +19,55 @@ SOURCE = "/medaid/settlement"
 
 
 def readjudicate(
-    policies: Policies, person: Person, years: Mapping[YearKey, PersonYear], cause: Mapping[str, str], time: str
+    policies: Policies, person: Person, years: Mapping[YearKey, PersonYear], cause: Mapping[str, str], time: str, renews: bool = False
 ) -> Decision[Person]:
-    """Settle `years` from their beginning; each claim whose figures changed gets its next revision."""
+    """Settle `years` from their beginning; each claim whose figures changed gets its next revision.
+
+    `renews`: under the present editions, as an operator asked; where that changes the edition, each claim is told anew, figures changed or not, so that
+    the ledger alone says what the year stands under.
+    """
     emissions: list[Emission] = []
     for key, year in sorted(years.items()):
         region, calendar_year = key
-        after, told = _settled_anew(_policy_of(policies, region, year), person, year, calendar_year, cause, time)
+        after, told = _settled_anew(_policy_of(policies, region, year, renews), person, year, calendar_year, cause, time, renews)
         emissions += told
         person = person.with_year(key, after)
     return Decision(person, emissions)
 
 
-def _policy_of(policies: Policies, region: str, year: PersonYear) -> Callable[[date], Policy]:
-    return lambda day: policies.for_year(region, day, year.edition, year.readings, year.through)
+def _policy_of(policies: Policies, region: str, year: PersonYear, renews: bool) -> Callable[[date], Policy]:
+    edition = None if renews else year.edition
+    return lambda day: policies.for_year(region, day, edition, year.readings, year.through)
 
 
 def _settled_anew(
-    policy_of: Callable[[date], Policy], person: Person, year: PersonYear, calendar_year: int, cause: Mapping[str, str], time: str
+    policy_of: Callable[[date], Policy],
+    person: Person,
+    year: PersonYear,
+    calendar_year: int,
+    cause: Mapping[str, str],
+    time: str,
+    renews: bool,
 ) -> tuple[PersonYear, list[Emission]]:
     """One year from its beginning: its new state, and the revisions of what changed."""
     records = year.whole()
-    pairs = [(record.claim, record.reversed_for is not None) for record in records]
-    settlements = list(adjudicate(policy_of, person.status, pairs))
+    settlements = list(adjudicate(policy_of, person.status, [(record.claim, record.reversed_for is not None) for record in records]))
     counters = settlements[-1].counters if settlements else {}
+    moves = renews and year.edition not in {settlement.policy.edition for settlement in settlements if settlement.policy}
     claims = dict(year.claims)
     emissions: list[Emission] = []
     for record, settlement in zip(records, settlements, strict=True):
         figures = figures_hash(settlement, record.reversed_for)
-        if figures == record.figures:
+        if figures == record.figures and not (moves and settlement.policy and not settlement.is_reversed):
             continue
         verb = "reversed" if settlement.is_reversed else "adjusted"
         delta_fen = settlement.assistance_fen - record.assistance_fen
         revision = Revision(verb, record.revision + 1, record.sequence, calendar_year, delta_fen, counters, cause, record.reversed_for)
         emissions.append(result(record.claim, settlement, revision, time))
         claims[record.claim.key] = replace(record, revision=record.revision + 1, assistance_fen=settlement.assistance_fen, figures=figures)
-    newest = next((settlement.policy for settlement in reversed(settlements) if settlement.policy), None)
-    if newest is not None and (emissions or year.edition is None):
-        year = replace(year, edition=newest.edition, readings=newest.readings)
-    return replace(year, counters=counters, claims=claims), emissions
+        if settlement.policy is not None:
+            year = replace(year, edition=settlement.policy.edition, readings=settlement.policy.readings)
+    return replace(year, counters=counters if emissions else year.counters, claims=claims), emissions
 
 
 def result(claim: ClaimSubmitted, settlement: Settlement, revision: Revision, time: str) -> Emission:

@@ -29,4 +29,6 @@ def claim(claim_id: str, day: str, self_pay: str, **more: Any) -> bytes:
 
 def reversed_(claim_id: str, reason: str = "billing_error") -> bytes:
     """A claim taken back."""
-    return line("hospital.claim.reversed.v1", "/hospitals/H1", f"r{claim_id}", {**WHO, "claim_id": claim_id, "hospital_id": "H1", "reason": reason})
+    return line(
+        "hospital.claim.reversed.v1", "/hospitals/H1", f"r{claim_id}", {**WHO, "claim_id": claim_id, "hospital_id": "H1", "reason": reason}
+    )

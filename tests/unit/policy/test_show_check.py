@@ -38,7 +38,15 @@ def words(file: PolicyFile, lang: str) -> Iterator[str]:
         yield from (benefit.id, getattr(benefit.label, lang), *_of_benefit(benefit, file.valid_from))
     for name, choice in file.readings.items():
         yield from (choice.id, name, reading_text(choice.default), reading_text(choice.other), choice.clause, choice.why)
-    for rule in (file.premium_subsidy, file.designated, file.deposit_waiver, file.early_warning, file.entitlement, *file.bars, *file.reclass):
+    for rule in (
+        file.premium_subsidy,
+        file.designated,
+        file.deposit_waiver,
+        file.early_warning,
+        file.entitlement,
+        *file.bars,
+        *file.reclass,
+    ):
         yield rule.clause
     for diseases in file.disease_lists.values():
         yield from diseases.diseases.values() if isinstance(diseases.diseases, Mapping) else diseases.diseases
@@ -63,7 +71,14 @@ def test_everything_in_the_file_is_shown(medaid: Medaid, region: str, lang: str)
 def test_the_order_is_the_decrees(medaid: Medaid) -> None:
     """Changchun's draft: 第三条 categories, 第六条 premiums, 第八条 institutions, 第十一条 and on, 第二十六条 deposit."""
     out = medaid("policy", "show", "changchun").out
-    titles = ["Categories", "Premium subsidy (第六条)", "Designated institutions (第八条)", "Limits and counters", "Benefits", "No deposit on admission"]
+    titles = [
+        "Categories",
+        "Premium subsidy (第六条)",
+        "Designated institutions (第八条)",
+        "Limits and counters",
+        "Benefits",
+        "No deposit on admission",
+    ]
     places = [out.index(title) for title in titles]
     assert places == sorted(places)
 
@@ -97,9 +112,17 @@ def test_a_figure_that_changes_is_shown_with_its_dates(medaid: Medaid, tmp_path:
 
 FAULTS = {
     "an unknown key": (r"^status: in_force$", "status: in_force\nstatsu: x", r"statsu: no such key"),
-    "a rate above 100%": (r"full: \{2023-01-01: 100\}", "full: {2023-01-01: 101}", r"benefits\.0\.rate\.class_percent\.full\.2023-01-01: a percentage"),
-    "a missing clause": (r"clause: 二（六）4\n", "", r"benefits\.4\.clause: is missing"),
-    "a pool that is none": (r"limited_by: \[outpatient, year\]", "limited_by: [outpatient, yaer]", r"benefits\.\d\.limited_by: pools of this file; yaer is none"),
+    "a rate above 100%": (
+        r"full: \{2023-01-01: 100\}",
+        "full: {2023-01-01: 101}",
+        r"benefits\.0\.rate\.class_percent\.full\.2023-01-01: a percentage",
+    ),
+    "a missing clause": (r"^ *clause: 二（六）4\n", "", r"benefits\.4\.clause: is missing"),
+    "a pool that is none": (
+        r"limited_by: \[outpatient, year\]",
+        "limited_by: [outpatient, yaer]",
+        r"benefits\.\d\.limited_by: pools of this file; yaer is none",
+    ),
     "a key twice": (r"^status: in_force$", "status: in_force\nstatus: draft", r"status: a key only once"),
     "no YAML": (r"^status: in_force$", "status: [in_force", r"\(file\): YAML: "),
 }
@@ -120,7 +143,9 @@ def test_a_fault_has_file_line_and_key(medaid: Medaid, tmp_path: Path, fault: st
 def test_the_line_is_the_right_one_and_every_fault_is_told(medaid: Medaid, tmp_path: Path) -> None:
     path = tmp_path / "suzhou.yaml"
     text = (SHIPPED / "suzhou.yaml").read_text("utf-8")
-    path.write_text(text.replace("status: in_force", "status: in force").replace("certified_by: trade-union", "certified_by: union"), "utf-8")
+    path.write_text(
+        text.replace("status: in_force", "status: in force").replace("certified_by: trade-union", "certified_by: union"), "utf-8"
+    )
     lines = path.read_text("utf-8").splitlines()
     said = medaid("policy", "check", path)
     told = {int(re.match(rf"medaid: {re.escape(str(path))}:(\d+): ", line)[1]) for line in said.err.splitlines()}  # type: ignore[index]

@@ -50,15 +50,13 @@ async def test_a_poison_is_set_aside_and_the_next_record_decided(bench: Bench, l
     assert (letter["reason"], letter["offset"], letter["payload"].encode()) == ("processing_failed", 0, poison.value)
     assert "claim:A-1" not in bench.view.snapshot().documents[document_of(ANN)]
     (line,) = [line for line in logs if line["log_level"] == "error"]
-    assert line | {"exc_info": None, "error": None} == {
+    assert line["raised"], "the place of the mistake is told, not its text"
+    assert line | {"raised": None} == {
         "event": "processing failed",
         "log_level": "error",
         "service": "counting",
-        "topic": AMOUNTS,
-        "partition": 0,
-        "offset": 0,
-        "exc_info": None,
-        "error": None,
+        "record": f"{AMOUNTS}[0]@0",
+        "raised": None,
     }
 
 

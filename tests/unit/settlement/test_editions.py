@@ -1,0 +1,151 @@
+"""A person-year stays under the edition of its newest result: neither an upgrade nor an unrelated event re-prices it, and nothing else is held back."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from schemas.catalogue import CLAIMS, IDENTITY_EVENTS, OPERATOR_EVENTS, RESULTS
+from services.identity.app import IdentityService
+from services.policy.library import SHIPPED, Policies, load_policies
+from services.policy.tree import PolicyError
+from services.runtime.embedded import Embedded
+from services.settlement.app import SettlementService
+
+REGION = "suzhou"
+CITY = (SHIPPED / f"{REGION}.yaml").read_text("utf-8")
+LOWER = CITY.replace("limit_yuan: {default: {2023-01-01: 300000}}", "limit_yuan: {default: {2023-01-01: 500}}")
+SENT = "2026-12-31T12:00:00+08:00"
+Event = tuple[str, bytes]
+
+
+def policies(folder: Path, files: Mapping[str, str]) -> Policies:
+    """The policies of a site whose folder holds these files."""
+    (folder / "earlier").mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name).write_text(text, "utf-8")
+    return load_policies(folder)
+
+
+def event(topic: str, kind: str, source: str, number: str, data: Mapping[str, Any]) -> Event:
+    """An event about P1."""
+    envelope = {"specversion": "1.0", "id": number, "source": source, "type": kind, "time": SENT}
+    return topic, orjson.dumps({**envelope, "data": {"person_id": "P1", "region": REGION, **data}})
+
+
+def granted(number: str, day: str) -> Event:
+    """低保 from `day`."""
+    data = {"category": "subsistence_allowance", "effective_date": day}
+    return event(IDENTITY_EVENTS, "identity.status.granted.v1", f"/agencies/{REGION}/civil-affairs", number, data)
+
+
+def stay(number: str, day: str, yuan: str = "1000.00") -> Event:
+    """A stay that ends on `day`, all self-pay."""
+    dates = {"admission_date": day, "discharge_date": day, "visit_type": "inpatient", "insurance_type": "resident"}
+    bill = {"total_amount": yuan, "policy_scope_amount": yuan, "basic_paid": "0", "critical_illness_paid": "0"}
+    return event(CLAIMS, "hospital.claim.submitted.v1", "/hospitals/H1", number, {"hospital_id": "H1", "claim_id": number, **dates, **bill})
+
+
+def asked(year: int) -> Event:
+    """An operator asks for the present edition."""
+    data = {"year": year, "operator": "op", "reason": "corrected figure"}
+    return event(OPERATOR_EVENTS, "operator.readjudication.requested.v1", "/operators/op", f"ask-{year}", data)
+
+
+class Site:
+    """A site whose policies may be exchanged while its ledger and view stay."""
+
+    def __init__(self, policies: Policies) -> None:
+        self.embedded = Embedded([IdentityService(policies), SettlementService(policies)], 1, keeps_records=True)
+
+    async def settle(self, events: Sequence[Event]) -> list[tuple[str, int, str, str | None]]:
+        """Claim, revision, amount and reason of every result that `events` lead to."""
+        for topic, value in events:
+            self.embedded.publish(topic, "P1", value)
+            await self.embedded.settle()
+        told = [orjson.loads(record.value or b"")["data"] for record in self.embedded.drain() if record.topic == RESULTS]
+        return [(data["claim_id"], data["revision"], data["assistance_amount"], data["reason"]) for data in told]
+
+    def upgrade(self, policies: Policies) -> None:
+        """Run on with other policies, as a new version of the service would."""
+        for seat in self.embedded._seats:
+            vars(seat.lane.service)["_policies"] = policies
+
+
+async def site(policies: Policies) -> Site:
+    """A site at work."""
+    made = Site(policies)
+    await made.embedded.start()
+    return made
+
+
+async def test_a_corrected_figure_waits_for_an_operator_and_survives_a_lost_view(tmp_path: Path) -> None:
+    """Under the old edition until asked; afterwards under the new one, also when the view was lost, though no figure had changed."""
+    work = await site(policies(tmp_path / "old", {"suzhou.yaml": CITY}))
+    assert await work.settle([granted("g1", "2024-01-01"), stay("k1", "2024-05-01", "200.00")]) == [("k1", 0, "170.00", None)]
+    work.upgrade(policies(tmp_path / "new", {"suzhou.yaml": LOWER, "earlier/suzhou.yaml": CITY}))
+    assert await work.settle([stay("k2", "2024-06-01", "400.00")]) == [("k2", 0, "340.00", None)]
+    assert await work.settle([asked(2024)]) == [("k1", 1, "170.00", None), ("k2", 1, "330.00", None)]
+    work.embedded.views["settlement"].lose()
+    assert await work.settle([stay("k3", "2024-07-01")]) == [("k3", 0, "0.00", "limit_exhausted")]
+
+
+async def test_an_upgrade_without_the_earlier_file_sets_aside_and_the_corrected_bill_is_taken(tmp_path: Path) -> None:
+    """`processing_failed`, the key not used up: once the file is back, the hospital's corrected bill is settled."""
+    work = await site(policies(tmp_path / "old", {"suzhou.yaml": CITY}))
+    await work.settle([granted("g1", "2024-01-01"), stay("k1", "2024-05-01")])
+    work.upgrade(policies(tmp_path / "forgot", {"suzhou.yaml": LOWER}))
+    assert await work.settle([stay("k2", "2024-06-01", "100.00")]) == []
+    work.upgrade(policies(tmp_path / "new", {"suzhou.yaml": LOWER, "earlier/suzhou.yaml": CITY}))
+    assert await work.settle([stay("k2", "2024-06-01", "120.00")]) == [("k2", 0, "102.00", None)]
+
+
+async def test_two_files_of_one_year_hold_each_for_its_days(tmp_path: Path) -> None:
+    """Before and after the change-over, in any order of claims; an unrelated event takes nothing back."""
+    first = CITY.replace("valid_to: 2030-12-31", "valid_to: 2024-06-30")
+    second = CITY.replace("valid_from: 2023-01-01", "valid_from: 2024-07-01")
+    for order in ([stay("may", "2024-05-01"), stay("aug", "2024-08-01")], [stay("aug", "2024-08-01"), stay("may", "2024-05-01")]):
+        work = await site(policies(tmp_path / "two", {"a.yaml": first, "b.yaml": second}))
+        results = await work.settle([granted("g1", "2024-01-01"), *order])
+        assert {(claim, amount) for claim, _, amount, _ in results} == {("may", "850.00"), ("aug", "850.00")}
+        assert await work.settle([granted("g2", "2025-03-01")]) == []
+
+
+async def test_a_corrected_list_of_hospitals_waits_and_a_future_end_applies(tmp_path: Path) -> None:
+    """What is corrected in the past changes no settled claim; what ends in the future ends then, for a year that has claims too."""
+    old = {"suzhou.yaml": CITY, "suzhou.designated.yaml": "H1: {from: 2024-01-01}"}
+    work = await site(policies(tmp_path / "old", old))
+    await work.settle([granted("g1", "2024-01-01"), stay("may", "2024-05-01")])
+    earlier = {"earlier/suzhou.yaml": CITY, "earlier/suzhou.designated.yaml": "H1: {from: 2024-01-01}", "suzhou.yaml": CITY}
+    work.upgrade(policies(tmp_path / "past", {**earlier, "suzhou.designated.yaml": "H1: {from: 2024-06-01}"}))
+    assert await work.settle([granted("g2", "2025-01-01")]) == []
+    work.upgrade(policies(tmp_path / "future", {**earlier, "suzhou.designated.yaml": "H1: {from: 2024-01-01, to: 2024-09-30}"}))
+    assert await work.settle([stay("oct", "2024-10-05")]) == [("oct", 0, "0.00", "not_designated")]
+
+
+async def test_a_timeline_longer_than_a_record_may_be_is_still_followed(tmp_path: Path) -> None:
+    """An agency that sends its register every night under new ids does not cut its people off from later news."""
+    work = await site(policies(tmp_path / "site", {"suzhou.yaml": CITY}))
+    nights = [granted(f"night-{number}-{'x' * 300}", "2024-01-01") for number in range(450)]
+    lost = {"category": "subsistence_allowance", "effective_date": "2024-03-01", "reason": "ordinary"}
+    revoked = event(IDENTITY_EVENTS, "identity.status.revoked.v1", f"/agencies/{REGION}/civil-affairs", "r1", lost)
+    assert await work.settle([*nights, revoked, stay("k1", "2024-06-01")]) == [("k1", 0, "0.00", "no_entitlement")]
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        ("H1: {from: 2024-01-01, till: 2024-02-01}", ":1: H1.till: no such key"),
+        ("H1: {from: 2024-05-01, to: 2024-01-01}", ":1: H1: `to` a day not before `from`"),
+        ("H1: 2024-01-01", ":1: H1"),
+        ("H1: {}", ":1: H1.from: is missing"),
+        ("H 1: {from: 2024-01-01}", ":1: H 1"),
+    ],
+)
+def test_a_faulty_list_of_hospitals_is_refused_with_its_place(tmp_path: Path, entry: str, expected: str) -> None:
+    """File, line and key."""
+    with pytest.raises(PolicyError) as refused:
+        policies(tmp_path, {"suzhou.yaml": CITY, "suzhou.designated.yaml": entry})
+    assert expected in str(refused.value)
