@@ -71,6 +71,8 @@ def _server(app: Tree) -> Tree:
 def _channel(name: str, topic: Topic) -> Tree:
     """A topic: its events, owner and how Kafka keeps it."""
     kept = {"retention.ms": -1 if topic.retention_days is None else topic.retention_days * _DAY_MS}
+    if topic.max_message_bytes is not None:
+        kept["max.message.bytes"] = topic.max_message_bytes
     kafka = {
         "topic": name,
         "topicConfiguration": {"cleanup.policy": ["compact" if topic.compacted else "delete"], **kept},

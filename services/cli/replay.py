@@ -5,6 +5,7 @@ letters), as the bytes of its value. Promise: each line is at rest in all servic
 memory holds the views and one line. Not here: files, progress (`commands/replay.py`).
 """
 
+from pathlib import Path
 from typing import Final
 
 from schemas.catalogue import (
@@ -19,6 +20,7 @@ from schemas.catalogue import (
 from schemas.envelope import read_envelope
 from schemas.exact_json import read_json
 from services.cli.services import all_services
+from services.monitoring.app import SHIPPED
 from services.policy.library import Policies
 from services.runtime.deadletters import letter_value
 from services.runtime.embedded import Embedded
@@ -40,8 +42,18 @@ class Replay:
         embedded: Where they work; its views tell what they know.
     """
 
-    def __init__(self, policies: Policies) -> None:
-        self.embedded = Embedded(all_services(policies), PARTITIONS)
+    def __init__(self, policies: Policies, thresholds: Path = SHIPPED) -> None:
+        """Set up the services; `start` begins.
+
+        Args:
+            policies: As they stand today.
+            thresholds: The file of early-warning thresholds.
+
+        Raises:
+            PolicyError: A fault in the thresholds.
+            OSError: Their file cannot be read.
+        """
+        self.embedded = Embedded(all_services(policies, thresholds), PARTITIONS)
 
     async def start(self) -> None:
         """Before the first line."""

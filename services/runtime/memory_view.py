@@ -96,6 +96,6 @@ class MemoryView:
             if value is None:
                 document.pop(name, None)
             else:
-                document[name] = value
+                document[name] = bytes(memoryview(value))  # what orjson wrote holds on to 4 KiB, however short it is
         if not document:
             del self._documents[key]

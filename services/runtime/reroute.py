@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from services.runtime.deadletters import KEPT_BYTES
 from services.runtime.records import Output, Record
 
 _PREFIX = "medaid-origin-"
@@ -9,14 +10,18 @@ _TOPIC, _PARTITION, _OFFSET, _TIMESTAMP = (_PREFIX + name for name in ("topic", 
 
 
 def copy(record: Record, topic: str, home: int) -> Output:
-    """`record` on its way to partition `home` of the rerouting topic: bytes, key and headers as they came."""
+    """`record` on its way to partition `home` of the rerouting topic: bytes, key and headers as they came.
+
+    Of a key only as much as a dead letter would keep: with the origin's headers besides, a huge one might not fit into a record any more.
+    """
     origin = (
         (_TOPIC, record.topic.encode()),
         (_PARTITION, str(record.partition).encode()),
         (_OFFSET, str(record.offset).encode()),
         (_TIMESTAMP, str(record.timestamp_ms).encode()),
     )
-    return Output(topic, home, record.key, record.value, record.headers + origin)
+    key = None if record.key is None else record.key[:KEPT_BYTES]
+    return Output(topic, home, key, record.value, record.headers + origin)
 
 
 def origin(record: Record) -> Record:

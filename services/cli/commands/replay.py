@@ -13,7 +13,9 @@ from services.cli.failure import Exit, Failure
 from services.cli.options import Readings, policies_with
 from services.cli.progress import lines_of
 from services.cli.replay import Replay
+from services.monitoring.app import SHIPPED
 from services.policy.library import Policies
+from services.policy.tree import PolicyError
 from services.runtime import logging
 from services.runtime.settings import Settings
 
@@ -45,20 +47,34 @@ def replay(
         Path | None, typer.Option("--out", dir_okay=False, metavar="FILE", help="Write there instead of standard output.")
     ] = None,
     readings: Readings = None,
+    thresholds: Annotated[
+        Path, typer.Option(envvar="MEDAID_THRESHOLDS", metavar="FILE", help="Thresholds of early warning instead of the shipped ones.")
+    ] = SHIPPED,
 ) -> None:
     """Settle a file."""
     logging.configure(Settings(log_level="warning"))
-    policies = policies_with(readings)
+    work = _replay(policies_with(readings), thresholds)
     with ExitStack() as stack:
         lines = stack.enter_context(file.open("rb"))
         target = sys.stdout.buffer if out is None else stack.enter_context(_opened(file, out))
-        asyncio.run(replay_file(policies, lines, file.stat().st_size, target))
+        asyncio.run(replay_file(work, lines, file.stat().st_size, target))
         target.flush()
 
 
-async def replay_file(policies: Policies, lines: BinaryIO, bytes_total: int, target: BinaryIO) -> None:
+def _replay(policies: Policies, thresholds: Path) -> Replay:
+    """The services.
+
+    Raises:
+        Failure: The thresholds cannot be used.
+    """
+    try:
+        return Replay(policies, thresholds)
+    except (OSError, PolicyError) as error:
+        raise Failure(Exit.USAGE, f"--thresholds: {str(error).splitlines()[0]}") from None
+
+
+async def replay_file(work: Replay, lines: BinaryIO, bytes_total: int, target: BinaryIO) -> None:
     """Settle `lines`, and write what comes of each to `target` before the next is read."""
-    work = Replay(policies)
     await work.start()
     gc.collect()
     gc.freeze()

@@ -14,6 +14,7 @@ import typer
 from services.cli.failure import Exit, Failure
 from services.policy.tree import PolicyError
 from services.runtime import logging
+from services.runtime.pump import run_app
 from services.runtime.settings import Settings, describe
 
 
@@ -54,7 +55,7 @@ def run(service: Annotated[Runnable, typer.Argument(metavar="SERVICE", help="ide
     """Run one service here, or all of them below this process.
 
     Raises:
-        Failure: MEDAID_READINGS cannot be used.
+        Failure: MEDAID_READINGS or MEDAID_THRESHOLDS cannot be used.
         SystemExit: An operator must look.
     """
     settings = Settings.from_env()
@@ -64,32 +65,38 @@ def run(service: Annotated[Runnable, typer.Argument(metavar="SERVICE", help="ide
             raise SystemExit(status)
         return
     logging.configure(settings)
-    from services.runtime.pump import run_app  # FastStream takes its time to load, and only this command needs it
-
+    signal.signal(signal.SIGTERM, _leave)
     try:
         app = importlib.import_module(f"services.{service.value}.app").build(settings)
-    except PolicyError as error:
-        raise Failure(Exit.USAGE, f"MEDAID_READINGS: {str(error).splitlines()[0]}") from None
+    except (OSError, PolicyError) as error:
+        raise Failure(Exit.USAGE, f"MEDAID_READINGS or MEDAID_THRESHOLDS: {str(error).splitlines()[0]}") from None
     run_app(app)
 
 
+def _leave(*_: object) -> None:
+    """What SIGTERM does until the app has a loop to finish its batches in: there is nothing to finish yet.
+
+    Raises:
+        SystemExit: Always, with status 0.
+    """
+    raise SystemExit(Exit.DONE)
+
+
 async def _run_together(settings: Settings) -> int:
-    """Run each service as a child; the first that ends ends the others. Returns the status of the first that did not end with 0."""
-    children = [await asyncio.create_subprocess_exec(*command, env=environment) for command, environment in _commands(settings)]
-    waiting = [asyncio.create_task(child.wait()) for child in children]
-
-    def stop() -> None:
-        for child in children:
-            if child.returncode is None:
-                child.terminate()
-
-    loop = asyncio.get_running_loop()
+    """Run each service as a child; a signal, or the first that ends, ends the others. Returns the first status that is not 0."""
+    stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
-    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-    stop()
-    statuses = await asyncio.gather(*waiting)
-    return next((abs(status) for status in statuses if status), 0)
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    children = [await asyncio.create_subprocess_exec(*command, env=environment) for command, environment in _commands(settings)]
+    ends = [asyncio.create_task(child.wait()) for child in children]
+    signalled = asyncio.create_task(stopping.wait())
+    await asyncio.wait([*ends, signalled], return_when=asyncio.FIRST_COMPLETED)
+    signalled.cancel()
+    for child in children:
+        if child.returncode is None:
+            child.terminate()
+    statuses = [0 if status == -signal.SIGTERM else status for status in await asyncio.gather(*ends)]
+    return next((max(status, int(Exit.BUG)) for status in statuses if status), 0)
 
 
 def _commands(settings: Settings) -> Sequence[tuple[list[str], dict[str, str]]]:

@@ -14,11 +14,11 @@ from typing import Any
 
 import orjson
 
-from schemas.monitoring import HospitalShare, Quantity
+from schemas.monitoring import HospitalShare
 from services.monitoring.domain.facts import ClaimFacts, Person, Status
 from services.monitoring.domain.hospitals import Hospital, HospitalYear, Share
 from services.monitoring.domain.observed import Nothing, Observation
-from services.monitoring.domain.warnings import Open, Said
+from services.monitoring.domain.warnings import Figure, Open, Said
 from services.policy.entitlement import Interval
 from services.runtime.folding import Changes
 from services.runtime.records import Document
@@ -111,7 +111,7 @@ def said_bytes(said: Said) -> bytes:
     told = said.open
     if told is None:
         return orjson.dumps([said.episode, said.records, None])
-    return orjson.dumps([said.episode, said.records, [told.level, told.audience, told.measure.wire(), told.threshold.wire(), told.clause]])
+    return orjson.dumps([said.episode, said.records, [told.level, told.audience, [*told.measure], [*told.threshold], told.clause]])
 
 
 def said_from(value: bytes) -> Said:
@@ -120,7 +120,7 @@ def said_from(value: bytes) -> Said:
     if told is None:
         return Said(episode, records)
     level, audience, measure, threshold, clause = told
-    return Said(episode, records, Open(level, tuple(audience), Quantity(**measure), Quantity(**threshold), clause))
+    return Said(episode, records, Open(level, tuple(audience), Figure(*measure), Figure(*threshold), clause))
 
 
 def _fields(document: Document, prefix: str) -> list[tuple[str, bytes]]:

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from schemas.catalogue import WARNINGS
-from schemas.monitoring import HospitalShare, Quantity
+from schemas.monitoring import HospitalShare
 from services.monitoring.adapters.documents import (
     Wanted,
     decode_hospital,
@@ -26,7 +26,7 @@ from services.monitoring.domain import facts, hospitals
 from services.monitoring.domain.facts import Person
 from services.monitoring.domain.hospitals import Hospital
 from services.monitoring.domain.observed import Nothing, Observation
-from services.monitoring.domain.warnings import Open, Said
+from services.monitoring.domain.warnings import Figure, Open, Said
 from services.policy.library import Policies
 from services.runtime.errors import Refused
 from services.runtime.records import Document, Record, Writes
@@ -132,5 +132,5 @@ def _said(event: Mapping[str, Any]) -> Said:
     records = int(event["id"].rpartition("/")[2])
     if event["type"] == "monitoring.warning.resolved.v1":
         return Said(data["episode"], records)
-    told = Open(data["level"], tuple(data["audience"]), Quantity(**data["measure"]), Quantity(**data["threshold"]), data["clause"])
+    told = Open(data["level"], tuple(data["audience"]), Figure(**data["measure"]), Figure(**data["threshold"]), data["clause"])
     return Said(data["episode"], records, told)

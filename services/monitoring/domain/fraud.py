@@ -6,11 +6,11 @@ them, whatever follows.
 
 from bisect import insort
 from collections.abc import Iterator
+from functools import partial
 
-from schemas.monitoring import Quantity
 from services.monitoring.domain import wording
 from services.monitoring.domain.facts import ClaimFacts, Person
-from services.monitoring.domain.warnings import Due
+from services.monitoring.domain.warnings import Due, Figure
 from services.monitoring.domain.watch import FRAUD_AUDIENCE, Watch, day, year_end, yuan
 
 PAIRS_MAX = 10
@@ -49,7 +49,7 @@ def _overlap(person: Person, first: ClaimFacts, second: ClaimFacts) -> Due:
         audience=FRAUD_AUDIENCE,
         measure=day("second_admission_date", second.first),
         threshold=day("first_discharge_date", first.last),
-        message=wording.overlapping((first.first, first.last), (second.first, second.last)),
+        message=partial(wording.overlapping, (first.first, first.last), (second.first, second.last)),
         evidence=(first.settlement_id, second.settlement_id),
     )
 
@@ -71,7 +71,7 @@ def _after_death(person: Person) -> Iterator[Due]:
                 audience=FRAUD_AUDIENCE,
                 measure=day("claim_date", claim.last),
                 threshold=day("died_on", died_on),
-                message=wording.after_death(claim.last, died_on),
+                message=partial(wording.after_death, claim.last, died_on),
                 evidence=(claim.settlement_id,),
             )
 
@@ -89,9 +89,9 @@ def _conflicts(person: Person) -> Iterator[Due]:
             detail=claim,
             level="warning",
             audience=FRAUD_AUDIENCE,
-            measure=Quantity(name="refused_deliveries", value=str(refused)),
-            threshold=Quantity(name="refused_deliveries", value="1"),
-            message=wording.conflicting(claim, refused),
+            measure=Figure(name="refused_deliveries", value=str(refused)),
+            threshold=Figure(name="refused_deliveries", value="1"),
+            message=partial(wording.conflicting, claim, refused),
             evidence=(known.settlement_id,) if known else (),
         )
 
@@ -111,6 +111,6 @@ def _recoveries(watch: Watch, person: Person) -> Iterator[Due]:
                 audience=policy.file.early_warning.audience,
                 measure=yuan("taken_back", claim.recovered_fen),
                 threshold=yuan("taken_back", 1),
-                message=wording.recovery(claim.key, claim.recovered_fen),
+                message=partial(wording.recovery, claim.key, claim.recovered_fen),
                 evidence=(claim.settlement_id,),
             )

@@ -5,13 +5,14 @@ The sums are kept beside the shares and moved by differences, so that a year of 
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from schemas.codes import WarningLevel
-from schemas.monitoring import HospitalShare, Quantity
+from schemas.monitoring import HospitalShare
 from services.monitoring.domain import wording
 from services.monitoring.domain.facts import YearKey
 from services.monitoring.domain.thresholds import figure
-from services.monitoring.domain.warnings import EVIDENCE_MAX, Due, Said
+from services.monitoring.domain.warnings import EVIDENCE_MAX, Due, Figure, Said
 from services.monitoring.domain.watch import Watch, share_bp, share_text, year_end
 from services.policy.loader import Policy
 
@@ -89,9 +90,9 @@ def due(watch: Watch, hospital: Hospital) -> Iterator[Due]:
             detail="",
             level=level,
             audience=policy.file.early_warning.audience,
-            measure=Quantity(name="self_pay_ratio", value=ratio),
-            threshold=Quantity(name="self_pay_ratio", value=limit),
-            message=wording.hospital_ratio(year.stays, year.burden_fen, year.scope_fen, ratio, limit),
+            measure=Figure(name="self_pay_ratio", value=ratio),
+            threshold=Figure(name="self_pay_ratio", value=limit),
+            message=partial(wording.hospital_ratio, year.stays, year.burden_fen, year.scope_fen, ratio, limit),
             clause=policy.file.hospital_ratio.clause,
             evidence=year.newest,
         )

@@ -4,8 +4,9 @@ A year's warnings follow from its standing claims alone: its latest service date
 just ended; the claim accepted last among those settled by a category with a class tells the class whose limits hold.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
+from functools import partial
 
 from schemas.codes import WarningKind, WarningLevel
 from services.monitoring.domain import wording
@@ -16,6 +17,7 @@ from services.monitoring.domain.watch import Watch, evidence, year_end, yuan
 from services.policy.benefits import Pool
 from services.policy.entitlement import Interval
 from services.policy.loader import Policy
+from services.policy.parts import Label
 
 
 def due(watch: Watch, person: Person) -> Iterator[Due]:
@@ -53,7 +55,7 @@ def _risk(watch: Watch, person: Person, key: YearKey, claims: Sequence[ClaimFact
         audience=warning.audience,
         measure=yuan("year_burden", burden_fen),
         threshold=yuan("year_burden", threshold_fen),
-        message=wording.burden(kind, burden_fen, threshold_fen),
+        message=partial(wording.burden, kind, burden_fen, threshold_fen),
         clause=warning.clause,
         evidence=evidence(claim.settlement_id for _, claim in heaviest),
     )
@@ -68,7 +70,7 @@ def _in_or_just_out(intervals: Sequence[Interval], region: str, day: date, just_
 
 
 def _level(figures: BurdenFigures, standard_fen: int | None, burden_fen: int, end: date) -> tuple[WarningLevel, int] | None:
-    """The highest level that the burden has reached, and its threshold; the next whole fen where a percentage falls between two."""
+    """The highest level that the burden has reached, and its threshold."""
     if standard_fen is None:
         return None
     percents: tuple[tuple[WarningLevel, int | None], ...] = (
@@ -77,7 +79,7 @@ def _level(figures: BurdenFigures, standard_fen: int | None, burden_fen: int, en
         ("notice", figure(figures.notice_percent, end)),
     )
     for level, percent in percents:
-        if percent is not None and burden_fen >= (threshold_fen := -(-standard_fen * percent // 100)):
+        if percent is not None and burden_fen >= (threshold_fen := _part(standard_fen, percent)):
             return level, threshold_fen
     return None
 
@@ -116,32 +118,29 @@ def _limit(
 ) -> Iterator[Due]:
     """One pool: near, and reached, which leaves near open."""
     percent = figure(watch.thresholds.annual_limit.of(key[0]).near_percent, year_end(key[1]))
-    near_fen = limit_fen if percent is None else min(limit_fen, -(-limit_fen * percent // 100))
-    if used_fen < near_fen:
-        return
-    ids = evidence(claim.settlement_id for claim in newest)
-    pool, audience = policy.file.pools[name], policy.file.early_warning.audience
-    measure = yuan(f"{name}_used", used_fen)
-    if percent is not None:
-        message = wording.limit_near(pool.label, used_fen, limit_fen)
-        threshold = yuan(f"{name}_limit_near", near_fen)
-        yield Due(
-            "annual_limit_near", key[0], person.person_id, key[1], name, "notice", audience, measure, threshold, message, pool.clause, ids
-        )
-    if used_fen >= limit_fen:
-        message = wording.limit_reached(pool.label, used_fen, limit_fen)
-        threshold = yuan(f"{name}_limit", limit_fen)
-        yield Due(
-            "annual_limit_reached",
-            key[0],
-            person.person_id,
-            key[1],
-            name,
-            "warning",
-            audience,
-            measure,
-            threshold,
-            message,
-            pool.clause,
-            ids,
-        )
+    pool = policy.file.pools[name]
+    levels: tuple[tuple[WarningKind, WarningLevel, int | None, Callable[[Label, int, int], wording.Message]], ...] = (
+        ("annual_limit_near", "notice", percent and _part(limit_fen, percent), wording.limit_near),
+        ("annual_limit_reached", "warning", limit_fen, wording.limit_reached),
+    )
+    for kind, level, threshold_fen, words in levels:
+        if threshold_fen is not None and used_fen >= threshold_fen:
+            yield Due(
+                kind=kind,
+                region=key[0],
+                subject=person.person_id,
+                year=key[1],
+                detail=name,
+                level=level,
+                audience=policy.file.early_warning.audience,
+                measure=yuan(f"{name}_used", used_fen),
+                threshold=yuan(f"{name}_used", threshold_fen),
+                message=partial(words, pool.label, used_fen, limit_fen),
+                clause=pool.clause,
+                evidence=evidence(claim.settlement_id for claim in newest),
+            )
+
+
+def _part(whole_fen: int, percent: int) -> int:
+    """A percentage of an amount; the next whole fen where it falls between two."""
+    return -(-whole_fen * percent // 100)

@@ -1,6 +1,7 @@
 """What a person's statuses tell: one that will end, one that changed while the person lay in hospital. Pure, and without a clock."""
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import groupby
 
 from services.monitoring.domain import wording
@@ -34,7 +35,7 @@ def _ending(watch: Watch, person: Person, run: Interval) -> Iterator[Due]:
         audience=policy.file.early_warning.audience,
         measure=day("last_covered_day", run.to),
         threshold=day("lost_on", run.lost_on or run.to),
-        message=wording.status_ending(label_of(policy, run.category), run.to, run.lost_by),
+        message=partial(wording.status_ending, label_of(policy, run.category), run.to, run.lost_by),
         clause=policy.file.entitlement.clause,
     )
 
@@ -55,7 +56,7 @@ def _changed(watch: Watch, person: Person, stay: ClaimFacts) -> Iterator[Due]:
         audience=policy.file.early_warning.audience,
         measure=day("status_changed_on", min(days)),
         threshold=day("discharge_date", stay.last),
-        message=wording.changed_in_stay(stay.first, stay.last, min(days)),
+        message=partial(wording.changed_in_stay, stay.first, stay.last, min(days)),
         clause=policy.file.entitlement.clause,
         evidence=(stay.settlement_id,),
     )

@@ -71,7 +71,7 @@ class BurdenFigures(Part):
 class LimitFigures(Part):
     """When a yearly limit is near, as a percentage of it."""
 
-    near_percent: DatedPercent
+    near_percent: Mapping[date, Annotated[int, Field(ge=1, le=100)]]
 
 
 class HospitalFigures(Part):

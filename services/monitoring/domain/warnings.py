@@ -13,10 +13,9 @@ The warnings that should stand are a function of the facts. What is told is the 
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from schemas.codes import Agency, WarningKind, WarningLevel
-from schemas.monitoring import Quantity
 from services.monitoring.domain.wording import Message, fallen, gone
 
 Verb = Literal["raised", "escalated", "resolved"]
@@ -24,9 +23,16 @@ EVIDENCE_MAX = 50
 _RANK: Mapping[str, int] = {level: rank for rank, level in enumerate(get_args(WarningLevel))}
 
 
+class Figure(NamedTuple):
+    """A named value: an amount in yuan, a share, a count or a date, as text."""
+
+    name: str
+    value: str
+
+
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A warning that should stand. `detail` tells causes of one kind, subject and year apart."""
+    """A warning that should stand. `detail` tells causes of one kind, subject and year apart; the message is worded only when it is told."""
 
     kind: WarningKind
     region: str
@@ -35,9 +41,9 @@ class Due:
     detail: str
     level: WarningLevel
     audience: tuple[Agency, ...]
-    measure: Quantity
-    threshold: Quantity
-    message: Message
+    measure: Figure
+    threshold: Figure
+    message: Callable[[], Message]
     clause: str | None = None
     evidence: tuple[str, ...] = ()
 
@@ -53,8 +59,8 @@ class Open:
 
     level: WarningLevel
     audience: tuple[Agency, ...]
-    measure: Quantity
-    threshold: Quantity
+    measure: Figure
+    threshold: Figure
     clause: str | None
 
     @classmethod
@@ -111,7 +117,7 @@ def _differences(warning_id: str, known: Said, due: Due | None) -> Iterator[Stat
 
 def _stated(verb: Verb, episode: int, known: Said, due: Due) -> Statement:
     said = Said(episode, known.records + 1, Open.of(due))
-    return Statement(verb, due.warning_id, said, _data(due.warning_id, said.episode, Open.of(due), due.evidence, due.message))
+    return Statement(verb, due.warning_id, said, _data(due.warning_id, said.episode, Open.of(due), due.evidence, due.message()))
 
 
 def _resolved(warning_id: str, known: Said, standing: Open, words: Callable[[str, str], Message]) -> Statement:
@@ -131,8 +137,8 @@ def _data(warning_id: str, episode: int, told: Open, evidence: tuple[str, ...], 
         "year": int(year),
         "subject": subject,
         "audience": list(told.audience),
-        "measure": told.measure.wire(),
-        "threshold": told.threshold.wire(),
+        "measure": told.measure._asdict(),
+        "threshold": told.threshold._asdict(),
         "evidence": list(evidence[:EVIDENCE_MAX]),
         "clause": told.clause,
         "message_zh": message.zh,

@@ -6,9 +6,8 @@ from datetime import date
 
 from schemas.codes import Agency
 from schemas.money import yuan_text
-from schemas.monitoring import Quantity
 from services.monitoring.domain.thresholds import Thresholds
-from services.monitoring.domain.warnings import EVIDENCE_MAX
+from services.monitoring.domain.warnings import EVIDENCE_MAX, Figure
 from services.policy.library import Policies
 from services.policy.loader import Policy
 from services.policy.parts import Label
@@ -40,14 +39,14 @@ def label_of(policy: Policy, category: str) -> Label:
     return known.label if known else Label(zh=category, en=category)
 
 
-def yuan(name: str, fen: int) -> Quantity:
+def yuan(name: str, fen: int) -> Figure:
     """An amount."""
-    return Quantity(name=name, value=yuan_text(fen))
+    return Figure(name=name, value=yuan_text(fen))
 
 
-def day(name: str, value: date) -> Quantity:
+def day(name: str, value: date) -> Figure:
     """A date."""
-    return Quantity(name=name, value=value.isoformat())
+    return Figure(name=name, value=value.isoformat())
 
 
 def share_bp(numerator: int, denominator: int) -> int:

@@ -80,11 +80,16 @@ def test_a_wrong_setting_is_told_by_its_name(medaid: Medaid, monkeypatch: pytest
         assert said.err.count("\n") == 1
 
 
-def test_a_reading_that_is_none_is_told_by_the_setting(medaid: Medaid, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MEDAID_READINGS", "suzhou.no_such=1")
-    said = medaid("run", "identity")
+@pytest.mark.parametrize(("variable", "value"), [("MEDAID_READINGS", "suzhou.no_such=1"), ("MEDAID_THRESHOLDS", "no/such.yaml")])
+def test_readings_and_thresholds_that_cannot_be_used_are_told(
+    medaid: Medaid, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    said = medaid("run", "monitoring")
     assert said.status == 2
-    assert said.err.startswith("medaid: MEDAID_READINGS: ")
+    assert variable in said.err
+    assert said.err.startswith("medaid: ")
+    assert said.err.count("\n") == 1
 
 
 def test_a_server_that_is_away_is_one_line_and_status_5(medaid: Medaid, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,7 @@
 """`medaid replay`: the contract's words, one by one."""
 
+import gc
+import tracemalloc
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ MODELS = {kind: model for topic, types in TYPES_BY_TOPIC.items() if topic not in
     DEADLETTER_TYPES
 )
 PERSONS = 30
+CLAIMS = 200
 
 
 def year(region: str = "changchun") -> bytes:
@@ -131,6 +134,20 @@ async def test_nothing_is_kept_but_the_views() -> None:
     assert work.embedded.drain() == []
 
 
+async def test_the_views_take_no_more_memory_than_what_they_hold() -> None:
+    """For each claim a few hundred bytes, not the kilobytes of the buffers in which they were written."""
+    work = Replay(load_policies())
+    await work.start()
+    await work.feed(0, granted())
+    tracemalloc.start()
+    for number in range(1, 1 + CLAIMS):
+        await work.feed(number, claim(str(number), "2025-03-02", "10.00"))
+    gc.collect()
+    taken = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert taken / CLAIMS < 6_000
+
+
 def test_readings_change_what_is_paid(medaid: Medaid, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the option, or by the setting that the services know."""
     path = tmp_path / "year.jsonl"
@@ -153,6 +170,7 @@ def test_wrong_use_is_told_in_one_line(medaid: Medaid, file: Path, tmp_path: Pat
         ("replay", file, "--out", tmp_path / "no" / "such.jsonl"): "cannot be written",
         ("replay", file, "--readings", "suzhou.no_such=1"): "no_such",
         ("replay", file, "--readings", "nonsense"): "nonsense",
+        ("replay", file, "--thresholds", tmp_path / "none.yaml"): "none.yaml",
         ("replay",): "FILE.jsonl",
     }.items():
         said = medaid(*arguments)

@@ -57,6 +57,14 @@ def test_three_stays_make_three_pairs_and_other_regions_count_too() -> None:
     ]
 
 
+def test_one_stay_overlaps_at_most_ten_that_began_before_it() -> None:
+    watching = Watching()
+    watching.see(*(stay(f"C{n}", "03-01", f"03-{n:02d}") for n in range(10, 22)))
+    assert len(watching.standing) == sum(range(11)) + 10  # the twelfth began when eleven were under way
+    assert "overlapping_stays/suzhou/P1/2025/H1/C10+H1/C21" not in watching.standing  # the one that ended first is left out
+    assert "overlapping_stays/suzhou/P1/2025/H1/C20+H1/C21" in watching.standing
+
+
 def test_visits_and_other_persons_stays_do_not_overlap() -> None:
     watching = Watching()
     watching.see(

@@ -25,6 +25,7 @@ def write(path: Path, old: str, new: str) -> Path:
     ("old", "new", "fault"),
     [
         ("near_percent: {2023-01-01: 80}", "near_percent: {2023-01-01: 0}", "near_percent"),
+        ("near_percent: {2023-01-01: 80}", "near_percent: {2023-01-01: 101}", "near_percent"),
         ("near_percent: {2023-01-01: 80}", "near: {2023-01-01: 80}", "no such key"),
         ("near_percent: {2023-01-01: 80}", "near_percent: {2023-13-01: 80}", "near_percent"),
         ("    default:\n      near", "    wuxi:\n      near", "figures of a region called default"),
