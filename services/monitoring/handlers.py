@@ -35,10 +35,10 @@ def decide_person(watch: Watch, person: Person, seen: Observation) -> Decision[P
     if isinstance(seen.data, HospitalShare):
         raise TypeError("a share belongs to its hospital")
     after = facts.observe(person, seen.data)
-    if after is person:
+    said, warnings = _told(person.said, due_of_person(watch, after), seen)
+    if after is person and not warnings:  # looked at all the same: after a reset and a view set back, what was said may be behind
         return Decision(person)
     shares = list(_share(person, seen, seen.data)) if isinstance(seen.data, Settled) else []
-    said, warnings = _told(person.said, due_of_person(watch, after), seen)
     return Decision(replace(after, said=said), [*shares, *warnings])
 
 
@@ -51,9 +51,9 @@ def decide_hospital(watch: Watch, hospital: Hospital, seen: Observation) -> Deci
     if not isinstance(seen.data, HospitalShare):
         raise TypeError("hospitals are told of shares alone")
     after = hospitals.observe(hospital, seen.data)
-    if after is hospital:
-        return Decision(hospital)
     said, warnings = _told(hospital.said, hospitals.due(watch, after), seen)
+    if after is hospital and not warnings:
+        return Decision(hospital)
     return Decision(replace(after, said=said), warnings)
 
 
