@@ -2,6 +2,9 @@
 
 import asyncio
 import gc
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -14,19 +17,21 @@ from services.cli.summary import Summary
 from services.cli.synthetic import generate
 from services.policy.explain import Told
 from services.policy.explain_text import explanation_text
-from services.policy.library import Policies, load_policies
+from services.policy.library import load_policies
 from services.policy.words import Lang
 from services.runtime import logging
 from services.runtime.settings import Settings
 
 YEAR = 2025
+_HOSPITAL = re.compile(rb'"hospital_id":"([A-Za-z0-9._:-]{1,64})"')
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A city's summary, and what is known of the claims worth explaining, by theme."""
+    """A city's summary, its list of designated hospitals, and what is known of the claims worth explaining, by theme."""
 
     summary: Summary
+    designated: str
     claims: dict[str, tuple[str, Known]]
 
 
@@ -34,14 +39,23 @@ def show_city(region: str, persons: int, seed: int) -> Shown:
     """Generate and settle a year of `region`."""
     logging.configure(Settings(log_level="warning"))
     gc.set_threshold(*GC_THRESHOLDS)
-    return asyncio.run(_show_city(load_policies(), region, persons, seed))
+    lines = list(generate(load_policies().nearest(region, date(YEAR, 1, 1)), persons, seed, YEAR))
+    return asyncio.run(_show_city(region, lines, designated_but_one(lines)))
 
 
-async def _show_city(policies: Policies, region: str, persons: int, seed: int) -> Shown:
-    work, summary = Replay(policies), Summary(region)
+def designated_but_one(lines: Iterable[bytes]) -> str:
+    """A list of designated hospitals for a made-up year: all that sent claims but the one that sent fewest, so that its reason is seen too."""
+    claims = (line for line in lines if b'"hospital.claim.submitted.v1"' in line)
+    sent = Counter(found.group(1).decode() for line in claims if (found := _HOSPITAL.search(line)))
+    _, *listed = sorted(sent, key=lambda hospital: (sent[hospital], hospital))
+    return "\n".join(f"{hospital}: {{from: {YEAR}-01-01}}" for hospital in listed)
+
+
+async def _show_city(region: str, lines: Sequence[bytes], designated: str) -> Shown:
+    work, summary = Replay(load_policies(designated={region: designated})), Summary(region)
     await work.start()
     history: dict[str, list[Told]] = {}
-    for number, line in enumerate(generate(policies.nearest(region, date(YEAR, 1, 1)), persons, seed, YEAR)):
+    for number, line in enumerate(lines):
         for output in await work.feed(number, line):
             summary.add(output)
             if b'"type":"settlement.' in output:
@@ -53,10 +67,11 @@ async def _show_city(policies: Policies, region: str, persons: int, seed: int) -
         known = await from_embedded(work.embedded, key)
         if known is not None:
             claims[theme] = (key, replace(known, history=history[key]))
-    return Shown(summary, claims)
+    return Shown(summary, designated, claims)
 
 
-def explain_shown(policies: Policies, key: str, known: Known, lang: Lang) -> str:
-    """The explanation of a claim that a city showed."""
-    found, _ = explained(policies, known, key)
+def explain_shown(city: Shown, theme: str, lang: Lang) -> str:
+    """The explanation of the claim that a city showed for a theme."""
+    key, known = city.claims[theme]
+    found, _ = explained(load_policies(designated={city.summary.region: city.designated}), known, key)
     return explanation_text(found, lang)

@@ -5,7 +5,7 @@ anything else of the days settled so far; `for_year` finds it again among the fi
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -118,17 +118,20 @@ class Policies:
         )
 
 
-def load_policies(folder: Path = SHIPPED, switched: Switched | None = None) -> Policies:
+def load_policies(folder: Path = SHIPPED, switched: Switched | None = None, designated: Mapping[str, str] | None = None) -> Policies:
     """Every `*.yaml` of `folder`, with the lists of designated hospitals beside them (`<name>.designated.yaml`).
 
     Args:
         folder: Where the cities' files lie; earlier editions in its `earlier/`.
         switched: For each region the readings set otherwise than by default.
+        designated: For some regions a list of designated hospitals instead of the file beside the policy, in the same form.
 
     Raises:
         PolicyError: A fault in a file, two files of a region that overlap in time, or a region in `switched` that has no file.
     """
-    sources = tuple(_sources(sorted(folder.glob("*.yaml"))))
+    lists = designated or {}
+    found = _sources(sorted(folder.glob("*.yaml")))
+    sources = tuple(replace(source, designated=lists.get(_region(source), source.designated)) for source in found)
     earlier = tuple(_sources(sorted((folder / "earlier").glob("*.yaml"))))
     for region in switched or {}:
         if region not in {_region(source) for source in sources}:

@@ -4,13 +4,19 @@ import asyncio
 import subprocess
 import sys
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from datetime import date
+from itertools import repeat
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import orjson
+import pytest
 
+from schemas.codes import NotAssisted, WarningKind
 from schemas.money import fen_from_yuan
+from schemas.refusal import Reason
+from services.cli.commands.demo import PERSONS, SEED
 from services.cli.replay import Replay
 from services.cli.showcase import show_city
 from services.cli.summary import THEMES, Summary
@@ -89,6 +95,25 @@ def test_a_city_is_shown_as_its_replay_would_be() -> None:
     assert len(shown.summary.claims) == sum(event["type"] == "settlement.completed.v1" for event in events)
     assert all(known.history and known.events is not None for _, known in shown.claims.values())
     assert set(shown.claims) <= set(THEMES)
+
+
+@pytest.mark.xdist_group("demo")
+def test_everything_that_can_happen_happens_in_the_demo() -> None:
+    """1,000 people and 5,000 claims a city; every reason, component kind, warning kind and refusal but an error of ours."""
+    policies = load_policies()
+    with ProcessPoolExecutor() as pool:
+        shown = list(pool.map(show_city, policies.regions(), repeat(PERSONS), repeat(SEED)))
+    summaries = [city.summary for city in shown]
+    for summary in summaries:
+        policy = policies.current[summary.region][-1].file
+        assert len(summary.persons) >= 1_000
+        assert len(summary.claims) >= 5_000
+        assert set(summary.components()) == {benefit.kind for benefit in policy.benefits}
+        kinds = set(get_args(WarningKind)) - (set() if policy.hospital_ratio else {"hospital_self_pay_ratio"})
+        assert set(summary.warnings) == kinds
+        assert set(summary.dead_letters) == set(get_args(Reason)) - {"processing_failed"}
+        assert {theme for city in shown for theme in city.claims} == set(THEMES)
+    assert set().union(*(summary.reasons() for summary in summaries)) == set(get_args(NotAssisted))
 
 
 def test_the_demo_tells_sums_claims_and_what_is_next() -> None:
