@@ -47,8 +47,8 @@ def designated_but_one(lines: Iterable[bytes]) -> str:
     """A list of designated hospitals for a made-up year: all that sent claims but the one that sent fewest, so that its reason is seen too."""
     claims = (line for line in lines if b'"hospital.claim.submitted.v1"' in line)
     sent = Counter(found.group(1).decode() for line in claims if (found := _HOSPITAL.search(line)))
-    _, *listed = sorted(sent, key=lambda hospital: (sent[hospital], hospital))
-    return "\n".join(f"{hospital}: {{from: {YEAR}-01-01}}" for hospital in listed)
+    listed = sorted(sent, key=lambda hospital: (sent[hospital], hospital))[1:]
+    return "\n".join(f"{hospital}: {{from: {YEAR}-01-01}}" for hospital in listed) or "{}"
 
 
 async def _show_city(region: str, lines: Sequence[bytes], designated: str) -> Shown:

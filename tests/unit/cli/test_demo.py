@@ -144,3 +144,10 @@ def test_a_generated_year_is_the_generators(medaid: Medaid, tmp_path: Path) -> N
     expected = b"".join(text + b"\n" for text in lines)
     assert (tmp_path / "year.jsonl").read_bytes() == expected
     assert subprocess.run([MEDAID, *arguments], capture_output=True, check=True, timeout=120).stdout == expected
+
+
+def test_the_demo_of_hardly_anybody_ends_well(medaid: Medaid) -> None:
+    """No hospital to leave out, perhaps no claim to explain."""
+    for seed in (1, 2):
+        said = medaid("demo", "--persons", 1, "--seed", seed)
+        assert (said.status, said.err) == (0, "")
