@@ -67,7 +67,7 @@ class Replay:
             line: Its bytes, with or without the end of the line.
         """
         line = line.removesuffix(b"\n").removesuffix(b"\r")
-        place = _place(line)
+        place = place_of(line)
         if place is None:
             return [_stray_letter(number, line)]
         topic, key = place
@@ -76,7 +76,7 @@ class Replay:
         return [record.value for record in self.embedded.drain() if record.value is not None and record.topic not in INTERNAL]
 
 
-def _place(line: bytes) -> tuple[str, str | None] | None:
+def place_of(line: bytes) -> tuple[str, str | None] | None:
     """Topic and key of a line by its type and person; None where its type is no input's, or it is no event at all."""
     try:
         event = read_json(line)
