@@ -41,23 +41,31 @@ async def heal(service: Service[E], lane: int, broker: Broker, view: View, commi
 async def _look_closer(partition: TopicPartition, broker: Broker, true_up_to: int) -> None:
     """The view is ahead of a topic that only this lane writes. Has Kafka lost records, or has another owner gone on in our place?
 
-    His fence tells: it ends what he has open, so that the end read after it holds whatever the view can have followed.
+    His fence tells: it ends what he has open, so that the log read after it holds whatever the view can have followed.
 
     Raises:
         Doubt: Another owner has gone on.
         Stop: Kafka has lost records.
     """
     await (await broker.fence(partition.partition)).close()
-    end = (await broker.ends([partition]))[partition]
+    end = (await broker.log_ends([partition]))[partition]
     if true_up_to > end:
         raise Stop(f"{partition.topic}[{partition.partition}] ends at {end}, the view is true up to {true_up_to}: Kafka has lost records")
     raise Doubt("another owner has gone on with the lane")
 
 
 async def _stops(service: Service[E], lane: int, broker: Broker, committed: Offsets) -> Mapping[str, int]:
-    """For each state topic the offset to heal to."""
+    """For each state topic the offset to heal to.
+
+    Raises:
+        Doubt: A topic that only this lane writes has a transaction that is not decided, though the fence has ended them all: a broker that has just
+            come back answers so, until it has written the markers it owed. To heal up to there would be to forget results.
+    """
     own = [TopicPartition(topic, lane) for topic, until in service.state_topics.items() if until == "end"]
-    ends = await broker.ends(own)
+    ends, log_ends = await broker.ends(own), await broker.log_ends(own)
+    for partition, end in ends.items():
+        if end < log_ends[partition]:
+            raise Doubt(f"{partition.topic}[{lane}] is decided up to {end} of {log_ends[partition]} only")
     return {topic: (ends if until == "end" else committed)[TopicPartition(topic, lane)] for topic, until in service.state_topics.items()}
 
 

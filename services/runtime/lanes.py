@@ -73,7 +73,7 @@ class Lane(Generic[E]):
         inputs = [TopicPartition(topic, self.partition) for topic in self.service.inputs]
         committed = await self._broker.committed(inputs)
         ends = await self._broker.ends(inputs)
-        for source, end in ends.items():
+        for source, end in (await self._broker.log_ends(inputs)).items():
             if committed[source] > end:
                 raise Stop(f"{source.topic}[{source.partition}] ends at {end}, {committed[source]} was read: Kafka has lost records")
         self._watermark = await heal(self.service, self.partition, self._broker, self._view, committed, self._run)

@@ -50,6 +50,10 @@ class MemoryBroker:
         """As the port has it."""
         return {partition: self._kafka.end(partition) for partition in partitions}
 
+    async def log_ends(self, partitions: Collection[TopicPartition]) -> Offsets:
+        """As the port has it."""
+        return {partition: self._kafka.log_end(partition) for partition in partitions}
+
     async def read(self, partition: TopicPartition, start: int, stop: int) -> AsyncGenerator[Chunk, None]:
         """As the port has it.
 

@@ -132,6 +132,10 @@ class MemoryKafka:
         """The read_committed end."""
         return self._logs[partition].stable_end
 
+    def log_end(self, partition: TopicPartition) -> int:
+        """The log's end."""
+        return self._logs[partition].end
+
     def fetch(self, partition: TopicPartition, start: int, stop: int | None = None, records_max: int = CHUNK_RECORDS_MAX) -> Chunk:
         """Committed records from `start` on, before `stop` and the first open transaction; all that can be read now."""
         log = self._logs[partition]

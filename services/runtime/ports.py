@@ -47,6 +47,10 @@ class Broker(Protocol):
         """The read_committed end of each partition: every transaction before it is decided."""
         ...
 
+    async def log_ends(self, partitions: Collection[TopicPartition]) -> Offsets:
+        """The end of each partition's log, undecided transactions included: beyond it Kafka has nothing."""
+        ...
+
     def read(self, partition: TopicPartition, start: int, stop: int) -> AsyncGenerator[Chunk, None]:
         """Committed records with start <= offset < stop, in order, in chunks of at most 500.
 

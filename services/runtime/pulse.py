@@ -112,6 +112,12 @@ class PulsingBroker:
         self._pulse.beat()
         return offsets
 
+    async def log_ends(self, partitions: Collection[TopicPartition]) -> Offsets:
+        """As the port has it."""
+        offsets = await self._broker.log_ends(partitions)
+        self._pulse.beat()
+        return offsets
+
     async def read(self, partition: TopicPartition, start: int, stop: int) -> AsyncGenerator[Chunk, None]:
         """As the port has it."""
         async with aclosing(self._broker.read(partition, start, stop)) as chunks:

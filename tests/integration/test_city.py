@@ -17,7 +17,7 @@ from services.policy.library import load_policies
 from services.policy.result import FIGURES
 from tests.integration.pipeline import MEDAID, Event, Pipeline, by_claim, place_of
 
-PERSONS_EACH = 2_600
+PERSONS_EACH = 2_120
 CLAIMS_MIN = 50_000
 FOLLOW_THE_ORDER = {"conflicting_duplicate", "recovery_due"}
 """Warnings that tell what happened, and in which order."""

@@ -22,9 +22,9 @@ from services.policy.words import Speech
 PERSONS = 1050
 SEED = 1
 
-NEXT = """What to run next:
+NEXT = """What to run next (`. .venv/bin/activate` first, so that medaid is found):
   medaid generate --region {region} --persons {persons} --seed {seed} --out year.jsonl
-      the same year as input events
+      the same year as input events (without the lists of hospitals that were made up here)
   medaid replay year.jsonl --out settled.jsonl
       settle them, no server needed
   medaid explain {claim} --from settled.jsonl --lang zh

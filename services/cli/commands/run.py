@@ -1,14 +1,16 @@
 """`medaid run`: the services on Kafka and Redis, until SIGTERM."""
 
 import asyncio
+import ctypes
 import importlib
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated
 
+import structlog
 import typer
 
 from services.cli.failure import Exit, Failure
@@ -27,14 +29,20 @@ class Runnable(StrEnum):
     ALL = "all"
 
 
+RESTART_S = 1.0
+"""Before a child that was killed is started again."""
+
+log = structlog.get_logger(__name__)
+
 TOGETHER = (Runnable.IDENTITY, Runnable.SETTLEMENT, Runnable.MONITORING)
 """What `all` runs, each in a process of its own: they share no lock, and use as many processors."""
 
 HELP = """Run a service on Kafka and Redis until SIGTERM or Ctrl-C.
 
     `all` runs the three services, each in a process of its own; with MEDAID_HEALTH_PORT set they listen there and on the next two ports.
-    Several processes of one service share its lanes. A Kafka or Redis that is away is waited for. SIGTERM finishes the batch in hand and ends with
-    status 0; status 1 means that an operator must look, and the last log line says at what. Logs are JSON lines on standard error.
+    One that is killed is started again. Several processes of one service share its lanes. A Kafka or Redis that is away is waited for.
+    SIGTERM finishes the batch in hand and ends with status 0; status 1 means that an operator must look, and the last log line says at what.
+    Logs are JSON lines on standard error; the line `health and metrics served` names the port of /live, /ready and /metrics.
 
     \b
     Examples:
@@ -83,20 +91,43 @@ def _leave(*_: object) -> None:
 
 
 async def _run_together(settings: Settings) -> int:
-    """Run each service as a child; a signal, or the first that ends, ends the others. Returns the first status that is not 0."""
+    """Run each service as a child until SIGTERM. One that dies is started again; one that says that an operator must look ends all.
+
+    Returns:
+        The status of the child that ended all, 0 after SIGTERM.
+    """
+    logging.configure(settings)
     stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    children = [await asyncio.create_subprocess_exec(*command, env=environment) for command, environment in _commands(settings)]
-    ends = [asyncio.create_task(child.wait()) for child in children]
-    signalled = asyncio.create_task(stopping.wait())
-    await asyncio.wait([*ends, signalled], return_when=asyncio.FIRST_COMPLETED)
-    signalled.cancel()
-    for child in children:
-        if child.returncode is None:
-            child.terminate()
-    statuses = [0 if status == -signal.SIGTERM else status for status in await asyncio.gather(*ends)]
-    return next((max(status, int(Exit.BUG)) for status in statuses if status), 0)
+        loop.add_signal_handler(number, stopping.set)
+    statuses = await asyncio.gather(*(_keep(command, environment, stopping) for command, environment in _commands(settings)))
+    return next((status for status in statuses if status), 0)
+
+
+async def _keep(command: Sequence[str], environment: Mapping[str, str], stopping: asyncio.Event) -> int:
+    """Keep one child running until `stopping`. Returns the status that an operator must look at, else 0."""
+    while True:
+        child = await asyncio.create_subprocess_exec(*command, env=environment, preexec_fn=_die_with_parent)
+        ended, told = asyncio.create_task(child.wait()), asyncio.create_task(stopping.wait())
+        await asyncio.wait([ended, told], return_when=asyncio.FIRST_COMPLETED)
+        told.cancel()
+        if stopping.is_set():
+            if child.returncode is None:
+                child.terminate()
+            return max(0, await ended)
+        status = ended.result()
+        if status >= 0:
+            log.error("a service ended, ending the others", service=command[-1], status=status)
+            stopping.set()
+            return status
+        log.error("a service was killed, starting it again", service=command[-1], signal=-status)
+        await asyncio.sleep(RESTART_S)
+
+
+def _die_with_parent() -> None:
+    """In the child: SIGTERM when its parent is gone, however it went (Linux's PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
 def _commands(settings: Settings) -> Sequence[tuple[list[str], dict[str, str]]]:

@@ -96,11 +96,11 @@ class AioKafkaBroker:
 
     async def ends(self, partitions: Collection[TopicPartition]) -> Offsets:
         """As the port has it."""
-        if not partitions:
-            return {}
-        places = self._places(partitions)
-        async with within(self._deadline_s, "read end offsets"), self._started() as consumer:
-            return {places[place]: offset for place, offset in (await consumer.end_offsets(list(places))).items()}
+        return await self._ends(partitions, "read_committed")
+
+    async def log_ends(self, partitions: Collection[TopicPartition]) -> Offsets:
+        """As the port has it."""
+        return await self._ends(partitions, "read_uncommitted")
 
     def read(self, partition: TopicPartition, start: int, stop: int) -> AsyncGenerator[Chunk, None]:
         """As the port has it."""
@@ -109,6 +109,13 @@ class AioKafkaBroker:
     async def close(self) -> None:
         """Let go of what is kept for reading on."""
         await self._readers.close()
+
+    async def _ends(self, partitions: Collection[TopicPartition], isolation: str) -> Offsets:
+        if not partitions:
+            return {}
+        places = self._places(partitions)
+        async with within(self._deadline_s, "read end offsets"), self._started(isolation) as consumer:
+            return {places[place]: offset for place, offset in (await consumer.end_offsets(list(places))).items()}
 
     async def _beginnings(self, partitions: Collection[TopicPartition]) -> Offsets:
         if not partitions:
@@ -120,20 +127,20 @@ class AioKafkaBroker:
     def _places(self, partitions: Collection[TopicPartition]) -> Mapping[KafkaPartition, TopicPartition]:
         return {KafkaPartition(self._prefix + partition.topic, partition.partition): partition for partition in partitions}
 
-    def _consumer(self) -> AIOKafkaConsumer:
+    def _consumer(self, isolation: str = "read_committed") -> AIOKafkaConsumer:
         """A consumer without a group, not started."""
         return AIOKafkaConsumer(
             bootstrap_servers=self._servers,
             request_timeout_ms=self._request_ms,
             retry_backoff_ms=RETRY_MS,
-            isolation_level="read_committed",
+            isolation_level=isolation,
             auto_offset_reset="earliest",  # a start before the log's beginning reads from there
             enable_auto_commit=False,
         )
 
     @asynccontextmanager
-    async def _started(self) -> AsyncIterator[AIOKafkaConsumer]:
-        consumer = self._consumer()
+    async def _started(self, isolation: str = "read_committed") -> AsyncIterator[AIOKafkaConsumer]:
+        consumer = self._consumer(isolation)
         try:
             await consumer.start()
             yield consumer

@@ -60,6 +60,10 @@ class SteppedBroker:
         await self._happens("read ends")
         return await self._inner.ends(partitions)
 
+    async def log_ends(self, partitions: Collection[TopicPartition]) -> Offsets:
+        await self._happens("read log ends")
+        return await self._inner.log_ends(partitions)
+
     async def read(self, partition: TopicPartition, start: int, stop: int) -> AsyncGenerator[Chunk, None]:
         async for chunk in self._inner.read(partition, start, stop):
             await self._happens("read")

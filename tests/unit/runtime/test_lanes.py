@@ -9,7 +9,7 @@ from services.runtime.healing import CHUNK_RECORDS_MAX
 from services.runtime.home import home_of
 from services.runtime.lanes import COMMIT_GAP_S, GATE_POLL_S
 from services.runtime.memory import MemoryKafka
-from services.runtime.records import TopicPartition, Writes
+from services.runtime.records import Output, TopicPartition, Writes
 from tests.unit.runtime.counting import AMOUNTS, FACTORS, PAID, POISON, REROUTED, UNREADABLE, Counting, document_of
 from tests.unit.runtime.workbench import ANN, BOB, CID, LANES, Bench, Waits
 
@@ -197,3 +197,18 @@ async def test_an_input_shorter_than_what_was_read_stops_the_lane(bench: Bench) 
 
 def test_the_people_are_at_home_where_the_tests_think() -> None:
     assert [home_of(person, LANES) for person in (ANN, CID, BOB)] == [0, 0, 1]
+
+
+async def test_a_ledger_that_is_not_decided_to_its_end_is_waited_for(bench: Bench) -> None:
+    """A broker that has come back may owe markers: to heal up to what is decided would be to forget results, to stop would be too soon."""
+    lane = await bench.taken()
+    await lane.batch([bench.amount(ANN, "A-1", 10)])
+    owing = bench.kafka.init("owes its markers")
+    bench.kafka.send(owing, Output(PAID, 0, ANN.encode(), b"{}"))
+    for lost in (False, True):
+        if lost:
+            bench.view.lose()
+        with pytest.raises(Doubt, match="decided up to"):
+            await bench.lane(0).take()
+    bench.kafka.init("owes its markers")
+    await bench.lane(0).take()
