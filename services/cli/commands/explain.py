@@ -46,9 +46,11 @@ def explain(
     """
     logging.configure(Settings(log_level="warning"))
     policies = policies_with(readings)
+    if not all(claim.partition("/")):
+        raise Failure(Exit.USAGE, f"{claim}: expected HOSPITAL/CLAIM, the hospital's id and its claim's with a slash between")
     known = known_from(source, policies, claim)
     if known is None:
-        raise Failure(Exit.REFUSED, f"{claim}: no such claim in {source}")
+        raise Failure(Exit.REFUSED, f"{claim}: no such claim in {source}; it may have been refused: look into the dead letters")
     found, agrees = explained(policies, known, claim)
     sys.stdout.write(explanation_text(found, lang.value))
     if not agrees:
