@@ -74,7 +74,10 @@ def test_kafka_tells_what_the_file_tells(kafka_bootstrap: str, topic_prefix: str
         assert (said.returncode, said.stderr) == (0, "")
         assert said.stdout == medaid("explain", key, "--from", file).stdout
     missing = medaid("explain", "H1/9", **servers)
-    assert (missing.returncode, missing.stderr) == (3, "medaid: H1/9: no such claim in kafka\n")
+    assert (missing.returncode, missing.stderr) == (
+        3,
+        "medaid: H1/9: no such claim in kafka; it may have been refused: look into the dead letters\n",
+    )
 
 
 def test_topics_are_made_once_and_their_partitions_stay(kafka_bootstrap: str, topic_prefix: str) -> None:
@@ -115,7 +118,10 @@ def test_redis_tells_what_the_file_tells(redis_db: str, topic_prefix: str, file:
     assert section(said.stdout, "Revisions") == ""
     assert UNTOLD not in said.stdout
     missing = medaid("explain", "H1/9", "--from", "redis", **servers)
-    assert (missing.returncode, missing.stderr) == (3, "medaid: H1/9: no such claim in redis\n")
+    assert (missing.returncode, missing.stderr) == (
+        3,
+        "medaid: H1/9: no such claim in redis; it may have been refused: look into the dead letters\n",
+    )
 
 
 async def copy_view(url: str, prefix: str) -> None:

@@ -60,7 +60,13 @@ def test_a_claim_that_is_not_there_is_one_line(medaid: Medaid, files: tuple[Path
     for file in files:
         said = medaid("explain", "H1/4", "--from", file)
         assert (said.status, said.out) == (3, "")
-        assert said.err == f"medaid: H1/4: no such claim in {file}\n"
+        assert said.err == f"medaid: H1/4: no such claim in {file}; it may have been refused: look into the dead letters\n"
+
+
+def test_a_claim_is_named_with_its_hospital(medaid: Medaid, files: tuple[Path, Path]) -> None:
+    said = medaid("explain", "H1", "--from", files[0])
+    assert (said.status, said.out) == (2, "")
+    assert said.err.startswith("medaid: H1: expected HOSPITAL/CLAIM")
 
 
 def test_a_file_without_events_is_refused(medaid: Medaid, tmp_path: Path) -> None:
