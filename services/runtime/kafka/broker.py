@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer
 from aiokafka import TopicPartition as KafkaPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
@@ -17,15 +17,9 @@ from services.runtime.errors import Doubt, Stop
 from services.runtime.kafka.deadline import within
 from services.runtime.kafka.mending import read_any_header_name
 from services.runtime.kafka.reader import Readers, close_consumer
-from services.runtime.kafka.writer import BATCH_BYTES_MAX, KafkaWriter, close_producer
+from services.runtime.kafka.writer import RETRY_MS, KafkaWriter, close_producer, make_producer
 from services.runtime.records import Chunk, Offsets, TopicPartition
 from services.runtime.settings import Settings
-
-TRANSACTION_MS = 15_000
-"""After it the broker aborts a dead owner's transaction; readers of committed records wait as long."""
-
-RETRY_MS = 10
-"""The client's default of 100 is slept whole at each first question about a topic, and when a broker answers NOT_ENOUGH_REPLICAS once."""
 
 LOOKS_MAX, LOOK_S = 20, 0.1
 """How many times, and seconds apart, missing topics are looked for again."""
@@ -68,15 +62,7 @@ class AioKafkaBroker:
 
     async def fence(self, lane: int) -> KafkaWriter:
         """As the port has it."""
-        producer = AIOKafkaProducer(
-            bootstrap_servers=self._servers,
-            transactional_id=f"{self.group}-{lane}",
-            transaction_timeout_ms=TRANSACTION_MS,
-            acks="all",
-            max_batch_size=BATCH_BYTES_MAX,
-            request_timeout_ms=self._request_ms,
-            retry_backoff_ms=RETRY_MS,
-        )
+        producer = make_producer(self._servers, f"{self.group}-{lane}", self._request_ms)
         try:
             async with within(self._deadline_s, "fence a lane"):
                 await producer.start()  # returns when InitProducerId has been answered
@@ -101,6 +87,19 @@ class AioKafkaBroker:
     async def log_ends(self, partitions: Collection[TopicPartition]) -> Offsets:
         """As the port has it."""
         return await self._ends(partitions, "read_uncommitted")
+
+    async def stir(self, partitions: Collection[TopicPartition]) -> None:
+        """As the port has it; under an id of its own, so that it ends no transaction but its own."""
+        for partition in partitions:
+            producer = make_producer(self._servers, f"{self.group}-stir-{partition.topic}-{partition.partition}", self._request_ms)
+            try:
+                async with within(self._deadline_s, "stir a partition"):
+                    await producer.start()
+                    await producer.begin_transaction()
+                    await producer.send_and_wait(self._prefix + partition.topic, b"", partition=partition.partition)
+                    await producer.abort_transaction()
+            finally:
+                await close_producer(producer)
 
     def read(self, partition: TopicPartition, start: int, stop: int) -> AsyncGenerator[Chunk, None]:
         """As the port has it."""

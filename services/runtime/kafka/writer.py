@@ -20,6 +20,12 @@ from services.runtime.records import Offsets, Output, TopicPartition
 BATCH_BYTES_MAX = 900_000
 """Per partition and batch, keys and headers included: below Kafka's default message.max.bytes of 1 MiB. One larger record goes alone."""
 
+TRANSACTION_MS = 15_000
+"""After it the broker aborts a dead owner's transaction; readers of committed records wait as long."""
+
+RETRY_MS = 10
+"""The client's default of 100 is slept whole at each first question about a topic, and when a broker answers NOT_ENOUGH_REPLICAS once."""
+
 CLOSE_S = 1.0
 """How long a producer may take to let go, before its connections are cut."""
 
@@ -99,6 +105,19 @@ def _by_partition(outputs: Sequence[Output]) -> Mapping[TopicPartition, list[Out
     for output in outputs:
         grouped.setdefault(TopicPartition(output.topic, output.partition), []).append(output)
     return grouped
+
+
+def make_producer(servers: str, transactional_id: str, request_ms: int) -> AIOKafkaProducer:
+    """A transactional producer, not started."""
+    return AIOKafkaProducer(
+        bootstrap_servers=servers,
+        transactional_id=transactional_id,
+        transaction_timeout_ms=TRANSACTION_MS,
+        acks="all",
+        max_batch_size=BATCH_BYTES_MAX,
+        request_timeout_ms=request_ms,
+        retry_backoff_ms=RETRY_MS,
+    )
 
 
 async def close_producer(producer: AIOKafkaProducer) -> None:
