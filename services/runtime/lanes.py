@@ -146,7 +146,7 @@ class Lane(Generic[E]):
         match await self._view.load(self.partition, self._watermark, want):
             case Loaded() as loaded:
                 return loaded
-            case Closed(run, healed=True) if run == self._run:
+            case Closed(run) if run == self._run:
                 return None
             case Closed() | Moved():
                 raise Doubt("the view has another run or watermark")

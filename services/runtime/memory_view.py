@@ -31,7 +31,7 @@ class MemoryView:
     async def load(self, lane: int, at: Watermark, want: Want) -> Loaded | Closed | Moved:
         """As the port has it."""
         if len(self._healed) < self._lanes:
-            return Closed(self._run(), lane in self._healed)
+            return Closed(self._run())
         if self._watermarks.get(lane, {}) != at:
             return Moved(self._run())
         for key, holder in want.bookings.items():
@@ -63,10 +63,6 @@ class MemoryView:
         """End this run: the next one begins empty, or with an earlier snapshot as after a failover. No lane is healed in it."""
         self._life += 1
         self._set(snapshot or Snapshot())
-
-    def flush(self) -> None:
-        """Empty the view under its run, as FLUSHALL does."""
-        self._set(Snapshot())
 
     def _run(self) -> str:
         return f"memory-{self._life}"

@@ -76,15 +76,9 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """The gate is shut: not every lane is healed in this run. Nothing was booked.
-
-    Attributes:
-        healed: Whether this lane is marked; if not, waiting would not help and it is to be taken again: the store was emptied under
-            its run.
-    """
+    """The gate is shut: not every lane is healed in this run. Nothing was booked."""
 
     run: str
-    healed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +91,8 @@ class Moved:
 class View(Protocol):
     """A service's state as hashes, an index, and a watermark a lane. May be lost at any time; the topics are the truth.
 
-    A `run` names one life of the store: it changes on restart, failover and loss. Methods are atomic. A watermark of no topics is none.
+    A `run` names one life of the store: it changes on restart, failover and loss, also where the store was emptied as it ran. A watermark of
+    no topics is none. Methods are atomic.
     """
 
     async def run(self) -> str:

@@ -3,13 +3,18 @@
 `#!lua` makes Redis 7 test before the script starts, not at some write in it, whether it may write at all (memory, replicas, disk): so it
 runs whole or not. All else that can be wrong is tested before the first write, and the watermark is written last.
 
-Keys (all under the view's prefix): `wm:<lane>` hash topic -> offset; `healed` hash lane -> run in which it was healed; `d:<key>` documents;
-`b:<bucket>` index keys with their holders. Numbers travel as text and are compared as text.
+Keys (all under the view's prefix): `wm:<lane>` hash topic -> offset; `healed` hash lane -> run in which it was healed, and `life` -> a token that is
+lost with the data, so that a store emptied under its process is another run too; `d:<key>` documents; `b:<bucket>` index keys with their holders.
+Numbers travel as text and are compared as text.
 """
+
+FORGETTING = "forgetting"
+"""The life of a view that is being emptied: nobody may write meanwhile."""
 
 _RUN = """
 local info = redis.call('INFO', 'server', 'replication')
-local run = string.match(info, 'run_id:(%x+)') .. '-' .. string.match(info, 'master_replid:(%x+)')
+local life = redis.call('HGET', KEYS[2], 'life') or ''
+local run = string.match(info, 'run_id:(%x+)') .. '-' .. string.match(info, 'master_replid:(%x+)') .. '-' .. life
 """
 
 _CURSOR = """
@@ -57,8 +62,11 @@ local function holders()
 end
 """
 
-RUN = "#!lua flags=no-writes" + _RUN + "return run"
-"""No keys, no arguments. Returns the run."""
+RUN = "#!lua" + "\nredis.call('HSETNX', KEYS[2], 'life', ARGV[1])" + _RUN + "return run"
+"""Argument: the life that begins where there is none. Keys: any watermark, healed. Returns the run."""
+
+FORGET = "#!lua" + "\nredis.call('DEL', unpack(KEYS))\nredis.call('HSET', KEYS[2], 'life', ARGV[1])\nreturn 1"
+"""Argument: `FORGETTING`. Keys: a watermark, healed, all other watermarks."""
 
 LOAD = (
     "#!lua"
@@ -67,15 +75,11 @@ LOAD = (
     + _SAME_WATERMARK
     + _READ
     + """
-local lane, lanes = take(), take_number()
-local marks, open, mine = redis.call('HGETALL', KEYS[2]), 0, 0
-for i = 1, #marks, 2 do
-  if marks[i + 1] == run then
-    open = open + 1
-    if marks[i] == lane then mine = 1 end
-  end
+local healed, open, lanes = redis.call('HVALS', KEYS[2]), 0, take_number()
+for i = 1, #healed do
+  if healed[i] == run then open = open + 1 end
 end
-if open < lanes then return {'closed', run, mine} end
+if open < lanes then return {'closed', run} end
 if not same_watermark() then return {'moved', run} end
 local found, held = documents(), {}
 for i = 1, take_number() do
@@ -85,7 +89,7 @@ end
 return {'loaded', run, redis.call('HGETALL', KEYS[1]), found, held, holders()}
 """
 )
-"""Arguments: lane, lanes, watermark (count, then topic, offset …), documents (count, then each: number of fields or -1, fields …),
+"""Arguments: lanes, watermark (count, then topic, offset …), documents (count, then each: number of fields or -1, fields …),
 bookings (count, then key, holder …), peeks (count, then key …). Keys: watermark, healed, documents, buckets of bookings, of peeks."""
 
 PEEK = (
@@ -111,7 +115,7 @@ local function write(command, key, count)
   cursor = cursor + count
 end
 local lane, healed_in = take(), take()
-if healed_in ~= '' and healed_in ~= run then return 0 end
+if life == 'forgetting' or healed_in ~= '' and healed_in ~= run then return 0 end
 if not same_watermark() then return 0 end
 for i = 2, #KEYS do redis.call('HLEN', KEYS[i]) end  -- raises where one is no hash
 local watermark_count = take_number()

@@ -7,9 +7,11 @@ and trying again (the lanes).
 
 import asyncio
 from binascii import crc32
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from hashlib import sha1
-from typing import Any, TypeAlias
+from typing import Any
+from uuid import uuid4
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -19,12 +21,15 @@ from redis.exceptions import NoScriptError, RedisError
 from services.runtime import redis_scripts
 from services.runtime.errors import Doubt
 from services.runtime.ports import Closed, Loaded, Moved
-from services.runtime.records import Document, Want, Watermark, Writes
+from services.runtime.records import Want, Watermark, Writes
+from services.runtime.redis_scripts import FORGETTING
+from services.runtime.redis_wire import Text, changes_of, counted, loaded_from, wanted
+
+FORGET_KEYS = 1_000
+"""Keys looked at in one step of `forget`."""
 
 BUCKETS = 1 << 16
 """Hashes that share the index: few enough entries in each for Redis to pack them tightly."""
-
-Text: TypeAlias = str | bytes | int
 
 
 class _Script:
@@ -35,8 +40,8 @@ class _Script:
         self.sha = sha1(source.encode(), usedforsecurity=False).hexdigest()
 
 
-_RUN, _LOAD, _PEEK, _APPLY = (
-    _Script(source) for source in (redis_scripts.RUN, redis_scripts.LOAD, redis_scripts.PEEK, redis_scripts.APPLY)
+_RUN, _LOAD, _PEEK, _APPLY, _FORGET = (
+    _Script(source) for source in (redis_scripts.RUN, redis_scripts.LOAD, redis_scripts.PEEK, redis_scripts.APPLY, redis_scripts.FORGET)
 )
 
 
@@ -59,42 +64,73 @@ class RedisView:
             raise ValueError("the Redis client must not decode responses: values are bytes")
         redis.set_retry(Retry(NoBackoff(), 0))
         self._redis = redis
+        self._place = _place_of(redis)
         self._prefix = prefix
         self._lanes = lanes
         self._deadline_s = deadline_s
 
     async def run(self) -> str:
-        """As the port has it."""
-        run: bytes = await self._call(_RUN, [], [])
+        """As the port has it.
+
+        Raises:
+            Doubt: Redis is away, or the view is being emptied.
+        """
+        run: bytes = await self._call(_RUN, self._keys(0, (), ()), [uuid4().hex])
+        if run.endswith(FORGETTING.encode()):
+            raise Doubt("redis: the view is being emptied; if nobody does so, `medaid ledger rebuild` once more")
         return run.decode()
 
     async def load(self, lane: int, at: Watermark, want: Want) -> Loaded | Closed | Moved:
         """As the port has it."""
         bookings = [text for booking in want.bookings.items() for text in booking]
-        arguments = [lane, self._lanes, *_counted(at), *_wanted(want), len(want.bookings), *bookings, len(want.peeks), *want.peeks]
+        arguments = [self._lanes, *counted(at), *wanted(want), len(want.bookings), *bookings, len(want.peeks), *want.peeks]
         match await self._call(_LOAD, self._keys(lane, want.documents, [*want.bookings, *want.peeks]), arguments):
-            case [b"closed", bytes(run), int(healed)]:
-                return Closed(run.decode(), healed == 1)
+            case [b"closed", bytes(run)]:
+                return Closed(run.decode())
             case [b"moved", bytes(run)]:
                 return Moved(run.decode())
             case answer:
-                return _loaded(want, answer)
+                return loaded_from(want, answer)
 
     async def peek(self, lane: int, want: Want) -> Loaded:
         """As the port has it."""
-        arguments = [*_wanted(want), len(want.bookings), *want.bookings, len(want.peeks), *want.peeks]
+        arguments = [*wanted(want), len(want.bookings), *want.bookings, len(want.peeks), *want.peeks]
         keys = self._keys(lane, want.documents, [*want.bookings, *want.peeks])
-        return _loaded(want, await self._call(_PEEK, keys, arguments))
+        return loaded_from(want, await self._call(_PEEK, keys, arguments))
 
     async def apply(self, lane: int, at: Watermark | None, to: Watermark, writes: Writes, healed_in: str | None = None) -> bool:
         """As the port has it."""
         watermark = [text for place in to.items() for text in place]
-        arguments: list[Text] = [lane, healed_in or "", *_counted(at or {}), len(watermark), *watermark, len(writes.documents)]
+        arguments: list[Text] = [lane, healed_in or "", *counted(at or {}), len(watermark), *watermark, len(writes.documents)]
         for changes in writes.documents.values():
-            arguments += _changes(changes)
+            arguments += changes_of(changes)
         arguments.append(len(writes.bookings))
         arguments += [text for booking in writes.bookings.items() for text in booking]
         return bool(await self._call(_APPLY, self._keys(lane, writes.documents, writes.bookings), arguments) == 1)
+
+    async def forget(self) -> AsyncGenerator[int, None]:
+        """Drop everything, in steps, for the lanes to heal from nothing; until it is done they cannot. To be repeated where it was broken off.
+
+        Yields:
+            The number of keys dropped so far.
+
+        Raises:
+            Doubt: Redis is away; lanes wait until somebody repeats it.
+        """
+        lanes = [f"{self._prefix}wm:{lane}" for lane in range(1, self._lanes)]
+        await self._call(_FORGET, [*self._keys(0, (), ()), *lanes], [FORGETTING])
+        dropped = 0
+        for kind in ("d", "b"):
+            cursor = 0
+            while True:
+                async with self._in_time():
+                    cursor, keys = await self._redis.scan(cursor, f"{self._prefix}{kind}:*", FORGET_KEYS)
+                    dropped += await self._redis.unlink(*keys) if keys else 0
+                yield dropped
+                if cursor == 0:
+                    break
+        async with self._in_time():
+            await self._redis.delete(f"{self._prefix}healed")  # a new life may begin
 
     async def close(self) -> None:
         """Let the connections go.
@@ -102,11 +138,8 @@ class RedisView:
         Raises:
             Doubt: Not within the deadline.
         """
-        try:
-            async with asyncio.timeout(self._deadline_s):
-                await self._redis.aclose()
-        except (RedisError, OSError) as error:
-            raise Doubt(f"redis: {type(error).__name__}") from error
+        async with self._in_time():
+            await self._redis.aclose()
 
     def _keys(self, lane: int, documents: Iterable[str], index_keys: Iterable[str]) -> list[str]:
         """The keys of a script in the order of its arguments."""
@@ -117,61 +150,28 @@ class RedisView:
         return keys
 
     async def _call(self, script: _Script, keys: Sequence[str], arguments: Sequence[Text]) -> Any:
-        """Run `script`, loading it where Redis does not know it yet.
+        """Run `script`, loading it where Redis does not know it yet. Raises: Doubt."""
+        async with self._in_time():
+            try:
+                return await self._redis.evalsha(script.sha, len(keys), *keys, *arguments)
+            except NoScriptError:  # tested before anything runs
+                return await self._redis.eval(script.source, len(keys), *keys, *arguments)
+
+    @asynccontextmanager
+    async def _in_time(self) -> AsyncIterator[None]:
+        """Run the body within the deadline.
 
         Raises:
-            Doubt: Whatever went wrong; the message names the kind of error, never a key.
+            Doubt: Whatever went wrong; the message names the server and the kind of error, never a key.
         """
         try:
             async with asyncio.timeout(self._deadline_s):
-                try:
-                    return await self._redis.evalsha(script.sha, len(keys), *keys, *arguments)
-                except NoScriptError:  # tested before anything runs
-                    return await self._redis.eval(script.source, len(keys), *keys, *arguments)
+                yield
         except (RedisError, OSError) as error:  # TimeoutError is an OSError
-            raise Doubt(f"redis: {type(error).__name__}") from error
+            raise Doubt(f"redis at {self._place}: {type(error).__name__}") from error
 
 
-def _counted(watermark: Watermark) -> list[Text]:
-    """A watermark behind the number of its topics."""
-    return [len(watermark), *(text for place in watermark.items() for text in place)]
-
-
-def _wanted(want: Want) -> list[Text]:
-    """The documents wanted: their number, then each by its fields."""
-    arguments: list[Text] = [len(want.documents)]
-    for fields in want.documents.values():
-        if fields is None:
-            arguments.append(-1)
-        else:
-            arguments.append(len(fields))
-            arguments += fields
-    return arguments
-
-
-def _changes(changes: Mapping[str, bytes | None]) -> list[Text]:
-    """A document's changes: what is set, then what is deleted."""
-    put = [text for name, value in changes.items() if value is not None for text in (name, value)]
-    drop = [name for name, value in changes.items() if value is None]
-    return [len(put), *put, len(drop), *drop]
-
-
-def _loaded(want: Want, answer: Sequence[Any]) -> Loaded:
-    """What a script found, by the names it was asked by."""
-    _, run, watermark, found, booked, peeked = answer
-    documents = {key: _document(fields, values) for (key, fields), values in zip(want.documents.items(), found, strict=True)}
-    held = zip((*want.bookings, *want.peeks), (*booked, *peeked), strict=True)
-    holders = {key: holder.decode() for key, holder in held if holder is not None}
-    return Loaded(run.decode(), {topic.decode(): int(offset) for topic, offset in _pairs(watermark)} or None, documents, holders)
-
-
-def _document(fields: tuple[str, ...] | None, values: Sequence[bytes]) -> Document:
-    """A hash, or the fields of it that were wanted and are there."""
-    if fields is None:
-        return {name.decode(): value for name, value in _pairs(values)}
-    return {name: value for name, value in zip(fields, values, strict=True) if value is not None}
-
-
-def _pairs(flat: Sequence[bytes]) -> Iterable[tuple[bytes, bytes]]:
-    """Redis' flat answer of a hash in pairs."""
-    return zip(flat[::2], flat[1::2], strict=True)
+def _place_of(redis: Redis) -> str:
+    """Where the server is, as messages name it; never its password."""
+    options = redis.connection_pool.connection_kwargs
+    return str(options.get("path") or f"{options.get('host', 'localhost')}:{options.get('port', 6379)}")

@@ -79,7 +79,7 @@ async def test_memory_begins_a_new_run_empty_or_with_a_snapshot() -> None:
     assert await view.apply(0, START, NEXT, MORE)
     view.lose(snapshot)
     assert await view.run() != first
-    assert await view.load(0, START, WANT) == Closed(await view.run(), healed=False)
+    assert await view.load(0, START, WANT) == Closed(await view.run())
     await assert_only_paid(view)
     second = await view.run()
     view.lose()
@@ -92,7 +92,7 @@ async def test_a_restart_is_a_new_run_and_keeps_what_was_on_disk(view: RedisView
     await restart(own_redis, view)
     after = await view.run()
     assert after != before
-    assert await view.load(0, START, WANT) == Closed(after, healed=False)
+    assert await view.load(0, START, WANT) == Closed(after)
     assert not await view.apply(0, START, NEXT, MORE, healed_in=before)
     await assert_only_paid(view)
     assert await view.apply(0, START, START, Writes(), healed_in=after)
@@ -103,7 +103,7 @@ async def test_an_emptied_restart_is_a_new_run_of_a_new_lane(view: RedisView, ow
     before = await view.run()
     await restart(own_redis, view, empty=True)
     assert await view.run() != before
-    assert await view.load(0, START, WANT) == Closed(await view.run(), healed=False)
+    assert await view.load(0, START, WANT) == Closed(await view.run())
     assert await view.peek(0, WANT) == Loaded(await view.run(), None, {"year": {}})
 
 
@@ -116,7 +116,7 @@ async def test_a_promotion_is_a_new_run_of_the_same_process(view: RedisView, ope
         await view.load(0, START, WANT)
     operator.replicaof("NO", "ONE")
     assert await view.run() != before
-    assert await view.load(0, START, WANT) == Closed(await view.run(), healed=False)
+    assert await view.load(0, START, WANT) == Closed(await view.run())
     await assert_only_paid(view)
 
 
@@ -174,7 +174,7 @@ async def test_a_frozen_server_is_doubt_and_its_late_answers_reach_nobody(view: 
         await assert_doubt_in_time(view)
     finally:
         os.kill(own_redis.pid, signal.SIGCONT)
-    assert len(await view.run()) == 81
+    assert [len(part) for part in (await view.run()).split("-")] == [40, 40, 32]
     seen = await view.peek(0, Want(documents={"year": None, "year-7": None}))
     if seen.watermark == NEXT:  # the write that was given up may have been done after all, but then whole
         assert seen.documents["year-7"] == MORE.documents["year-7"]

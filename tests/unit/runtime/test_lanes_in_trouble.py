@@ -31,10 +31,6 @@ async def lose_the_view(world: World) -> None:
     world.view.lose()
 
 
-async def empty_the_view_under_its_run(world: World) -> None:
-    world.view.flush()
-
-
 async def set_the_view_back_a_little(world: World) -> None:
     world.view.lose(world.history[-min(len(world.history), 4)])
 
@@ -71,7 +67,6 @@ FAULTS: tuple[Fault, ...] = (
     crash,
     lose_a_reply,
     lose_the_view,
-    empty_the_view_under_its_run,
     set_the_view_back_a_little,
     set_the_view_back_far,
     hand_over_to_an_idle_owner,
