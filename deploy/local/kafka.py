@@ -28,6 +28,7 @@ SETTINGS = {
     "auto.create.topics.enable": "false",
     "message.max.bytes": str(12 * 1024 * 1024),
     "group.initial.rebalance.delay.ms": "0",
+    "group.min.session.timeout.ms": "1000",  # tests that kill workers again and again do not wait 6 s each time
     "offsets.topic.num.partitions": "4",
     "offsets.topic.replication.factor": "1",
     "transaction.state.log.num.partitions": "4",

@@ -6,6 +6,7 @@ chunk marks the lane healed in the run that the heal began in; a new run in betw
 
 from collections.abc import Mapping
 from contextlib import aclosing
+from typing import NamedTuple
 
 from services.runtime.errors import Doubt, Stop
 from services.runtime.ports import Broker, View
@@ -13,20 +14,28 @@ from services.runtime.records import Offsets, Record, TopicPartition, Watermark
 from services.runtime.service import E, Service
 
 CHUNK_RECORDS_MAX = 2_000
-"""How much of each topic one step of a heal holds in memory."""
+"""How many records of each topic one step of a heal holds in memory, but for the last chunk read."""
+
+CHUNK_BYTES_MAX = 16_000_000
+"""The same in bytes of values: a timeline may have 4 MiB."""
 
 
-async def heal(service: Service[E], lane: int, broker: Broker, view: View, committed: Offsets, run: str) -> Watermark:
+class Healed(NamedTuple):
+    """A view that is true again: up to where, and how many records it took."""
+
+    watermark: Watermark
+    records: int
+
+
+async def heal(service: Service[E], lane: int, broker: Broker, view: View, committed: Offsets, run: str) -> Healed:
     """Bring the view of `lane` to the ends of its state topics, and mark it healed in `run`.
-
-    Returns:
-        The watermark reached.
 
     Raises:
         Doubt: The store changed its run or its watermark meanwhile.
         Stop: The view is ahead of a topic that only this lane writes: Kafka has lost records.
     """
     stops = await _stops(service, lane, broker, committed)
+    healed = 0
     while True:
         at = (await view.peek(lane, service.want_healing(()))).watermark
         start = {topic: (at or {}).get(topic, 0) for topic in service.state_topics}
@@ -34,8 +43,9 @@ async def heal(service: Service[E], lane: int, broker: Broker, view: View, commi
             if until == "end" and start[topic] > stops[topic]:
                 await _look_closer(TopicPartition(topic, lane), broker, start[topic])
         records, reached = await _step(lane, broker, start, stops)
+        healed += len(records)
         if await _apply(service, lane, view, at, reached, records, run, stops):
-            return reached
+            return Healed(reached, healed)
 
 
 async def _look_closer(partition: TopicPartition, broker: Broker, true_up_to: int) -> None:
@@ -76,13 +86,14 @@ async def _step(lane: int, broker: Broker, start: Watermark, stops: Mapping[str,
     records: list[Record] = []
     reached = dict(start)
     for topic, stop in stops.items():
-        read = 0
+        count = size = 0
         async with aclosing(broker.read(TopicPartition(topic, lane), start[topic], stop)) as chunks:
             async for chunk in chunks:
                 records += chunk.records
-                read += len(chunk.records)
+                count += len(chunk.records)
+                size += sum(len(record.value or b"") for record in chunk.records)
                 reached[topic] = max(reached[topic], min(chunk.next_offset, stop))
-                if read >= CHUNK_RECORDS_MAX:
+                if count >= CHUNK_RECORDS_MAX or size >= CHUNK_BYTES_MAX:
                     break
     return records, reached
 

@@ -76,9 +76,9 @@ class Lane(Generic[E]):
         for source, end in (await self._broker.log_ends(inputs)).items():
             if committed[source] > end:
                 raise Stop(f"{source.topic}[{source.partition}] ends at {end}, {committed[source]} was read: Kafka has lost records")
-        self._watermark = await heal(self.service, self.partition, self._broker, self._view, committed, self._run)
-        self._metrics.taken()
-        log.info("lane taken", service=self.service.name, lane=self.partition, watermark=dict(self._watermark))
+        self._watermark, healed = await heal(self.service, self.partition, self._broker, self._view, committed, self._run)
+        self._metrics.taken(healed)
+        log.info("lane taken", service=self.service.name, lane=self.partition, healed=healed, watermark=dict(self._watermark))
         first_ends = {topic: ends[TopicPartition(topic, self.partition)] for topic in self.service.first}
         return Taken({tp.topic: offset for tp, offset in committed.items()}, first_ends)
 

@@ -9,8 +9,8 @@ from services.runtime.records import Output, Record
 class LaneMetrics(Protocol):
     """What a lane tells about itself."""
 
-    def taken(self) -> None:
-        """The lane was taken and its view healed."""
+    def taken(self, healed: int) -> None:
+        """The lane was taken and its view healed, which took so many records."""
         ...
 
     def alive(self) -> None:
@@ -33,7 +33,7 @@ class LaneMetrics(Protocol):
 class NoMetrics:
     """For the embedded default and for tests that look elsewhere."""
 
-    def taken(self) -> None:
+    def taken(self, healed: int) -> None:
         """Ignore."""
 
     def alive(self) -> None:

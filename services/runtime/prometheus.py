@@ -24,6 +24,9 @@ class Figures:
             "medaid_late_events", "Records that changed what had been told before, by input topic", (*lane, "topic"), registry=registry
         )
         self.takes = Counter("medaid_lane_takes", "Times a lane was taken and its view healed", lane, registry=registry)
+        self.healed = Counter(
+            "medaid_records_healed", "Records that brought a lane's view forward when it was taken", lane, registry=registry
+        )
         self.last_batch = Gauge(
             "medaid_last_batch_timestamp_seconds", "When a lane last committed a batch, Unix time", lane, registry=registry
         )
@@ -41,9 +44,10 @@ class LaneFigures:
         self._figures = figures
         self._lane = (service, str(lane))
 
-    def taken(self) -> None:
+    def taken(self, healed: int) -> None:
         """As the port has it."""
         self._figures.takes.labels(*self._lane).inc()
+        self._figures.healed.labels(*self._lane).inc(healed)
         self.alive()
 
     def alive(self) -> None:

@@ -69,7 +69,11 @@ class Settings(BaseModel):
         description="how long a batch in hand may take when a lane is given up, milliseconds",
     )
     session_ms: int = Field(
-        10_000, alias="MEDAID_SESSION_MS", ge=6_000, le=300_000, description="after this silence a process has lost its lanes, milliseconds"
+        10_000,
+        alias="MEDAID_SESSION_MS",
+        ge=1_000,
+        le=300_000,
+        description="after this silence a process has lost its lanes, milliseconds; Kafka allows 6000 at least, unless it is told otherwise",
     )
     heartbeat_ms: int = Field(
         1_000, alias="MEDAID_HEARTBEAT_MS", ge=100, le=60_000, description="between two heartbeats to Kafka, milliseconds"

@@ -129,7 +129,7 @@ async def test_metrics_are_served(site: Site) -> None:
     figures = Figures(site.registry).of_lane("counting", 2)
     figures.committed([Record("in.v1", 2, 0, None, None)] * 3, [Output("out.v1", 2, None, None)] * 2)
     figures.refused("in.v1", "malformed_json")
-    figures.taken()
+    figures.taken(3)
     status, body = await site.get("/metrics")
     assert status == 200
     for line in (

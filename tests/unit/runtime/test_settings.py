@@ -38,7 +38,7 @@ def test_an_empty_variable_counts_as_not_set() -> None:
         ("MEDAID_HEALTH_PORT", "65536"),
         ("MEDAID_LOG_LEVEL", "loud"),
         ("MEDAID_KAFKA_DEADLINE_MS", "-1"),
-        ("MEDAID_SESSION_MS", "5999"),
+        ("MEDAID_SESSION_MS", "999"),
     ],
 )
 def test_a_variable_that_cannot_be_used_is_named_and_its_value_is_not(variable: str, value: str) -> None:

@@ -25,7 +25,7 @@ class Figures(NoMetrics):
     def __init__(self) -> None:
         self.told: list[Any] = []
 
-    def taken(self) -> None:
+    def taken(self, healed: int) -> None:
         self.told.append("taken")
 
     def alive(self) -> None:
