@@ -81,6 +81,8 @@ def _depth(text: str) -> int:
     for token in _TOKEN.finditer(text):
         mark = token[0][0]
         depth += (mark in "[{") - (mark in "]}")
+        if depth > DEPTH_MAX:
+            return depth  # enough to be refused: the rest of 256 KiB of brackets would take a third of a second
         deepest = max(deepest, depth)
     return deepest
 

@@ -7,13 +7,22 @@ from typing import Annotated, Any, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
 
 from schemas.money import EXPECTED, YUAN_MAX, Fen, fen_from_yuan, signed_fen, yuan_text
-from schemas.times import EXPECTED_DAY, EXPECTED_INSTANT, day_from_text, instant_ns
+from schemas.times import EXPECTED_DAY, EXPECTED_INSTANT, YEAR_MAX, YEAR_MIN, day_from_text, instant_ns
 
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
 """An id of a person, hospital, claim or admission."""
 
 Code = Annotated[str, Field(min_length=1, max_length=64)]
 """A code whose list is policy data (region, category); unknown ones have refusal reasons of their own."""
+
+Year = Annotated[int, Field(ge=YEAR_MIN, le=YEAR_MAX)]
+"""A calendar year."""
+
+Number = Annotated[int, Field(ge=0, le=2**53 - 1)]
+"""A number in a row that begins with 0: as far as every reader of JSON counts exactly."""
+
+Ordinal = Annotated[int, Field(ge=1, le=2**53 - 1)]
+"""A number in a row that begins with 1."""
 
 _MONEY_IN = {
     "x-unit": f"yuan; {EXPECTED}",

@@ -5,7 +5,7 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from schemas.codes import AdmissionReason, LossReason, LostBy, Subsidy, SubsidyReason
-from schemas.fields import Code, Day, Id, Instant, Model, Personal
+from schemas.fields import Code, Day, Id, Instant, Model, Number, Ordinal, Personal, Year
 
 
 class StatusGranted(Personal):
@@ -63,7 +63,7 @@ class AcceptedEvent(Model):
 class Interval(Model):
     """One run of one status."""
 
-    region: Code = Field(description="the city")
+    region: Id = Field(description="the city")
     category: Code = Field(description="救助对象类别")
     from_: Day = Field(alias="from", description="first day of entitlement")
     to: Day | None = Field(default=None, description="last covered day, the month's grace included; absent or null: open")
@@ -75,10 +75,10 @@ class Interval(Model):
 class TimelineUpdated(Personal):
     """`identity.timeline.updated.v1`: everything known of a person's statuses; the newest record replaces all earlier ones."""
 
-    revision: int = Field(ge=1, description="rises with every change")
+    revision: Ordinal = Field(description="rises with every change")
     birth_date: Day | None = Field(default=None, description="from the latest effective grant that carries one")
     intervals: list[Interval] = Field(description="runs of statuses, by region, category and first day")
-    events: list[AcceptedEvent] = Field(description="the accepted events that it follows from, in order of acceptance")
+    events: list[AcceptedEvent] = Field(min_length=1, description="the accepted events that it follows from, in order of acceptance")
 
 
 class Cause(Model):
@@ -92,9 +92,9 @@ class SubsidyDue(Personal):
     """`identity.premium_subsidy.due.v1`: what the fund pays of a person's premium of a year (资助参保)."""
 
     subsidy_id: str = Field(description="<person_id>/<region>/<year>")
-    revision: int = Field(ge=0, description="0, then 1, 2, ... when later news changes it")
+    revision: Number = Field(description="0, then 1, 2, ... when later news changes it")
     region: Code = Field(description="the city")
-    year: int = Field(description="calendar year of the premium")
+    year: Year = Field(description="calendar year of the premium")
     category: Code | None = Field(default=None, description="the most generous category granted in the year; null when none is left")
     subsidy: Subsidy = Field(description="full (全额), fixed (定额) or none")
     reason: SubsidyReason | None = Field(default=None, description="why there is none")
@@ -110,7 +110,7 @@ class AdmissionAssessed(Personal):
     hospital_id: Id = Field(description="fixmedins_code: the hospital")
     admission_id: Id = Field(description="the hospital's number of the admission")
     region: Code = Field(description="the city")
-    revision: int = Field(ge=0, description="0, then 1, 2, ... when later news changes it")
+    revision: Number = Field(description="0, then 1, 2, ... when later news changes it")
     admission_date: Day = Field(description="first day of the stay")
     discharge_date: Day | None = Field(default=None, description="last day of the stay, once closed")
     referred_by_primary_care: bool = Field(description="基层首诊转诊")

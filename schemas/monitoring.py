@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from schemas.codes import Agency, WarningKind, WarningLevel
-from schemas.fields import Code, Id, Model, Yuan
+from schemas.fields import Code, Id, Model, Number, Ordinal, Year, Yuan
 from schemas.identity import Cause
 
 
@@ -22,11 +22,11 @@ class Warning(Model):
     """
 
     warning_id: str = Field(description="kind/region/subject/year[/detail]")
-    episode: int = Field(ge=1, description="1, then 2, ... each time a cause returns")
+    episode: Ordinal = Field(description="1, then 2, ... each time a cause returns")
     kind: WarningKind = Field(description="what is warned of")
     level: WarningLevel = Field(description="notice, warning or critical; of a resolution the last one")
     region: Code = Field(description="the city")
-    year: int = Field(description="calendar year concerned")
+    year: Year = Field(description="calendar year concerned")
     subject: Id = Field(description="person, or for a hospital's warning the hospital")
     audience: list[Agency] = Field(description="agencies to tell")
     measure: Quantity = Field(description="what was found")
@@ -42,10 +42,10 @@ class HospitalShare(Model):
     """`monitoring.hospital.share.v1` (internal): one claim's part in its hospital's year, the newest revision counts."""
 
     hospital_id: Id = Field(description="fixmedins_code")
-    region: Code = Field(description="the city")
-    year: int = Field(description="calendar year")
+    region: Id = Field(description="the city")
+    year: Year = Field(description="calendar year")
     claim: str = Field(description="<hospital_id>/<claim_id>")
-    revision: int = Field(ge=0, description="of the settlement")
+    revision: Number = Field(description="of the settlement")
     counted: bool = Field(description="whether the stay counts: assisted person, in the county, not reversed")
     burden: Yuan = Field(description="personal burden, yuan (R25)")
     policy_scope: Yuan = Field(description="policy-scope amount, yuan")

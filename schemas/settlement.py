@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import Field
 
 from schemas.codes import ComponentKind, Outcome, VisitType
-from schemas.fields import Code, Id, Model, Personal, SignedYuan, Yuan
+from schemas.fields import Code, Id, Model, Number, Ordinal, Personal, SignedYuan, Year, Yuan
 from schemas.identity import Cause
 
 
@@ -44,12 +44,12 @@ class SettlementResult(Personal):
     settlement_id: str = Field(description="<hospital_id>/<claim_id>/<revision>; also the event's id")
     hospital_id: Id = Field(description="fixmedins_code")
     claim_id: Id = Field(description="setl_id")
-    region: Code = Field(description="whose fund pays")
+    region: Id = Field(description="whose fund pays")
     district: Code | None = Field(default=None, description="insuplc_admdvs: which county's")
-    year: int = Field(description="calendar year the claim counts in")
+    year: Year = Field(description="calendar year the claim counts in")
     visit_type: VisitType = Field(description="med_type")
-    sequence: int = Field(ge=1, description="place among the accepted claims of person, region and year")
-    revision: int = Field(ge=0, description="0 first, then 1, 2, ...")
+    sequence: Ordinal = Field(description="place among the accepted claims of person, region and year")
+    revision: Number = Field(description="0 first, then 1, 2, ...")
     outcome: Outcome = Field(description="assisted, not_assisted or reversed")
     reason: str | None = Field(default=None, description="null when assisted; of a reversal the sender's")
     category: Code | None = Field(default=None, description="category settled by")
@@ -71,7 +71,7 @@ class ReadjudicationRequested(Personal):
     """`operator.readjudication.requested.v1`: settle a person-year anew under the present edition of its policy."""
 
     region: Code = Field(description="the city")
-    year: int = Field(ge=1900, le=2100, description="calendar year")
+    year: Year = Field(description="calendar year")
     operator: str = Field(min_length=1, max_length=128, description="who asks")
     reason: str = Field(min_length=1, max_length=500, description="why")
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from schemas.catalogue import dead_letters_of
-from schemas.envelope import HEADERS_BYTES_MAX, VALUE_BYTES_MAX, read_document, size_of_header, write_event
+from schemas.envelope import ATTRIBUTE_LENGTH_MAX, HEADERS_BYTES_MAX, VALUE_BYTES_MAX, read_document, size_of_header, write_event
 from schemas.times import instant_ns
 from services.runtime.errors import Refused
 from services.runtime.records import Output, Record
@@ -90,7 +90,7 @@ def _time(record: Record) -> str:
     """The time of the refused event, or of its record where it has none."""
     try:
         time = read_document(record.value, record.headers).get("time")
-        if isinstance(time, str):
+        if isinstance(time, str) and len(time) <= ATTRIBUTE_LENGTH_MAX["time"]:
             instant_ns(time)
             return time
     except (Refused, ValueError):

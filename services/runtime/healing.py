@@ -4,8 +4,8 @@ Each chunk reads the touched documents together with the watermark and moves the
 chunk marks the lane healed in the run that the heal began in; a new run in between means: begin again.
 """
 
-from collections.abc import Mapping
-from contextlib import aclosing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
 from typing import NamedTuple
 
 from services.runtime.errors import Doubt, Stop
@@ -32,7 +32,7 @@ async def heal(service: Service[E], lane: int, broker: Broker, view: View, commi
 
     Raises:
         Doubt: The store changed its run or its watermark meanwhile.
-        Stop: The view is ahead of a topic that only this lane writes: Kafka has lost records.
+        Stop: The view is ahead of a topic that only this lane writes: Kafka has lost records. Or somebody else has written into such a topic.
     """
     stops = await _stops(service, lane, broker, committed)
     healed = 0
@@ -112,13 +112,34 @@ async def _apply(
 
     Raises:
         Doubt: The view is not the one that the chunk was read for.
+        Stop: A record cannot be understood: to pass over it would be to guess what it told.
     """
-    state = await view.peek(lane, service.want_healing(records))
+    with _understood(records):
+        want = service.want_healing(records)
+    state = await view.peek(lane, want)
     if state.run != run or state.watermark != at:
         raise Doubt("the view has another run or watermark")
     documents = state.documents if at is not None else {key: {} for key in state.documents}
     last = all(reached[topic] >= stop for topic, stop in stops.items())
-    writes = service.heal(records, documents)
+    with _understood(records):
+        writes = service.heal(records, documents)
     if not await view.apply(lane, at, reached, writes, healed_in=run if last else None):
         raise Doubt("the view was moved or lost during a heal")
     return last
+
+
+@contextmanager
+def _understood(records: Sequence[Record]) -> Iterator[None]:
+    """Do something with records of state topics.
+
+    Raises:
+        Stop: It cannot be done.
+    """
+    try:
+        yield
+    except Exception as error:
+        places: dict[TopicPartition, list[int]] = {}
+        for record in records:
+            places.setdefault(TopicPartition(record.topic, record.partition), []).append(record.offset)
+        where = ", ".join(f"{place.topic}[{place.partition}] from {min(offsets)} to {max(offsets)}" for place, offsets in places.items())
+        raise Stop(f"a record cannot be understood ({type(error).__name__}), though we alone should write there: {where}") from error

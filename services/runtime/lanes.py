@@ -111,7 +111,7 @@ class Lane(Generic[E]):
         aside: list[Output] = []
         order = {topic: place for place, topic in enumerate(self.service.inputs)}
         for record in sorted(records, key=lambda record: (order[record.topic], record.offset)):
-            origin = reroute.origin(record)
+            origin = reroute.origin(record, self.service.inputs)
             try:
                 event = self.service.read(origin)
             except Exception as error:

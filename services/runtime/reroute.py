@@ -1,9 +1,13 @@
 """Records that lie in the wrong partition travel to their home unchanged, their origin in headers."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from services.runtime.deadletters import KEPT_BYTES
 from services.runtime.records import Output, Record
+
+NUMBER_MAX = 2**63 - 1
+"""The largest that Kafka has."""
 
 _PREFIX = "medaid-origin-"
 _TOPIC, _PARTITION, _OFFSET, _TIMESTAMP = (_PREFIX + name for name in ("topic", "partition", "offset", "timestamp"))
@@ -24,19 +28,20 @@ def copy(record: Record, topic: str, home: int) -> Output:
     return Output(topic, home, key, record.value, record.headers + origin)
 
 
-def origin(record: Record) -> Record:
-    """`record` as it first lay in its input topic; any other record is itself.
+def origin(record: Record, topics: Collection[str]) -> Record:
+    """`record` as it first lay in one of `topics`, our inputs; any other record is itself.
 
-    Only the last four headers count, and only on a rerouting topic: a sender's headers of these names stay what they are.
+    Only the last four headers count, and only on a rerouting topic: a sender's headers of these names stay what they are. Somebody else's copy with an
+    origin that is none is a record of the rerouting topic.
     """
     names = dict(record.headers[-4:])
     if not record.topic.endswith(".rerouted.v1") or set(names) != {_TOPIC, _PARTITION, _OFFSET, _TIMESTAMP}:
         return record
-    return replace(
-        record,
-        topic=names[_TOPIC].decode(),
-        partition=int(names[_PARTITION]),
-        offset=int(names[_OFFSET]),
-        timestamp_ms=int(names[_TIMESTAMP]),
-        headers=record.headers[:-4],
-    )
+    try:
+        topic = names[_TOPIC].decode()
+        partition, offset, timestamp_ms = (int(names[name]) for name in (_PARTITION, _OFFSET, _TIMESTAMP))
+    except (AttributeError, TypeError, ValueError):  # Kafka knows null as a header's value
+        return record
+    if topic not in topics or not all(-1 <= number <= NUMBER_MAX for number in (partition, offset, timestamp_ms)):
+        return record
+    return replace(record, topic=topic, partition=partition, offset=offset, timestamp_ms=timestamp_ms, headers=record.headers[:-4])

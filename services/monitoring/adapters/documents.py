@@ -64,7 +64,7 @@ def decode_person(person_id: str, documents: Mapping[str, Document]) -> Person:
         _status(timeline) if timeline else Status(),
         {name: _claim(name, value) for name, value in _fields(document, "c:")},
         {_year_key(name): orjson.loads(value) for name, value in _fields(document, "y:")},
-        {name: int(value) for name, value in _fields(document, "d:")},
+        {name: frozenset(value.decode().split()) for name, value in _fields(document, "d:")},
         {name: said_from(value) for name, value in _fields(document, "w:")},
     )
 
@@ -88,7 +88,7 @@ def encode_person(before: Person, after: Person) -> Changes:
         changed["timeline"] = _status_bytes(after.status)
     changed |= {f"c:{name}": _claim_bytes(claim) for name, claim in _new(before.claims, after.claims)}
     changed |= {f"y:{region}/{year}": orjson.dumps(counters) for (region, year), counters in _new(before.counters, after.counters)}
-    changed |= {f"d:{name}": str(refused).encode() for name, refused in _new(before.conflicts, after.conflicts)}
+    changed |= {f"d:{name}": " ".join(sorted(refused)).encode() for name, refused in _new(before.conflicts, after.conflicts)}
     changed |= {f"w:{name}": said_bytes(said) for name, said in _new(before.said, after.said)}
     return {person_key(after.person_id): changed}
 

@@ -70,7 +70,8 @@ def _refused_claim(policies: Policies, record: Record) -> Observation:
         return NOTHING
     if event.data.region not in policies.current:
         return NOTHING
-    return Observation(conflict(policies, event.data, event.time_ns), event.time, event.cause)
+    delivery = f"{letter.partition}/{letter.offset}"
+    return Observation(conflict(policies, event.data, event.time_ns, delivery), event.time, event.cause)
 
 
 def _bytes(text: str, encoding: str | None) -> bytes:

@@ -68,7 +68,7 @@ class Person:
     Attributes:
         claims: By claim key.
         counters: Of each region and year the counters of the newest result, fen.
-        conflicts: By `<region>/<year>/<claim key>` how many deliveries with other content were refused.
+        conflicts: By `<region>/<year>/<claim key>` which deliveries with other content were refused.
         said: By warning id.
     """
 
@@ -76,7 +76,7 @@ class Person:
     status: Status = field(default_factory=Status)
     claims: Mapping[str, ClaimFacts] = field(default_factory=dict)
     counters: Mapping[YearKey, Counters] = field(default_factory=dict)
-    conflicts: Mapping[str, int] = field(default_factory=dict)
+    conflicts: Mapping[str, frozenset[str]] = field(default_factory=dict)
     said: Mapping[str, Said] = field(default_factory=dict)
 
     def standing(self) -> list[ClaimFacts]:
@@ -102,7 +102,8 @@ def observe(person: Person, seen: Settled | StatusKnown | Conflict | Nothing) ->
             return replace(person, status=Status(seen.revision, seen.intervals, seen.died_on))
         case Conflict():
             key = f"{seen.region}/{seen.year}/{seen.claim}"
-            return replace(person, conflicts={**person.conflicts, key: person.conflicts.get(key, 0) + 1})
+            known = person.conflicts.get(key, frozenset())
+            return person if seen.delivery in known else replace(person, conflicts={**person.conflicts, key: known | {seen.delivery}})
         case Nothing():
             return person
 

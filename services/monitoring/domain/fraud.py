@@ -78,8 +78,9 @@ def _after_death(person: Person) -> Iterator[Due]:
 
 def _conflicts(person: Person) -> Iterator[Due]:
     """Keys that were sent again with other content, once for each claim."""
-    for key, refused in sorted(person.conflicts.items()):
+    for key, deliveries in sorted(person.conflicts.items()):
         region, year, claim = key.split("/", 2)
+        refused = len(deliveries)
         known = person.claims.get(claim)
         yield Due(
             kind="conflicting_duplicate",

@@ -76,12 +76,17 @@ class StatusKnown:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A claim key that was sent again with other content, and refused. The year is that of the refused content; of a reversal that of its event."""
+    """A claim key that was sent again with other content, and refused. The year is that of the refused content; of a reversal that of its event.
+
+    Attributes:
+        delivery: Where the refused record lay, `<partition>/<offset>`: its dead letter may be read, and written, more than once.
+    """
 
     person_id: str
     region: str
     year: int
     claim: str
+    delivery: str
 
     @property
     def home(self) -> str:
@@ -165,8 +170,9 @@ def _status_event(event: AcceptedEvent) -> StatusEvent:
     return StatusEvent(event.source, event.id, event.type, event.time, instant_ns(event.time), data)
 
 
-def conflict(policies: Policies, data: ClaimSubmitted | ClaimReversed, time_ns: int) -> Conflict:
+def conflict(policies: Policies, data: ClaimSubmitted | ClaimReversed, time_ns: int, delivery: str) -> Conflict:
     """A refused duplicate of a claim whose dates were checked, or of a reversal. Its region has a policy."""
     if isinstance(data, ClaimReversed):
-        return Conflict(data.person_id, data.region, local_day(time_ns).year, data.key)
-    return Conflict(data.person_id, data.region, claim_year(policies.nearest(data.region, data.date), data), data.key)
+        return Conflict(data.person_id, data.region, local_day(time_ns).year, data.key, delivery)
+    year = claim_year(policies.nearest(data.region, data.date), data)
+    return Conflict(data.person_id, data.region, year, data.key, delivery)

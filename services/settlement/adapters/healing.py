@@ -5,25 +5,30 @@ from typing import Any
 
 import orjson
 
-from schemas.catalogue import RESULTS, SETTLEMENT_WAITING
+from schemas.catalogue import RESULTS, SETTLEMENT_WAITING, TIMELINES, TYPES_BY_TOPIC
+from schemas.envelope import CloudEvent, read_event
 from schemas.hospital import ClaimSubmitted
 from schemas.identity import TimelineUpdated
 from schemas.money import fen_from_yuan
 from services.policy.entitlement import status_of
 from services.policy.result import hash_of_figures
+from services.runtime.errors import Refused
 from services.runtime.records import Document, Record, Writes
 from services.settlement.adapters.documents import person_key, record_json, status_in, timeline_bytes, year_keys
 from services.settlement.domain import ClaimRecord, Holder
+
+_TIMELINE_TYPES: Mapping[str, Any] = TYPES_BY_TOPIC[TIMELINES]
 
 
 def touched(record: Record) -> list[str]:
     """The documents that a record of a state topic brings forward."""
     if record.topic == SETTLEMENT_WAITING:
         return [person_key((record.key or b"").decode().split("/")[2])]
+    if record.topic == TIMELINES:
+        timeline = _timeline(record)
+        return [] if timeline is None else [person_key(timeline.person_id)]
     data = orjson.loads(record.value or b"{}")["data"]
-    if record.topic == RESULTS:
-        return [person_key(data["person_id"]), *year_keys(data["person_id"], data["region"], data["year"])]
-    return [person_key(data["person_id"])]
+    return [person_key(data["person_id"]), *year_keys(data["person_id"], data["region"], data["year"])]
 
 
 def heal(records: Sequence[Record], documents: Mapping[str, Document]) -> Writes:
@@ -37,9 +42,18 @@ def heal(records: Sequence[Record], documents: Mapping[str, Document]) -> Writes
             writes.setdefault(person_key(person), {})[f"w:{region}/{hospital}/{claim}"] = value
         elif record.topic == RESULTS:
             _heal_result(orjson.loads(record.value or b"{}")["data"], documents, writes, bookings)
-        else:
-            _heal_timeline(TimelineUpdated.model_validate(orjson.loads(record.value or b"{}")["data"]), documents, writes)
+        elif (timeline := _timeline(record)) is not None:
+            _heal_timeline(timeline, documents, writes)
     return Writes(writes, bookings)
+
+
+def _timeline(record: Record) -> TimelineUpdated | None:
+    """The timeline in a record; None where it was refused when it was first read, and has its dead letter."""
+    try:
+        event: CloudEvent[TimelineUpdated] = read_event(record.value, record.headers, _TIMELINE_TYPES, bytes_max=None)
+    except Refused:
+        return None
+    return event.data
 
 
 def _heal_timeline(timeline: TimelineUpdated, documents: Mapping[str, Document], writes: dict[str, dict[str, bytes | None]]) -> None:
