@@ -6,12 +6,19 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import orjson
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import (
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    KafkaError,
+    KafkaException,
+    Producer,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from services.cli.replay import TOPIC_OF_TYPE
@@ -19,14 +26,21 @@ from services.cli.services import all_services
 from services.policy.library import load_policies
 
 MEDAID = str(Path(sys.executable).with_name("medaid"))
+ROOT = Path(__file__).parents[2]
 PARTITIONS = 4
+LOADING = {KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.NOT_COORDINATOR, KafkaError._TIMED_OUT}
+ANSWER_S = 10
+PARTITION_UA = -1
+"""librdkafka chooses."""
+
 Event = dict[str, Any]
 
 
 class Pipeline:
     """Processes of the services, started and killed by name, e.g. `settlement-1`."""
 
-    def __init__(self, bootstrap: str, redis_url: str, prefix: str, logs: Path) -> None:
+    def __init__(self, bootstrap: str, redis_url: str, prefix: str, logs: Path, **settings: str) -> None:
+        """`settings` are variables of the processes' environment."""
         self.bootstrap = bootstrap
         self.prefix = prefix
         self._logs = logs
@@ -37,6 +51,7 @@ class Pipeline:
             "MEDAID_PREFIX": prefix,
             "MEDAID_SESSION_MS": "6000",
             "MEDAID_HEARTBEAT_MS": "500",
+            **settings,
         }
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._admin = AdminClient({"bootstrap.servers": bootstrap})
@@ -45,37 +60,74 @@ class Pipeline:
         """As an operator does."""
         subprocess.run([MEDAID, "topics", "create"], env=self._environment, check=True, capture_output=True, timeout=60)
 
-    def start(self, name: str) -> None:
-        """Start a process of the service that `name` begins with."""
-        log = (self._logs / f"{name}.log").open("ab")
-        self._running[name] = subprocess.Popen([MEDAID, "run", name.partition("-")[0]], env=self._environment, stderr=log, stdout=log)
+    def verify(self) -> None:
+        """`medaid ledger verify` finds no difference."""
+        done = subprocess.run([MEDAID, "ledger", "verify"], env=self._environment, capture_output=True, text=True, timeout=300, check=False)
+        assert done.returncode == 0, done.stdout[-3_000:] + done.stderr[-1_000:]
+
+    def start(self, name: str, *, fails: str = "") -> None:
+        """Start a process of the service that `name` begins with; `fails` is where it is to fail by itself (`faults/failing.py`)."""
+        service = name.partition("-")[0]
+        command = [sys.executable, "-m", "tests.integration.faults.failing", service, fails] if fails else [MEDAID, "run", service]
+        with (self._logs / f"{name}.log").open("ab") as log:
+            self._running[name] = subprocess.Popen(command, cwd=ROOT, env=self._environment, stderr=log, stdout=log)
+
+    def send(self, name: str, sign: signal.Signals) -> None:
+        """Send a signal to a process that must be alive."""
+        assert self._running[name].poll() is None, f"{name} had ended by itself: {self.log(name)}"
+        self._running[name].send_signal(sign)
 
     def kill(self, name: str) -> None:
         """kill -9."""
-        process = self._running.pop(name)
-        assert process.poll() is None, f"{name} had ended by itself: {self.log(name)}"
-        process.kill()
-        process.wait()
+        self.send(name, signal.SIGKILL)
+        self._running.pop(name).wait()
+
+    def end(self, name: str) -> int:
+        """SIGTERM to one, and its exit status."""
+        self.send(name, signal.SIGTERM)
+        return self._running.pop(name).wait(timeout=60)
+
+    def died(self, name: str) -> bool:
+        """Whether a process that was to fail by itself has done so; then it is forgotten."""
+        if self._running[name].poll() is None:
+            return False
+        assert self._running.pop(name).returncode == -signal.SIGKILL, self.log(name)
+        return True
+
+    def pid(self, name: str) -> int:
+        """The process id."""
+        return self._running[name].pid
 
     def stop(self) -> dict[str, int]:
         """SIGTERM to all; their exit statuses."""
         for process in self._running.values():
             process.send_signal(signal.SIGTERM)
-        return {name: process.wait(timeout=60) for name, process in self._running.items()}
+        statuses = {name: process.wait(timeout=60) for name, process in self._running.items()}
+        self._running.clear()
+        return statuses
 
     def abandon(self) -> None:
         """Whatever still runs ends now."""
         for process in self._running.values():
-            if process.poll() is None:
-                process.kill()
-                process.wait()
+            process.kill()
+            process.wait()
+
+    def told(self, event: str) -> list[Event]:
+        """What all processes have told of one event."""
+        lines = (line for path in sorted(self._logs.glob("*-*.log")) for line in path.read_bytes().splitlines())
+        return [found for line in lines if event.encode() in line and (found := orjson.loads(line))["event"] == event]
 
     def log(self, name: str) -> str:
         """The end of what a process told."""
         return (self._logs / f"{name}.log").read_text("utf-8", errors="replace")[-3_000:]
 
-    def publish(self, lines: Iterable[bytes], pace: Callable[[int], None] = lambda _number: None) -> int:
-        """Send lines with librdkafka and its default partitioner (CRC32, not ours); those that fit no topic are left out."""
+    def publish(
+        self,
+        lines: Iterable[bytes],
+        pace: Callable[[int], None] = lambda _number: None,
+        partition_of: Callable[[bytes], int] = lambda _line: PARTITION_UA,
+    ) -> int:
+        """Send lines with librdkafka, to `partition_of` or by its default partitioner (CRC32, not ours); those that fit no topic are left out."""
         producer = Producer(
             {"bootstrap.servers": self.bootstrap, "enable.idempotence": True, "linger.ms": 5, "message.max.bytes": 2_000_000}
         )
@@ -86,7 +138,7 @@ class Pipeline:
                 continue
             while True:
                 try:
-                    producer.produce(self.prefix + topic, line, key)
+                    producer.produce(self.prefix + topic, line, key, partition_of(line))
                     break
                 except BufferError:
                     producer.poll(0.1)
@@ -95,15 +147,25 @@ class Pipeline:
         assert producer.flush(60) == 0
         return sent
 
+    def append(self, topic: str, values: Mapping[int, Sequence[bytes]]) -> None:
+        """Write records without keys to partitions."""
+        producer = Producer({"bootstrap.servers": self.bootstrap})
+        for partition, found in values.items():
+            for value in found:
+                producer.produce(self.prefix + topic, value, partition=partition)
+        assert producer.flush(60) == 0
+
     def ends(self, topics: Iterable[str]) -> dict[tuple[str, int], int]:
         """End offsets of topics, markers and open transactions included."""
         asked = {TopicPartition(self.prefix + topic, number): OffsetSpec.latest() for topic in topics for number in range(PARTITIONS)}
-        found = self._admin.list_offsets(asked)
+        found = self._admin.list_offsets(asked, request_timeout=ANSWER_S)
         return {(tp.topic.removeprefix(self.prefix), tp.partition): future.result().offset for tp, future in found.items()}
 
-    def is_at_rest(self) -> bool:
-        """Whether every service has committed all that lies in its inputs."""
+    def is_at_rest(self, *names: str) -> bool:
+        """Whether every service, or each of those named, has committed all that lies in its inputs."""
         for service in all_services(load_policies()):
+            if names and service.name not in names:
+                continue
             reached = self._committed(service.name, service.inputs)
             if any(
                 end > reached.get(place, 0) and self._holds_records(place, reached.get(place, 0))
@@ -115,7 +177,7 @@ class Pipeline:
     def wait(self, condition: Callable[[], bool], seconds_max: float) -> None:
         """Until `condition` holds. Raises: AssertionError, with what the processes told."""
         until = time.monotonic() + seconds_max
-        while not condition():
+        while not _holds(condition):
             for name, process in self._running.items():
                 assert process.poll() is None, f"{name} ended with {process.returncode}: {self.log(name)}"
             assert time.monotonic() < until, "\n".join(f"== {name}\n{self.log(name)}" for name in self._running)
@@ -127,15 +189,22 @@ class Pipeline:
             if value is not None:
                 yield orjson.loads(value)
 
-    def values(self, topic: str) -> Iterator[tuple[int, bytes | None]]:
-        """Partition and value of every committed record."""
+    def values(self, topic: str, isolation: str = "read_committed") -> Iterator[tuple[int, bytes | None]]:
+        """Partition and value of every record that is committed, or of all (`read_uncommitted`)."""
         for number in range(PARTITIONS):
-            for value in self._partition(topic, number, 0):
+            for value in self._partition(topic, number, 0, isolation):
                 yield number, value
 
-    def _partition(self, topic: str, number: int, start: int) -> Iterator[bytes | None]:
+    def offsets(self, topic: str, number: int, start: int) -> Iterator[int]:
+        """Offsets of all records of one partition from `start` on, aborted and undecided ones too; a gap is a transaction's end."""
+        return (message.offset() for message in self._messages(topic, number, start, "read_uncommitted"))
+
+    def _partition(self, topic: str, number: int, start: int, isolation: str = "read_committed") -> Iterator[bytes | None]:
         """Values of one partition from `start` to its present end."""
-        consumer = self._consumer()
+        return (message.value() for message in self._messages(topic, number, start, isolation))
+
+    def _messages(self, topic: str, number: int, start: int, isolation: str) -> Iterator[Any]:
+        consumer = self._consumer(isolation)
         try:
             consumer.assign([TopicPartition(self.prefix + topic, number, start)])
             while True:
@@ -143,7 +212,7 @@ class Pipeline:
                 assert message is not None, f"no answer about {topic}[{number}]"
                 error = message.error()
                 if error is None:
-                    yield message.value()
+                    yield message
                 elif error.code() == KafkaError._PARTITION_EOF:
                     return
                 else:
@@ -151,25 +220,46 @@ class Pipeline:
         finally:
             consumer.close()
 
-    def _consumer(self) -> Consumer:
+    def rewind(self, service: str) -> None:
+        """Set the service's committed offsets to zero, as an operator may while it does not run."""
+        inputs = next(known.inputs for known in all_services(load_policies()) if known.name == service)
+        offsets = [TopicPartition(self.prefix + topic, number, 0) for topic in inputs for number in range(PARTITIONS)]
+        group = ConsumerGroupTopicPartitions(self.prefix + service, offsets)
+        for altered in self._admin.alter_consumer_group_offsets([group]).values():
+            altered.result(timeout=30)
+
+    def _consumer(self, isolation: str) -> Consumer:
         settings = {
             "bootstrap.servers": self.bootstrap,
             "group.id": f"{self.prefix}reader",
-            "isolation.level": "read_committed",
+            "isolation.level": isolation,
             "enable.auto.commit": False,
             "enable.partition.eof": True,
         }
         return Consumer({**settings, "auto.offset.reset": "earliest", "fetch.message.max.bytes": 4_000_000})
 
     def _committed(self, service: str, topics: Iterable[str]) -> dict[tuple[str, int], int]:
-        group = ConsumerGroupTopicPartitions(self.prefix + service)
-        found = self._admin.list_consumer_group_offsets([group])
-        offsets = next(iter(found.values())).result().topic_partitions
+        consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": self.prefix + service})  # it does not join
+        try:
+            asked = [TopicPartition(self.prefix + topic, number) for topic in topics for number in range(PARTITIONS)]
+            offsets = consumer.committed(asked, timeout=ANSWER_S)
+        finally:
+            consumer.close()
         return {(tp.topic.removeprefix(self.prefix), tp.partition): tp.offset for tp in offsets if tp.offset >= 0}
 
     def _holds_records(self, place: tuple[str, int], start: int) -> bool:
         """Whether a committed record, not only markers, lies at or after an offset."""
         return next((True for _ in self._partition(*place, start)), False)
+
+
+def _holds(condition: Callable[[], bool]) -> bool:
+    """Whether `condition` holds; not while a broker that has just come up answers that it is still loading."""
+    try:
+        return condition()
+    except KafkaException as error:
+        if error.args[0].retriable() or error.args[0].code() in LOADING:
+            return False
+        raise
 
 
 def place_of(line: bytes) -> tuple[str | None, bytes | None]:

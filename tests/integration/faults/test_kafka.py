@@ -1,0 +1,170 @@
+"""Kafka stopped, killed, moved, slow, or with the ends of transactions lost, under load: services wait and go on; each revision once, in order, as replayed."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from deploy.local.servers import Kafka
+from schemas.catalogue import CLAIMS, RESULTS, SETTLEMENT_REROUTED
+from tests.integration.faults.city import City
+from tests.integration.faults.conftest import Start
+from tests.integration.faults.cutting import EndTxnLoser, Loss
+from tests.integration.faults.kafkas import Cluster, TwoDoors
+from tests.integration.faults.load import Load, aborted, healed
+from tests.integration.faults.proxy import Proxy
+from tests.integration.pipeline import Event, Pipeline
+
+pytestmark = [pytest.mark.prove, pytest.mark.kafka]
+
+WORKERS = ("identity-1", "settlement-1", "settlement-2")
+DEADLINE_S = 3.0
+SETTINGS = {"MEDAID_KAFKA_DEADLINE_MS": str(round(1_000 * DEADLINE_S))}
+READY_S_MAX = 90
+FAST = 900
+"""Claims a second where Kafka is away for long: 500 a second at least are published in spite of it."""
+
+AWAY_S = 30.0
+SLOW_S = 0.2
+LOSS_GAP_S = 0.4
+TRANSACTIONS = "__transaction_state"
+
+
+def begin(pipeline: Pipeline) -> None:
+    """Start the workers, and return when every lane of settlement was taken."""
+    for name in WORKERS:
+        pipeline.start(name)
+    pipeline.wait(lambda: {told["lane"] for told in taken(pipeline)} == {0, 1, 2, 3}, READY_S_MAX)
+
+
+def taken(pipeline: Pipeline) -> list[Event]:
+    return [told for told in pipeline.told("lane taken") if told["service"] == "settlement"]
+
+
+def doubts(pipeline: Pipeline) -> int:
+    return sum(told["service"] == "settlement" for told in pipeline.told("lane in doubt"))
+
+
+def settled(pipeline: Pipeline) -> int:
+    """Where the ledger ends, all partitions together."""
+    return sum(pipeline.ends([RESULTS]).values())
+
+
+def wait_for_results(pipeline: Pipeline, more_than: int) -> None:
+    """Return when the services settle again."""
+    pipeline.wait(lambda: settled(pipeline) > more_than, READY_S_MAX)
+
+
+def end(pipeline: Pipeline, city: City) -> tuple[int, int]:
+    """Hold all against the replay, stop all; records of aborted transactions, and heals."""
+    city.check(pipeline, "identity", "settlement")
+    found = aborted(pipeline), healed(pipeline)
+    assert set(pipeline.stop().values()) == {0}
+    print(f"{found[0]} records of aborted transactions, {found[1]} heals, {len(taken(pipeline))} takes")
+    return found
+
+
+def test_a_broker_stopped_for_thirty_seconds_under_load(own_kafka: Kafka, redis_db: str, large_city: City, start: Start) -> None:
+    pipeline = start(own_kafka.bootstrap_servers, redis_db, **SETTINGS)
+    begin(pipeline)
+    with Load(pipeline, large_city.lines, FAST) as load:
+        load.reach(0.15)
+        own_kafka.stop()
+        time.sleep(AWAY_S)
+        assert doubts(pipeline) > 0
+        own_kafka.start()
+        load.finish()
+    assert sum(end(pipeline, large_city)) > 0
+
+
+def test_a_broker_killed_again_and_again_under_load(own_kafka: Kafka, redis_db: str, large_city: City, start: Start) -> None:
+    chance = Random(9)
+    pipeline = start(own_kafka.bootstrap_servers, redis_db, **SETTINGS)
+    begin(pipeline)
+    with Load(pipeline, large_city.lines, FAST) as load:
+        for share in (0.1, 0.35, 0.6):
+            load.reach(share + chance.uniform(0, 0.05))
+            before = settled(pipeline)
+            own_kafka.kill()
+            own_kafka.start()
+            wait_for_results(pipeline, before)
+        load.finish()
+    records, _ = end(pipeline, large_city)
+    assert records > 0
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    two = Cluster(tmp_path)
+    try:
+        two.start()
+        yield two
+    finally:
+        two.stop()
+
+
+def test_leaders_that_move_away_and_back_under_load(cluster: Cluster, redis_db: str, large_city: City, start: Start) -> None:
+    """The node that leads half of the partitions and coordinates half of the transactions is killed, comes back, and leads again."""
+    pipeline = start(cluster.bootstrap_servers, redis_db, **SETTINGS)
+    begin(pipeline)
+    topics = [TRANSACTIONS, *(pipeline.prefix + topic for topic in (CLAIMS, RESULTS, SETTLEMENT_REROUTED))]
+    with Load(pipeline, large_city.lines, FAST) as load:
+        load.reach(0.1)
+        assert all(cluster.led_by(2, topic) for topic in topics)
+        cluster.second.kill()
+        pipeline.wait(lambda: not any(cluster.led_by(2, topic) for topic in topics), READY_S_MAX)
+        wait_for_results(pipeline, settled(pipeline))
+        cluster.second.start()
+        pipeline.wait(lambda: cluster.is_whole(topics), READY_S_MAX)
+        before = settled(pipeline)
+        cluster.move_leaders_back()
+        pipeline.wait(lambda: all(cluster.led_by(2, topic) for topic in topics), READY_S_MAX)
+        wait_for_results(pipeline, before)
+        load.finish()
+    records, heals = end(pipeline, large_city)
+    assert records + heals > 0
+
+
+def behind(proxy: Proxy, folder: Path) -> TwoDoors:
+    """A Kafka whose back door leads through `proxy`."""
+    kafka = TwoDoors(folder / "kafka", proxy.address)
+    kafka.start()
+    proxy.retarget(kafka.back_door)
+    return kafka
+
+
+def test_a_kafka_that_is_slow_and_then_hangs(redis_db: str, city: City, start: Start, tmp_path: Path) -> None:
+    with Proxy("") as proxy, behind(proxy, tmp_path) as kafka:
+        pipeline = start(kafka.bootstrap_servers, redis_db, KAFKA_BOOTSTRAP_SERVERS=proxy.address, **SETTINGS)
+        begin(pipeline)
+        with Load(pipeline, city.lines) as load:
+            load.reach(0.1)
+            proxy.delay(SLOW_S)
+            load.reach(0.3)
+            wait_for_results(pipeline, settled(pipeline))
+            assert doubts(pipeline) == 0, "a slow Kafka is no reason for doubt"
+            proxy.delay(2 * DEADLINE_S)
+            pipeline.wait(lambda: doubts(pipeline) >= 2, READY_S_MAX)
+            load.reach(0.6)
+            proxy.delay(0.0)
+            load.finish()
+        _, heals = end(pipeline, city)
+        assert heals > 0, "no answer about a committed transaction came too late"
+
+
+def test_ends_of_transactions_that_are_lost(redis_db: str, city: City, start: Start, tmp_path: Path) -> None:
+    """EndTxn, or its answer, dozens of times: Kafka has committed or it has not, and nobody tells."""
+    with EndTxnLoser("", LOSS_GAP_S) as proxy, behind(proxy, tmp_path) as kafka:
+        pipeline = start(kafka.bootstrap_servers, redis_db, KAFKA_BOOTSTRAP_SERVERS=proxy.address, **SETTINGS)
+        begin(pipeline)
+        with Load(pipeline, city.lines) as load:
+            proxy.losing = True
+            load.finish()
+            proxy.losing = False
+        records, heals = end(pipeline, city)
+        print({loss.name: count for loss, count in proxy.lost.items()})
+        assert min(proxy.lost[loss] for loss in Loss) >= 6
+        assert records > 0, "no transaction whose EndTxn was lost was aborted"
+        assert heals > 0, "no transaction was committed whose answer was lost"

@@ -1,0 +1,149 @@
+"""Workers that die, freeze, come and go under load: each revision once, in order, sums as in the replay."""
+
+import signal
+import time
+from random import Random
+
+import pytest
+
+from tests.integration.faults.city import City
+from tests.integration.faults.conftest import Start
+from tests.integration.faults.load import Load, aborted, healed
+from tests.integration.pipeline import Pipeline
+
+pytestmark = pytest.mark.prove
+
+SETTLERS = ("settlement-1", "settlement-2", "settlement-3")
+KILLS = 50
+DEATHS = 9
+PLACES = ("booked", "sent", "apply")
+READY_S_MAX = 60
+FROZEN_S = 5.0
+"""Well past the session of 2 s."""
+
+
+@pytest.fixture
+def pipeline(start: Start, kafka_bootstrap: str, redis_db: str) -> Pipeline:
+    return start(kafka_bootstrap, redis_db)
+
+
+def wait_for_takes(pipeline: Pipeline, more_than: int) -> None:
+    """Return when some lane of settlement was taken once more: the workers are at work again."""
+    pipeline.wait(lambda: takes(pipeline) > more_than, READY_S_MAX)
+
+
+def takes(pipeline: Pipeline) -> int:
+    return sum(told["service"] == "settlement" for told in pipeline.told("lane taken"))
+
+
+def test_a_worker_killed_fifty_times_under_load(pipeline: Pipeline, large_city: City) -> None:
+    chance = Random(50)
+    for name in ("identity-1", *SETTLERS):
+        pipeline.start(name)
+    with Load(pipeline, large_city.lines) as load:
+        wait_for_takes(pipeline, 0)
+        killed = 0
+        while killed < KILLS:
+            time.sleep(chance.uniform(0.5, 1.5))
+            before = takes(pipeline)
+            doomed = chance.sample(SETTLERS, chance.randint(1, len(SETTLERS)))
+            for name in doomed:
+                pipeline.kill(name)
+            for name in doomed:
+                pipeline.start(name)
+            killed += len(doomed)
+            wait_for_takes(pipeline, before)
+        load.finish()
+    large_city.check(pipeline, "identity", "settlement")
+    print(f"killed {killed} times: {aborted(pipeline)} records of aborted transactions, {healed(pipeline)} heals")
+    assert aborted(pipeline) > 0
+    assert healed(pipeline) > 0
+    assert set(pipeline.stop().values()) == {0}
+
+
+def test_workers_that_die_at_exact_places(pipeline: Pipeline, city: City) -> None:
+    """After booking claim keys, between sending and EndTxn, between EndTxn and the write to Redis; again and again, under load."""
+    pipeline.start("identity-1")
+    with Load(pipeline, city.lines) as load:
+        for death in range(DEATHS):
+            pipeline.start("settlement-1", fails=f"{PLACES[death % len(PLACES)]}:kill:{3 + death}")
+            pipeline.wait(lambda: pipeline.died("settlement-1"), READY_S_MAX)
+        pipeline.start("settlement-1")
+        load.finish()
+    city.check(pipeline, "identity", "settlement")
+    assert aborted(pipeline) > 0
+    assert healed(pipeline) > 0
+
+
+def test_workers_frozen_at_exact_places_change_nothing_when_they_wake(pipeline: Pipeline, city: City) -> None:
+    """Frozen with an open transaction, and between EndTxn and the write to Redis, past the session; another takes the lanes; then they wake."""
+    pipeline.start("identity-1")
+    with Load(pipeline, city.lines) as load:
+        for frozen, place in (("settlement-1", "sent"), ("settlement-2", "apply")):
+            pipeline.start(frozen, fails=f"{place}:freeze:6")
+            pipeline.wait(lambda frozen=frozen: is_stopped(pipeline.pid(frozen)), READY_S_MAX)
+            before = takes(pipeline)
+            pipeline.start("settlement-3")
+            wait_for_takes(pipeline, before)
+            time.sleep(FROZEN_S)
+            pipeline.send(frozen, signal.SIGCONT)
+            assert pipeline.end("settlement-3") == 0
+            assert pipeline.end(frozen) == 0
+        pipeline.start("settlement-1")
+        load.finish()
+    city.check(pipeline, "identity", "settlement")
+    assert aborted(pipeline) > 0
+    assert healed(pipeline) > 0
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether a process is frozen."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+        return stat.read().rpartition(")")[2].split()[0] == "T"
+
+
+def test_workers_frozen_past_their_sessions_change_nothing_when_they_wake(pipeline: Pipeline, city: City) -> None:
+    """At any place where they happen to be, one after the other, under load."""
+    for name in ("identity-1", *SETTLERS):
+        pipeline.start(name)
+    with Load(pipeline, city.lines) as load:
+        wait_for_takes(pipeline, 0)
+        for name in SETTLERS:
+            before = takes(pipeline)
+            pipeline.send(name, signal.SIGSTOP)
+            time.sleep(FROZEN_S)
+            pipeline.send(name, signal.SIGCONT)
+            wait_for_takes(pipeline, before)
+        load.finish()
+    city.check(pipeline, "identity", "settlement")
+    assert aborted(pipeline) + healed(pipeline) > 0
+    assert set(pipeline.stop().values()) == {0}
+
+
+def test_three_workers_start_stop_die_and_share_their_lanes_anew_under_load(pipeline: Pipeline, city: City) -> None:
+    chance = Random(3)
+    pipeline.start("identity-1")
+    running: list[str] = []
+    statuses = []
+    with Load(pipeline, city.lines) as load:
+        for number in range(24):
+            name = chance.choice(SETTLERS)
+            before = takes(pipeline)
+            if name not in running:
+                pipeline.start(name)
+                running.append(name)
+                wait_for_takes(pipeline, before)
+            else:
+                running.remove(name)
+                if number % 2:
+                    pipeline.kill(name)
+                else:
+                    statuses.append(pipeline.end(name))
+            time.sleep(chance.uniform(0.1, 0.8))
+        for name in set(SETTLERS) - set(running):
+            pipeline.start(name)
+        load.finish()
+    city.check(pipeline, "identity", "settlement")
+    assert statuses
+    assert set(statuses) == {0}
+    assert aborted(pipeline) + healed(pipeline) > 0
