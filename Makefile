@@ -6,7 +6,7 @@ SERVERS := $(BIN)/python -m deploy.local.servers
 LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check up status down generate lock clean
+.PHONY: help demo test prove check up status down generate lock clean
 
 help: ## List the targets
 	@awk -F ': |## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$NF }' $(MAKEFILE_LIST)
@@ -16,6 +16,10 @@ demo: $(READY) ## Settle a year of four generated cities and explain three claim
 
 test: $(READY) ## Run all tests; Kafka and Redis come from the environment, Docker or this machine
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not prove" tests
+
+prove: $(READY) ## Prove what is too long for make test: faults under load, seeds, fuzzing, a soak; FULL=1 at full length
+	FULL=$(FULL) $(BIN)/pytest -n 2 -m prove tests/simulation tests/contract
+	FULL=$(FULL) $(BIN)/pytest -m prove --durations=0 --durations-min=10 tests/integration
 
 check: $(READY) ## Check style, types, import contracts, tidiness, generated files
 	$(BIN)/ruff check .

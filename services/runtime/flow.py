@@ -45,6 +45,11 @@ class Flow:
             except TimeoutError:
                 return -1
 
+    def polled_ms(self, topics: Iterable[str]) -> int:
+        """When Kafka last answered a fetch of one of `topics`, records or not, milliseconds; 0 when it has not yet. Raises: Doubt."""
+        with self._assigned() as consumer:
+            return max(consumer.last_poll_timestamp(self._place(topic)) or 0 for topic in topics)
+
     def _place(self, topic: str) -> KafkaPartition:
         return KafkaPartition(self._prefix + topic, self._partition)
 

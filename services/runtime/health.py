@@ -82,7 +82,8 @@ class HealthServer:
     def _state(self, name: str, *, good: bool) -> _Answer:
         """`name` and each lane's state; 503 when not good."""
         lanes = {
-            str(lane): {"state": pulse.state, "waiting": pulse.waiting, "doubt": pulse.doubt} for lane, pulse in self._roster.pulses.items()
+            str(lane): {"state": pulse.state, "waiting": pulse.waiting, "deaf": pulse.is_deaf, "doubt": pulse.doubt}
+            for lane, pulse in self._roster.pulses.items()
         }
         body = {name: good, "service": self._roster.service.name, "stop": str(self._roster.stop or ""), "lanes": lanes}
         return HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE, _JSON, json.dumps(body, ensure_ascii=False).encode()

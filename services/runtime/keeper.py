@@ -137,14 +137,16 @@ class Keeper:
         self._inbox.begin(taken.positions)
         self._flow.seek(taken.positions)
         self._first = dict(taken.first_ends)
-        self._pulse.state, self._pulse.doubt = "running", ""
+        self._pulse.state, self._pulse.doubt, self._pulse.heard_at_s = "running", "", self._clock.monotonic()
         await self._lane.idle()  # a lane is ready as soon as its view says so, records or not
         while not self._leaving:
             records = await self._next()
             if records:
                 await self._lane.batch(records)
+                self._pulse.heard_at_s = self._clock.monotonic()
             elif not self._leaving:
                 await self._lane.idle()
+                self._pulse.heard(self._flow.polled_ms(inputs))
             self._doubts = 0
 
     async def _next(self) -> list[Record]:

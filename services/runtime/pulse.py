@@ -15,6 +15,9 @@ from services.runtime.records import Chunk, Offsets, TopicPartition, Want, Water
 
 State = Literal["taking", "running", "doubt", "released", "stopped"]
 
+DEAF_S = 5.0
+"""A lane at rest whose fetches got no answer for so long is not ready: Kafka holds one back for a twentieth of a second at most."""
+
 FROZEN_S = 30.0
 """A lane that did nothing for so long is frozen, unless its calls may take longer: no step has three of them."""
 
@@ -28,6 +31,7 @@ class Pulse:
         waiting: The gate is shut: other lanes are not healed yet.
         doubt: Why it was last in doubt, while it has not been taken again.
         beat_at_s: When it last did something, on the clock.
+        heard_at_s: When Kafka last answered a fetch or a commit of it.
     """
 
     clock: Clock
@@ -36,15 +40,27 @@ class Pulse:
     waiting: bool = True
     doubt: str = ""
     beat_at_s: float = 0.0
+    heard_at_s: float = 0.0
+    polled_ms: int = -1
 
     def beat(self) -> None:
         """The lane did something."""
         self.beat_at_s = self.clock.monotonic()
 
+    def heard(self, polled_ms: int) -> None:
+        """Kafka last answered a fetch at `polled_ms`, by its own clock: only that it is another time than before counts."""
+        if polled_ms != self.polled_ms:
+            self.polled_ms, self.heard_at_s = polled_ms, self.clock.monotonic()
+
+    @property
+    def is_deaf(self) -> bool:
+        """Whether Kafka is away, as far as a lane at rest can tell."""
+        return self.state == "running" and self.clock.monotonic() - self.heard_at_s > DEAF_S
+
     @property
     def is_ready(self) -> bool:
         """Whether the lane settles what comes."""
-        return self.state == "running" and not self.waiting
+        return self.state == "running" and not self.waiting and not self.is_deaf
 
     @property
     def is_frozen(self) -> bool:

@@ -15,7 +15,7 @@ from services.runtime.health import CONNECTIONS_MAX, REQUEST_BYTES_MAX, HealthSe
 from services.runtime.kafka import AioKafkaBroker
 from services.runtime.metrics import NoMetrics
 from services.runtime.prometheus import Figures
-from services.runtime.pulse import FROZEN_S, Pulse, State
+from services.runtime.pulse import DEAF_S, FROZEN_S, Pulse, State
 from services.runtime.records import Output, Record
 from services.runtime.roster import Roster
 from services.runtime.settings import Settings
@@ -42,6 +42,11 @@ class Site:
         await self.roster.on_partitions_assigned([])
         for name, state in lanes.items():
             self.roster.pulses[int(name.removeprefix("lane"))] = Pulse(self.clock, state=state, waiting=False)
+
+    def hear(self) -> None:
+        """Kafka answers every lane."""
+        for pulse in self.roster.pulses.values():
+            pulse.heard(pulse.polled_ms + 1)
 
     async def ask(self, request: str) -> tuple[int, str]:
         """Status and body; 0 when there is no answer."""
@@ -97,12 +102,13 @@ async def test_a_lane_that_waits_for_the_others_is_not_ready(site: Site) -> None
     await site.join(lane0="running")
     site.roster.pulses[0].waiting = True
     assert await site.statuses() == (200, 503)
-    assert json.loads((await site.get("/ready"))[1])["lanes"] == {"0": {"state": "running", "waiting": True, "doubt": ""}}
+    assert json.loads((await site.get("/ready"))[1])["lanes"] == {"0": {"state": "running", "waiting": True, "deaf": False, "doubt": ""}}
 
 
 async def test_a_frozen_lane_is_not_live_and_an_idle_one_is(site: Site) -> None:
     await site.join(lane0="running", lane1="running")
     await site.clock.sleep(FROZEN_S)
+    site.hear()
     assert await site.statuses() == (200, 200)
     await site.clock.sleep(1)
     site.roster.pulses[0].beat()
@@ -111,10 +117,20 @@ async def test_a_frozen_lane_is_not_live_and_an_idle_one_is(site: Site) -> None:
     assert await site.statuses() == (200, 200)
 
 
+async def test_a_lane_at_rest_whose_kafka_is_away_is_live_and_not_ready(site: Site) -> None:
+    await site.join(lane0="running")
+    site.hear()
+    for polled_ms, ready in ((1, 200), (2, 200), (2, 200), (2, 503), (3, 200)):
+        await site.clock.sleep(DEAF_S / 2 + 0.1)
+        site.roster.pulses[0].heard(polled_ms)
+        assert await site.statuses() == (200, ready)
+
+
 async def test_long_deadlines_make_a_lane_frozen_later(site: Site) -> None:
     await site.join(lane0="running")
     site.roster.pulses[0].deadline_s = FROZEN_S
     await site.clock.sleep(2 * FROZEN_S)
+    site.hear()
     assert await site.statuses() == (200, 200)
 
 

@@ -38,6 +38,7 @@ class Stream(Flow):
     asked: list[tuple[str, Any]] = field(default_factory=list)
     positions: dict[str, int] = field(default_factory=dict)
     assigned: bool = True
+    polled: int = 0
 
     def pause(self, topics: Iterable[str]) -> None:
         self._note("pause", tuple(topics))
@@ -51,6 +52,9 @@ class Stream(Flow):
 
     async def position(self, topic: str) -> int:
         return self.positions[topic]
+
+    def polled_ms(self, topics: Iterable[str]) -> int:
+        return self.polled
 
     def _note(self, what: str, about: Any) -> None:
         if not self.assigned:
