@@ -13,6 +13,8 @@ import redis
 from deploy.local.servers import Kafka, Redis, Unobtainable
 from tests.servers import Keeper, Name, ask_keeper
 
+pytest.register_assert_rewrite("tests.integration.year", "tests.integration.faults.load")
+
 S = TypeVar("S", Kafka, Redis)
 KEEPER = pytest.StashKey[Keeper]()
 MARKS = {"kafka_bootstrap": "kafka", "own_kafka": "kafka", "redis_url": "redis", "own_redis": "redis"}

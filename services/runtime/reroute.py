@@ -6,8 +6,8 @@ from dataclasses import replace
 from services.runtime.deadletters import KEPT_BYTES
 from services.runtime.records import Output, Record
 
-NUMBER_MAX = 2**63 - 1
-"""The largest that Kafka has."""
+NUMBER_MIN, NUMBER_MAX = -(2**63), 2**63 - 1
+"""What Kafka's numbers hold; a producer's timestamp may be any of them."""
 
 _PREFIX = "medaid-origin-"
 _TOPIC, _PARTITION, _OFFSET, _TIMESTAMP = (_PREFIX + name for name in ("topic", "partition", "offset", "timestamp"))
@@ -42,6 +42,6 @@ def origin(record: Record, topics: Collection[str]) -> Record:
         partition, offset, timestamp_ms = (int(names[name]) for name in (_PARTITION, _OFFSET, _TIMESTAMP))
     except (AttributeError, TypeError, ValueError):  # Kafka knows null as a header's value
         return record
-    if topic not in topics or not all(-1 <= number <= NUMBER_MAX for number in (partition, offset, timestamp_ms)):
+    if topic not in topics or min(partition, offset) < 0 or timestamp_ms < NUMBER_MIN or max(partition, offset, timestamp_ms) > NUMBER_MAX:
         return record
     return replace(record, topic=topic, partition=partition, offset=offset, timestamp_ms=timestamp_ms, headers=record.headers[:-4])

@@ -29,6 +29,9 @@ MEDAID = str(Path(sys.executable).with_name("medaid"))
 ROOT = Path(__file__).parents[2]
 PARTITIONS = 4
 LOADING = {KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.NOT_COORDINATOR, KafkaError._TIMED_OUT}
+NEW = {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART}
+"""What a broker says of a partition that was just made, or has just moved."""
+
 ANSWER_S = 10
 PARTITION_UA = -1
 """librdkafka chooses."""
@@ -215,7 +218,7 @@ class Pipeline:
                     yield message
                 elif error.code() == KafkaError._PARTITION_EOF:
                     return
-                else:
+                elif error.code() not in NEW:
                     raise KafkaException(error)
         finally:
             consumer.close()

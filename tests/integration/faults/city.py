@@ -24,8 +24,8 @@ class City:
         assert claims_in(lines) >= CLAIMS_MIN
         return cls(lines, Replayed(write_lines(folder / "year.jsonl", lines)))
 
-    def check(self, pipeline: Pipeline, *services: str) -> None:
+    def check(self, pipeline: Pipeline, *services: str, reads_again: bool = False) -> None:
         """Wait until the services are at rest, then hold the topics against the replay; the view against the ledger by `medaid ledger verify`."""
         pipeline.wait(lambda: pipeline.is_at_rest(*services), DRAIN_S_MAX)
-        check(pipeline, self.wanted, warnings="monitoring" in services)
+        check(pipeline, self.wanted, warnings="monitoring" in services, reads_again=reads_again)
         pipeline.verify()

@@ -29,7 +29,7 @@ def test_offsets_that_are_missing_behind_or_zero_bring_nothing_twice(start: Star
         load.reach(0.8)
         pipeline.start("settlement-1", fails=f"committed:stale:{PARTITIONS}")
         load.finish()
-    city.check(pipeline, "identity", "settlement")
+    city.check(pipeline, "identity", "settlement", reads_again=True)
     assert healed(pipeline) > 0
     before = Ledger(pipeline.read(RESULTS))
     assert pipeline.end("settlement-1") == 0

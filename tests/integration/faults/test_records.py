@@ -11,7 +11,9 @@ import pytest
 
 from deploy.local.servers import Redis
 from schemas.catalogue import CLAIMS, RESULTS, dead_letters_of
+from schemas.exact_json import read_json
 from schemas.hospital import ClaimSubmitted
+from schemas.refusal import Refused
 from services.runtime.home import home_of
 from tests.integration.faults.bills import bill, grant, person_of
 from tests.integration.faults.city import DRAIN_S_MAX, City
@@ -77,20 +79,26 @@ def without_conflicts(lines: Sequence[bytes]) -> Iterator[bytes]:
 
 
 def as_accepted(pipeline: Pipeline, lines: Sequence[bytes]) -> list[bytes]:
-    """The same lines, claims in the order in which the ledger accepted them, reversals last."""
-    place: dict[bytes, int] = {}
+    """The same lines, claims in the order in which the ledger accepted them, reversals last, those before that stood."""
+    places: dict[bytes, int] = {}
+    stood: set[tuple[str, str]] = set()
     for event in pipeline.read(RESULTS):
         data = event["data"]
-        place[orjson.dumps(data["claim"], option=orjson.OPT_SORT_KEYS)] = data["sequence"]
+        places[orjson.dumps(data["claim"], option=orjson.OPT_SORT_KEYS)] = data["sequence"]
+        if data["outcome"] == "reversed":
+            stood.add((data["claim_id"], data["reason"]))
 
     def order(line: bytes) -> tuple[int, int]:
-        if b'"hospital.claim.submitted.v1"' not in line:
-            return (2, 0) if b'"hospital.claim.reversed.v1"' in line else (0, 0)
+        if b'"hospital.claim.' not in line:
+            return 0, 0
         try:
-            claim = ClaimSubmitted.model_validate(orjson.loads(line)["data"])
-        except ValueError:  # a refused one
-            return (3, 0)
-        return (1, place.get(orjson.dumps(claim.wire(), option=orjson.OPT_SORT_KEYS), len(lines)))
+            data = read_json(line)["data"]
+            if b'"hospital.claim.reversed.v1"' in line:
+                return 2, (data["claim_id"], data["reason"]) not in stood
+            content = ClaimSubmitted.model_validate(data).wire()
+        except (Refused, LookupError, TypeError, ValueError):  # it was refused
+            return 3, 0
+        return 1, places.get(orjson.dumps(content, option=orjson.OPT_SORT_KEYS), len(lines))
 
     return sorted(lines, key=order)
 
