@@ -14,6 +14,7 @@ import orjson
 from confluent_kafka import (
     Consumer,
     ConsumerGroupTopicPartitions,
+    IsolationLevel,
     KafkaError,
     KafkaException,
     Producer,
@@ -57,6 +58,9 @@ class Pipeline:
             **settings,
         }
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._starts: dict[int, int] = {}
+        """Process id to where its part of the log begins."""
+
         self._admin = AdminClient({"bootstrap.servers": bootstrap})
 
     def create_topics(self) -> None:
@@ -73,7 +77,8 @@ class Pipeline:
         service = name.partition("-")[0]
         command = [sys.executable, "-m", "tests.integration.faults.failing", service, fails] if fails else [MEDAID, "run", service]
         with (self._logs / f"{name}.log").open("ab") as log:
-            self._running[name] = subprocess.Popen(command, cwd=ROOT, env=self._environment, stderr=log, stdout=log)
+            process = self._running[name] = subprocess.Popen(command, cwd=ROOT, env=self._environment, stderr=log, stdout=log)
+            self._starts[process.pid] = log.tell()
 
     def send(self, name: str, sign: signal.Signals) -> None:
         """Send a signal to a process that must be alive."""
@@ -89,6 +94,11 @@ class Pipeline:
         """SIGTERM to one, and its exit status."""
         self.send(name, signal.SIGTERM)
         return self._running.pop(name).wait(timeout=60)
+
+    def is_up(self, name: str) -> bool:
+        """Whether a process has come so far that SIGTERM ends it well."""
+        told = (self._logs / f"{name}.log").read_bytes()[self._starts[self._running[name].pid] :]
+        return b"health and metrics served" in told
 
     def died(self, name: str) -> bool:
         """Whether a process that was to fail by itself has done so; then it is forgotten."""
@@ -158,10 +168,10 @@ class Pipeline:
                 producer.produce(self.prefix + topic, value, partition=partition)
         assert producer.flush(60) == 0
 
-    def ends(self, topics: Iterable[str]) -> dict[tuple[str, int], int]:
-        """End offsets of topics, markers and open transactions included."""
+    def ends(self, topics: Iterable[str], isolation: IsolationLevel = IsolationLevel.READ_UNCOMMITTED) -> dict[tuple[str, int], int]:
+        """End offsets of topics, markers and open transactions included; up to the first open transaction with `READ_COMMITTED`."""
         asked = {TopicPartition(self.prefix + topic, number): OffsetSpec.latest() for topic in topics for number in range(PARTITIONS)}
-        found = self._admin.list_offsets(asked, request_timeout=ANSWER_S)
+        found = self._admin.list_offsets(asked, isolation_level=isolation, request_timeout=ANSWER_S)
         return {(tp.topic.removeprefix(self.prefix), tp.partition): future.result().offset for tp, future in found.items()}
 
     def is_at_rest(self, *names: str) -> bool:
@@ -170,9 +180,9 @@ class Pipeline:
             if names and service.name not in names:
                 continue
             reached = self._committed(service.name, service.inputs)
-            if any(
-                end > reached.get(place, 0) and self._holds_records(place, reached.get(place, 0))
-                for place, end in self.ends(service.inputs).items()
+            decided, ends = self.ends(service.inputs, IsolationLevel.READ_COMMITTED), self.ends(service.inputs)
+            if decided != ends or any(
+                end > reached.get(place, 0) and self._holds_records(place, reached.get(place, 0)) for place, end in ends.items()
             ):
                 return False
         return True
@@ -238,6 +248,7 @@ class Pipeline:
             "isolation.level": isolation,
             "enable.auto.commit": False,
             "enable.partition.eof": True,
+            "fetch.wait.max.ms": 20,  # the end is told by an empty answer
         }
         return Consumer({**settings, "auto.offset.reset": "earliest", "fetch.message.max.bytes": 4_000_000})
 

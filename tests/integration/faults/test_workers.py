@@ -137,6 +137,7 @@ def test_three_workers_start_stop_die_and_share_their_lanes_anew_under_load(pipe
                 wait_for_takes(pipeline, before)
             else:
                 running.remove(name)
+                pipeline.wait(lambda name=name: pipeline.is_up(name), READY_S_MAX)
                 if number % 2:
                     pipeline.kill(name)
                 else:
