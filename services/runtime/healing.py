@@ -68,15 +68,13 @@ async def _stops(service: Service[E], lane: int, broker: Broker, committed: Offs
     """For each state topic the offset to heal to.
 
     Raises:
-        Doubt: A topic that only this lane writes has a transaction that is not decided, though the fence has ended them all. A broker that was killed
-            and came back answers so, until it has written the markers it owed, or until something is appended (seen with Kafka 4.3.1), which we
-            then see to. To heal up to there would be to forget results.
+        Doubt: A topic that only this lane writes has a transaction that is not decided, though the fence has ended them all: a broker that was killed
+            and came back owes its markers. To heal up to there would be to forget results. (Kafka 4.1 to 4.3.1 may owe them for ever: deploy/README.md.)
     """
     own = [TopicPartition(topic, lane) for topic, until in service.state_topics.items() if until == "end"]
     ends, log_ends = await broker.ends(own), await broker.log_ends(own)
     for partition, end in ends.items():
         if end < log_ends[partition]:
-            await broker.stir([partition])
             raise Doubt(f"{partition.topic}[{lane}] is decided up to {end} of {log_ends[partition]} only")
     return {topic: (ends if until == "end" else committed)[TopicPartition(topic, lane)] for topic, until in service.state_topics.items()}
 

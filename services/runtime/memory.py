@@ -54,9 +54,6 @@ class MemoryBroker:
         """As the port has it."""
         return {partition: self._kafka.log_end(partition) for partition in partitions}
 
-    async def stir(self, partitions: Collection[TopicPartition]) -> None:
-        """Nothing: memory knows how far it is decided."""
-
     async def read(self, partition: TopicPartition, start: int, stop: int) -> AsyncGenerator[Chunk, None]:
         """As the port has it.
 

@@ -51,10 +51,6 @@ class Broker(Protocol):
         """The end of each partition's log, undecided transactions included: beyond it Kafka has nothing."""
         ...
 
-    async def stir(self, partitions: Collection[TopicPartition]) -> None:
-        """Append to partitions, and abort: nobody reads it, but a broker that came back then looks again how far they are decided."""
-        ...
-
     def read(self, partition: TopicPartition, start: int, stop: int) -> AsyncGenerator[Chunk, None]:
         """Committed records with start <= offset < stop, in order, in chunks of at most 500.
 

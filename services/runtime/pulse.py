@@ -134,11 +134,6 @@ class PulsingBroker:
         self._pulse.beat()
         return offsets
 
-    async def stir(self, partitions: Collection[TopicPartition]) -> None:
-        """As the port has it."""
-        await self._broker.stir(partitions)
-        self._pulse.beat()
-
     async def read(self, partition: TopicPartition, start: int, stop: int) -> AsyncGenerator[Chunk, None]:
         """As the port has it."""
         async with aclosing(self._broker.read(partition, start, stop)) as chunks:

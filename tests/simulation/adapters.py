@@ -85,10 +85,6 @@ class SimulatedBroker:
     async def log_ends(self, partitions: Collection[TopicPartition]) -> Offsets:
         return await self._ask("ends", lambda: {partition: self._world.kafka.log_end(partition) for partition in partitions})
 
-    async def stir(self, partitions: Collection[TopicPartition]) -> None:
-        for partition in partitions:
-            await self._ask("stir", lambda partition=partition: self._world.kafka.stir(partition))
-
     async def read(self, partition: TopicPartition, start: int, stop: int) -> AsyncGenerator[Chunk, None]:
         while start < stop:
             chunk = await self._ask("read", lambda start=start: self._world.kafka.fetch(partition, start, stop, self._world.chunk))

@@ -44,11 +44,6 @@ class SimulatedKafka(MemoryKafka):
         super().reset(group, partition, offset)
         self._history[group, partition] = [known for known in self._history[group, partition] if known <= offset] + [offset]
 
-    def stir(self, partition: TopicPartition) -> None:
-        """Append, and abort."""
-        self.send(self.init("stirring"), Output(*partition, None, b""))
-        self.init("stirring")
-
     def stale(self, group: str, partition: TopicPartition, rng: Random) -> int:
         """An offset that the group had committed at some time."""
         return rng.choice(self._history[group, partition])

@@ -88,19 +88,6 @@ class AioKafkaBroker:
         """As the port has it."""
         return await self._ends(partitions, "read_uncommitted")
 
-    async def stir(self, partitions: Collection[TopicPartition]) -> None:
-        """As the port has it; under an id of its own, so that it ends no transaction but its own."""
-        for partition in partitions:
-            producer = make_producer(self._servers, f"{self.group}-stir-{partition.topic}-{partition.partition}", self._request_ms)
-            try:
-                async with within(self._deadline_s, "stir a partition"):
-                    await producer.start()
-                    await producer.begin_transaction()
-                    await producer.send_and_wait(self._prefix + partition.topic, b"", partition=partition.partition)
-                    await producer.abort_transaction()
-            finally:
-                await close_producer(producer)
-
     def read(self, partition: TopicPartition, start: int, stop: int) -> AsyncGenerator[Chunk, None]:
         """As the port has it."""
         return self._readers.read(partition, start, stop)

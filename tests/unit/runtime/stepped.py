@@ -64,10 +64,6 @@ class SteppedBroker:
         await self._happens("read log ends")
         return await self._inner.log_ends(partitions)
 
-    async def stir(self, partitions: Collection[TopicPartition]) -> None:
-        await self._happens("stir")
-        await self._inner.stir(partitions)
-
     async def read(self, partition: TopicPartition, start: int, stop: int) -> AsyncGenerator[Chunk, None]:
         async for chunk in self._inner.read(partition, start, stop):
             await self._happens("read")
