@@ -79,24 +79,27 @@ class Kafka(Server):
         java = [program("java", "default-jre-headless"), "-cp", f"{kafka_jars()}/*"]
         settings = self._write_settings()
         if not (self.folder / "data" / "meta.properties").exists():
-            self._format([*java, "kafka.tools.StorageTool", "format", "-t", _cluster_id(), "-c", str(settings)])
+            self._format([*java, "kafka.tools.StorageTool", "format", "-t", self._cluster_id(), "-c", str(settings)])
         return [*java, *JVM, *LOGGING, "kafka.Kafka", str(settings)]
 
     def _forget_ports(self) -> None:
         super()._forget_ports()
         self._controller_port = None
 
-    def _write_settings(self) -> Path:
+    def _settings(self) -> dict[str, str]:
+        """What this node has besides `SETTINGS`, or instead."""
         self._controller_port = self._controller_port or free_port()
         controller = f"{HOST}:{self._controller_port}"
-        own = {
+        return {
             "listeners": f"PLAINTEXT://{self.bootstrap_servers},CONTROLLER://{controller}",
             "advertised.listeners": f"PLAINTEXT://{self.bootstrap_servers}",
             "controller.quorum.voters": f"1@{controller}",
             "log.dirs": str(self.folder / "data"),
         }
+
+    def _write_settings(self) -> Path:
         path = self.folder / "server.properties"
-        path.write_text("".join(f"{key}={value}\n" for key, value in (SETTINGS | own).items()))
+        path.write_text("".join(f"{key}={value}\n" for key, value in (SETTINGS | self._settings()).items()))
         return path
 
     def _format(self, command: Sequence[str]) -> None:
@@ -105,7 +108,6 @@ class Kafka(Server):
         if done.returncode:
             raise Failed(f"kafka could not format {self.folder}: {(done.stderr or done.stdout).strip()[-500:]}")
 
-
-def _cluster_id() -> str:
-    """A random id in Kafka's form, 16 bytes in URL-safe base64; without dashes, for one in front would pass for an option."""
-    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "_")
+    def _cluster_id(self) -> str:
+        """A random id in Kafka's form, 16 bytes in URL-safe base64; without dashes, for one in front would pass for an option."""
+        return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "_")

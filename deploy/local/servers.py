@@ -15,7 +15,7 @@ from pathlib import Path
 from deploy.local.errors import Failed, Unobtainable
 from deploy.local.jars import CACHE, ROOT
 from deploy.local.kafka import Kafka
-from deploy.local.process import Server
+from deploy.local.process import Server, is_free
 from deploy.local.redis import Redis
 from deploy.local.state import Started, State
 
@@ -33,9 +33,11 @@ def up(state: State) -> int:
     """Start what is not running, make the topics, run the services. Returns an exit status."""
     RUN.mkdir(parents=True, exist_ok=True)
     addresses = {
-        "KAFKA_BOOTSTRAP_SERVERS": os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
-        or _start(state, Kafka(RUN / "kafka", port=KAFKA_PORT, tied=False)),
-        "REDIS_URL": os.environ.get("REDIS_URL") or _start(state, Redis(RUN / "redis", port=REDIS_PORT, tied=False)),
+        variable: foreign_address(state, server, os.environ.get(variable)) or _start(state, server)
+        for variable, server in {
+            "KAFKA_BOOTSTRAP_SERVERS": Kafka(RUN / "kafka", port=KAFKA_PORT, tied=False),
+            "REDIS_URL": Redis(RUN / "redis", port=REDIS_PORT, tied=False),
+        }.items()
     }
     medaid = str(Path(sys.executable).with_name("medaid"))
     environment = os.environ | addresses
@@ -59,9 +61,23 @@ def down(state: State) -> int:
 def status(state: State) -> int:
     """Print what `up` started and still runs, and where. Returns 0 when the services run, else 5."""
     for name in reversed(ENDED_IN_THIS_ORDER):
-        started = state.find(name)
-        print(f"{name}: process {started.pid}, {started.address}" if started else f"{name}: not started from here")
+        print(f"{name}: {standing(state.remembered(name))}")
     return 0 if state.find(SERVICES) else 5
+
+
+def standing(started: Started | None) -> str:
+    """What `status` says of a process that was started, or of none."""
+    if started is None:
+        return "not started from here"
+    return f"process {started.pid}, {started.address}" if started.runs else f"ended (was process {started.pid}, {started.address})"
+
+
+def foreign_address(state: State, server: Server, named: str | None) -> str | None:
+    """`named`, unless it is where our own `server` listens, or did: whoever sourced `env` in a shell means ours, even after `down`."""
+    if named is None or named != state.listened_at(server.name):
+        return named or None
+    port = int(named.rpartition(":")[2].partition("/")[0])
+    return None if state.find(server.name) or is_free(port) else named  # another program may listen there by now
 
 
 def _start(state: State, server: Server) -> str:

@@ -47,7 +47,7 @@ class Started:
 
 
 class State:
-    """The processes that were started, a file `<name>.pid.json` each."""
+    """The processes that were started, a file `<name>.pid.json` each; where each last listened, in `<name>.address`, is kept when it was ended."""
 
     def __init__(self, folder: Path) -> None:
         """Open the state in `folder`, which may not exist yet."""
@@ -57,12 +57,22 @@ class State:
         """Remember it."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self._file(started.name).write_text(json.dumps(asdict(started)))
+        self._address_file(started.name).write_text(started.address)
 
     def find(self, name: str) -> Started | None:
         """Return the process remembered under `name`, if it still runs."""
-        file = self._file(name)
-        started = Started(**json.loads(file.read_text())) if file.exists() else None
+        started = self.remembered(name)
         return started if started and started.runs else None
+
+    def remembered(self, name: str) -> Started | None:
+        """Return the process that was started under `name` and not ended by us, whether it still runs or not."""
+        file = self._file(name)
+        return Started(**json.loads(file.read_text())) if file.exists() else None
+
+    def listened_at(self, name: str) -> str | None:
+        """Return where the process last started under `name` listened, though it was ended since."""
+        file = self._address_file(name)
+        return file.read_text() if file.exists() else None
 
     def end(self, name: str) -> bool:
         """End and forget it. Returns whether it ran."""
@@ -74,6 +84,9 @@ class State:
 
     def _file(self, name: str) -> Path:
         return self.folder / f"{name}.pid.json"
+
+    def _address_file(self, name: str) -> Path:
+        return self.folder / f"{name}.address"
 
 
 def _started_ticks(pid: int) -> int | None:

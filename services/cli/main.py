@@ -3,12 +3,13 @@
 import sys
 import traceback
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NoReturn, cast
+from typing import Annotated, Any, NoReturn, cast
 
 import typer
 
-from services.cli.commands import demo, explain, generate, policy, replay, run, topics
+from services.cli.commands import demo, dlq, explain, generate, ledger, policy, replay, run, topics
 from services.cli.failure import Exit, Failure
 from services.runtime.errors import Doubt, Stop
 from services.runtime.settings import WrongSetting
@@ -32,13 +33,28 @@ app.command(help=generate.HELP)(generate.generate)
 app.command(help=demo.HELP)(demo.demo)
 app.command(help=run.help_text())(run.run)
 app.add_typer(topics.app, name="topics")
+app.add_typer(ledger.app, name="ledger")
+app.add_typer(dlq.app, name="dlq")
 
 _UsageError = cast(type[Exception], typer.BadParameter.__bases__[0])
 """Every wrong use of the command line; typer gives it no public name."""
 
 
+def _tell_version(asked: bool) -> None:
+    """Print the version of the package and end.
+
+    Raises:
+        typer.Exit: It was asked for.
+    """
+    if asked:
+        print(f"medaid {version('medaid')}")
+        raise typer.Exit
+
+
 @app.callback()
-def _medaid() -> None:
+def _medaid(
+    _version: Annotated[bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version and exit.")] = False,
+) -> None:
     pass
 
 

@@ -3,10 +3,15 @@
 import asyncio
 import gc
 import sys
+from codecs import BOM_UTF8
+from collections import Counter
+from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
+import orjson
 import typer
 
 from services.cli.failure import Exit, Failure
@@ -19,6 +24,9 @@ from services.policy.tree import PolicyError
 from services.runtime import logging
 from services.runtime.settings import Settings
 
+DEAD_LETTER = b'"type":"deadletter.v1"'
+"""Nowhere else in an output: quotes within a text are escaped, and no output has data of such a field."""
+
 GC_THRESHOLDS = (50_000, 20, 50)
 """Every line makes many objects and no cycles."""
 
@@ -28,6 +36,7 @@ HELP = """Settle a file of events with the same three services as in production,
     Each line is settled by all services before the next counts. Every output event is written as one JSON line: timelines, subsidies, assessments,
     results (amounts in yuan with 2 decimals), warnings, dead letters. A line that fits no topic gets a dead letter whose topic is null and whose
     offset is the line's number from 0. The same file gives the same bytes. Exit status 0 when the file was read to its end, dead letters or not.
+    Standard error says at the end how many lines were read, and how many dead letters there are by reason.
 
     \b
     Example:
@@ -57,8 +66,10 @@ def replay(
     with ExitStack() as stack:
         lines = stack.enter_context(file.open("rb"))
         target = sys.stdout.buffer if out is None else stack.enter_context(_opened(file, out))
-        asyncio.run(replay_file(work, lines, file.stat().st_size, target))
+        read = asyncio.run(replay_file(work, lines, file.stat().st_size, target))
         target.flush()
+    for line in told(file, read):
+        print(line, file=sys.stderr)
 
 
 def _replay(policies: Policies, thresholds: Path) -> Replay:
@@ -73,15 +84,38 @@ def _replay(policies: Policies, thresholds: Path) -> Replay:
         raise Failure(Exit.USAGE, f"--thresholds: {str(error).splitlines()[0]}") from None
 
 
-async def replay_file(work: Replay, lines: BinaryIO, bytes_total: int, target: BinaryIO) -> None:
+@dataclass(slots=True)
+class Read:
+    """What was read: how many lines, how many dead letters there are by reason, whether a byte-order mark stood before the first line."""
+
+    lines: int = 0
+    letters: Counter[str] = field(default_factory=Counter)
+    is_marked: bool = False
+
+
+async def replay_file(work: Replay, lines: BinaryIO, bytes_total: int, target: BinaryIO) -> Read:
     """Settle `lines`, and write what comes of each to `target` before the next is read."""
     await work.start()
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
+    read = Read()
     for number, line in enumerate(lines_of(lines, bytes_total, "replaying")):
+        read.lines += 1
+        read.is_marked = read.is_marked or (number == 0 and line.startswith(BOM_UTF8))
         for output in await work.feed(number, line):
             target.write(output + b"\n")
+            if DEAD_LETTER in output:
+                read.letters[orjson.loads(output)["data"]["reason"]] += 1
+    return read
+
+
+def told(file: Path, read: Read) -> Iterator[str]:
+    """What standard error says at the end."""
+    if read.is_marked:
+        yield f"medaid: warning: {file} begins with a UTF-8 byte-order mark, which is no JSON: save it without, its first line was refused"
+    reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(read.letters.items()))
+    yield f"lines read: {read.lines}, dead letters: {read.letters.total()}" + (f" ({reasons})" if reasons else "")
 
 
 def _opened(file: Path, out: Path) -> BinaryIO:

@@ -1,12 +1,29 @@
 """Every command says what it does, in which units, and how it is called; wrong use is one line and status 2."""
 
+import tomllib
+from pathlib import Path
+
 import pytest
 
 from services.runtime.settings import Settings
 from tests.unit.conftest import Medaid
 
 ESSENTIAL = {
-    (): ["replay", "explain", "policy", "generate", "demo", "run", "topics", "3 input refused", "5 a server is away", "Standard output"],
+    (): [
+        "replay",
+        "explain",
+        "policy",
+        "generate",
+        "demo",
+        "run",
+        "topics",
+        "dlq",
+        "ledger",
+        "--version",
+        "3 input refused",
+        "5 a server is away",
+        "Standard output",
+    ],
     ("replay",): ["FILE.jsonl", "--out", "--readings", "yuan", "same bytes", "topic is null", "Exit status 0", "Example"],
     ("explain",): [
         "HOSPITAL/CLAIM",
@@ -28,6 +45,45 @@ ESSENTIAL = {
     ("demo",): ["--persons", "--seed", "--lang", "yuan", "three claims", "Example"],
     ("run",): ["identity", "settlement", "monitoring", "all", "SIGTERM", "status 0", "Example"],
     ("topics",): ["create"],
+    ("ledger",): ["verify", "rebuild"],
+    ("ledger", "verify"): [
+        "FILE|kafka|redis",
+        "--lang",
+        "--readings",
+        "yuan",
+        "kind (form, anew, redis, index, watermark)",
+        "while the services run",
+        "status 0",
+        "4: differences",
+        "5: a server is away",
+        "Memory: one partition at a time",
+        "Example",
+    ],
+    ("ledger", "rebuild"): [
+        "--service",
+        "identity",
+        "settlement",
+        "monitoring",
+        "Workers may run",
+        "Broken off",
+        "status 0",
+        "5: a server",
+        "Example",
+    ],
+    ("dlq",): ["list", "show", "replay"],
+    ("dlq", "list"): ["--topic", "--reason", "--since", "--limit", "--json", "+08:00", "newest", "no failure", "MEDAID_PREFIX", "Example"],
+    ("dlq", "show"): ["TOPIC/PARTITION/OFFSET", "--payload", "newest last", "status 3", "mend.json", "MEDAID_PREFIX", "Example"],
+    ("dlq", "replay"): [
+        "ID",
+        "--payload FILE",
+        "--force",
+        "--drop-headers",
+        "--readings",
+        "home partition",
+        "status 3",
+        "status 5",
+        "Example",
+    ],
     ("topics", "create"): ["MEDAID_PARTITIONS", "min.insync.replicas", "status 4", "status 5", "Example"],
 }
 
@@ -61,6 +117,15 @@ def test_commands_on_servers_list_every_setting(medaid: Medaid, command: tuple[s
         (("explain", "H1/1", "--from", "nowhere.jsonl"), "nowhere.jsonl: no such file"),
         (("explain", "H1/1", "--lang", "fr"), "fr"),
         (("policy", "check", "nowhere.yaml"), "nowhere.yaml"),
+        (("ledger", "verify", "--from", "nowhere.jsonl"), "nowhere.jsonl: no such file"),
+        (("ledger", "rebuild", "--service", "console"), "console"),
+        (("dlq", "list", "--topic", "nowhere.v1"), "--topic nowhere.v1: one of hospital.admissions.v1, "),
+        (("dlq", "list", "--reason", "bad"), "--reason bad: one of malformed_json, "),
+        (("dlq", "list", "--since", "2025-02-30"), "--since 2025-02-30: expected a day"),
+        (("dlq", "list", "--limit", "0"), "--limit"),
+        (("dlq", "show", "H1/1"), "H1/1: expected TOPIC/PARTITION/OFFSET"),
+        (("dlq", "replay", "hospital.claims.v1/0/0", "--payload", "nowhere.json"), "nowhere.json"),
+        (("dlq", "replay", "hospital.claims.v1/0/0", "--drop-headers"), "only with --payload"),
     ],
 )
 def test_wrong_use_is_one_line(medaid: Medaid, arguments: tuple[str, ...], word: str) -> None:
@@ -73,7 +138,15 @@ def test_wrong_use_is_one_line(medaid: Medaid, arguments: tuple[str, ...], word:
 
 def test_a_wrong_setting_is_told_by_its_name(medaid: Medaid, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEDAID_PARTITIONS", "many")
-    for command in [("run", "identity"), ("run", "all"), ("topics", "create"), ("explain", "H1/1")]:
+    for command in [
+        ("run", "identity"),
+        ("run", "all"),
+        ("topics", "create"),
+        ("explain", "H1/1"),
+        ("dlq", "list"),
+        ("ledger", "verify"),
+        ("ledger", "rebuild"),
+    ]:
         said = medaid(*command)
         assert said.status == 2
         assert said.err.startswith("medaid: MEDAID_PARTITIONS: expected ")
@@ -96,11 +169,21 @@ def test_a_server_that_is_away_is_one_line_and_status_5(medaid: Medaid, monkeypa
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
     monkeypatch.setenv("MEDAID_KAFKA_DEADLINE_MS", "1000")
-    for command in [("topics", "create"), ("explain", "H1/1"), ("explain", "H1/1", "--from", "redis")]:
+    letter = "hospital.claims.v1/0/0"
+    on_kafka = [("topics", "create"), ("explain", "H1/1"), ("dlq", "list"), ("dlq", "show", letter), ("dlq", "replay", letter)]
+    ledger = [("ledger", "verify"), ("ledger", "verify", "--from", "redis"), ("ledger", "rebuild")]
+    for command in [*on_kafka, *ledger, ("explain", "H1/1", "--from", "redis")]:
         said = medaid(*command)
         assert (said.status, said.out) == (5, "")
         assert [line for line in said.err.splitlines() if line.startswith("medaid: ")] == said.err.splitlines()
         assert said.err.count("\n") == 1
+
+
+def test_the_version_is_the_package_s(medaid: Medaid) -> None:
+    """The one that pyproject.toml says."""
+    project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text("utf-8"))["project"]
+    said = medaid("--version")
+    assert (said.status, said.out, said.err) == (0, f"medaid {project['version']}\n", "")
 
 
 def test_an_error_of_ours_is_status_1_and_quotes_nothing(medaid: Medaid, monkeypatch: pytest.MonkeyPatch) -> None:

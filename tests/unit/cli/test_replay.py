@@ -2,6 +2,8 @@
 
 import gc
 import tracemalloc
+from codecs import BOM_UTF8
+from collections import Counter
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -48,8 +50,29 @@ def test_the_same_file_gives_the_same_bytes(medaid: Medaid, file: Path, tmp_path
     assert (tmp_path / "out.jsonl").read_text("utf-8") == first.out
 
 
-def test_standard_error_is_empty_without_a_terminal(medaid: Medaid, file: Path) -> None:
-    assert medaid("replay", file).err == ""
+def test_standard_error_says_at_the_end_what_was_read(medaid: Medaid, file: Path, tmp_path: Path) -> None:
+    """And nothing else, without a terminal: so many lines, so many dead letters, by reason."""
+    said = medaid("replay", file)
+    reasons = Counter(event["data"]["reason"] for event in events(said.out) if event["type"] == "deadletter.v1")
+    by_reason = ", ".join(f"{reason} {reasons[reason]}" for reason in sorted(reasons))
+    assert len(reasons) > 1
+    assert said.err == f"lines read: {len(year().splitlines())}, dead letters: {reasons.total()} ({by_reason})\n"
+    (tmp_path / "good.jsonl").write_bytes(granted())
+    assert medaid("replay", tmp_path / "good.jsonl").err == "lines read: 1, dead letters: 0\n"
+
+
+def test_a_byte_order_mark_is_named_and_not_stripped(medaid: Medaid, tmp_path: Path) -> None:
+    """The first line is a dead letter with its mark; one before a later line is a dead letter like any other."""
+    path = tmp_path / "marked.jsonl"
+    path.write_bytes(BOM_UTF8 + granted() + claim("1", "2025-03-02", "5000.00"))
+    said = medaid("replay", path)
+    letter = events(said.out)[0]["data"]
+    assert (letter["reason"], letter["payload"]) == ("malformed_json", (BOM_UTF8 + granted()).decode().rstrip())
+    warning, summary = said.err.splitlines()
+    assert warning.startswith(f"medaid: warning: {path} begins with a UTF-8 byte-order mark")
+    assert summary == "lines read: 2, dead letters: 1 (malformed_json 1)"
+    path.write_bytes(granted() + BOM_UTF8 + claim("1", "2025-03-02", "5000.00"))
+    assert medaid("replay", path).err == "lines read: 2, dead letters: 1 (malformed_json 1)\n"
 
 
 @pytest.mark.parametrize("region", load_policies().regions())
@@ -183,4 +206,4 @@ def test_wrong_use_is_told_in_one_line(medaid: Medaid, file: Path, tmp_path: Pat
 def test_an_empty_file_gives_nothing(medaid: Medaid, tmp_path: Path) -> None:
     (tmp_path / "empty.jsonl").touch()
     said = medaid("replay", tmp_path / "empty.jsonl")
-    assert (said.status, said.out, said.err) == (0, "", "")
+    assert (said.status, said.out, said.err) == (0, "", "lines read: 0, dead letters: 0\n")

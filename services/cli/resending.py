@@ -1,0 +1,103 @@
+"""A refused record sent again: into the topic in which it lay, as it came or with its value mended.
+
+In: a letter, and the mended bytes if there are any. Promise: before anything is sent the service itself has read what is to be sent, and only topics
+that others write are written to; key and headers are the letter's. Sending twice is harmless, as any redelivery is. Not here: finding the letter.
+"""
+
+from dataclasses import replace
+
+from aiokafka import AIOKafkaProducer
+
+from schemas.catalogue import IDENTITY_REROUTED, INPUTS, SETTLEMENT_REROUTED
+from schemas.envelope import read_document
+from services.cli.deadletters import Letter, topic_in
+from services.cli.failure import Exit, Failure
+from services.identity.app import IdentityService
+from services.policy.library import Policies
+from services.runtime.errors import Doubt, Refused
+from services.runtime.home import home_of
+from services.runtime.kafka.deadline import within
+from services.runtime.kafka.writer import RETRY_MS, close_producer
+from services.runtime.records import Record
+from services.runtime.service import AnyService
+from services.runtime.settings import Settings
+from services.settlement.app import SettlementService
+
+_STRAY = "only strays lie there: publish the event to its input topic instead"
+_INSTEAD = {IDENTITY_REROUTED: _STRAY, SETTLEMENT_REROUTED: _STRAY}
+_OURS = "mend the cause, then `medaid ledger rebuild` and, for a year to be settled anew, operator.readjudication.requested.v1"
+
+
+def check_topic(letter_id: str) -> None:
+    """Whether the record of `letter_id` may be sent into its topic again.
+
+    Raises:
+        Failure: That is no id, or the topic is one of our own, which others must not write.
+    """
+    topic = topic_in(letter_id)
+    if topic not in INPUTS:
+        raise Failure(Exit.REFUSED, f"{letter_id}: {topic} is written by medaid alone; {_INSTEAD.get(topic, _OURS)}")
+
+
+def mended(letter: Letter, payload: bytes | None, *, drop_headers: bool = False) -> Record:
+    """The record to send: the refused one, its value replaced by `payload` where that is given, its headers dropped where that is asked for.
+
+    Raises:
+        Failure: The letter does not hold all of the record, and there is no `payload`.
+    """
+    if payload is None:
+        if not letter.is_whole:
+            held = f"{letter.data.headers_left_out} headers of it are" if letter.data.length is None else "all but its first 64 KiB is"
+            raise Failure(Exit.REFUSED, f"{letter.id}: not whole, {held} not in the letter; ask its sender, and give --payload FILE")
+        return letter.refused
+    return replace(letter.refused, value=payload, headers=() if drop_headers else letter.refused.headers)
+
+
+def refusal(policies: Policies, record: Record) -> Refused | None:
+    """Why the service that reads its topic would refuse `record` at once; None where it would not. A duplicate shows only when it is decided."""
+    services: tuple[AnyService, ...] = (IdentityService(policies), SettlementService(policies))
+    service = next(service for service in services if record.topic in service.inputs)
+    try:
+        service.read(record)
+    except Refused as refused:
+        return refused
+    except Exception as error:  # as its lane has it: a mistake of ours, which the record would meet again
+        return Refused("processing_failed", "data", f"to be decided without {type(error).__name__}")
+    return None
+
+
+def at_home(record: Record, partitions: int) -> Record:
+    """`record` in the home partition of its person; where it lay if no person can be read."""
+    try:
+        data = read_document(record.value, record.headers).get("data")
+    except Refused:
+        return record
+    person = data.get("person_id") if isinstance(data, dict) else None
+    return replace(record, partition=home_of(person, partitions)) if isinstance(person, str) else record
+
+
+async def send(settings: Settings, record: Record) -> str:
+    """Send `record` to its partition. Returns: where it lies now, as the id of a letter would say it.
+
+    Raises:
+        Doubt: Kafka is away, or did not answer: it may have been written.
+        Stop: It is larger than its topic takes.
+    """
+    producer = AIOKafkaProducer(
+        bootstrap_servers=settings.kafka_bootstrap_servers,
+        acks="all",
+        enable_idempotence=True,
+        request_timeout_ms=settings.kafka_deadline_ms,
+        retry_backoff_ms=RETRY_MS,
+    )
+    try:
+        async with within(settings.kafka_deadline_ms / 1000, "send a record again"):
+            await producer.start()
+            batch = producer.create_batch()  # takes what `send` would not: neither key nor value
+            batch.append(timestamp=None, key=record.key, value=record.value, headers=list(record.headers))
+            answer = await (await producer.send_batch(batch, settings.prefix + record.topic, partition=record.partition))
+    finally:
+        await close_producer(producer)
+    if answer.offset < 0:
+        raise Doubt(f"kafka: {record.topic}[{record.partition}] took the record when it was sent before, its offset unknown")
+    return f"{record.topic}/{record.partition}/{answer.offset}"
