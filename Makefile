@@ -19,7 +19,7 @@ test: $(READY) ## Run all tests; Kafka and Redis come from the environment, Dock
 
 prove: $(READY) ## Prove what is too long for make test: faults under load, seeds, fuzzing, a soak; FULL=1 at full length
 	FULL=$(FULL) $(BIN)/pytest -n 2 -m prove tests/simulation tests/contract
-	FULL=$(FULL) $(BIN)/pytest -m prove --durations=0 --durations-min=10 tests/integration
+	FULL=$(FULL) $(BIN)/pytest -n 2 -m prove --durations=0 --durations-min=10 tests/integration
 
 check: $(READY) ## Check style, types, import contracts, tidiness, generated files
 	$(BIN)/ruff check .

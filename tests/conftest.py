@@ -38,7 +38,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test that asks for a server has its mark, so that `-m "not kafka"` leaves it out; the longest one begins first, while the others run beside it."""
-    items.sort(key=lambda item: "test_city" not in item.nodeid)
+    items.sort(key=lambda item: not any(long in item.nodeid for long in ("test_city", "test_soak")))
     for item in items:
         for mark in {MARKS[fixture] for fixture in getattr(item, "fixturenames", ()) if fixture in MARKS}:
             item.add_marker(mark)

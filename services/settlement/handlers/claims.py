@@ -61,7 +61,7 @@ def _added(year: PersonYear, record: ClaimRecord, settlement: Settlement, policy
     """The year with its newest claim."""
     return replace(
         year,
-        counters=settlement.counters,
+        counters={**year.counters, **settlement.counters},  # another file of the region may know other counters
         sequence=record.sequence,
         edition=policy.edition if settlement.policy else year.edition,
         readings=policy.readings if settlement.policy else year.readings,
@@ -78,5 +78,5 @@ def _reverse_newest(
     reason = waiting.reversal.reason
     undone = replace(record, revision=1, assistance_fen=0, figures=figures_hash(settlement, reason), reversed_for=reason)
     revision = Revision("reversed", 1, record.sequence, calendar_year, -record.assistance_fen, settlement.counters, waiting.cause, reason)
-    after = replace(year, counters=settlement.counters, claims={**year.claims, record.claim.key: undone})
+    after = replace(year, counters={**year.counters, **settlement.counters}, claims={**year.claims, record.claim.key: undone})
     return after, result(record.claim, settlement, revision, waiting.time)

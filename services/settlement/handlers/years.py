@@ -52,7 +52,7 @@ def _settled_anew(
     """One year from its beginning: its new state, and the revisions of what changed."""
     records = year.whole()
     settlements = list(adjudicate(policy_of, person.status, [(record.claim, record.reversed_for is not None) for record in records]))
-    counters = settlements[-1].counters if settlements else {}
+    counters = {name: fen for settlement in settlements for name, fen in settlement.counters.items()}
     moves = renews and year.edition not in {settlement.policy.edition for settlement in settlements if settlement.policy}
     claims = dict(year.claims)
     emissions: list[Emission] = []

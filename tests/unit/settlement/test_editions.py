@@ -113,6 +113,25 @@ async def test_two_files_of_one_year_hold_each_for_its_days(tmp_path: Path) -> N
         assert await work.settle([granted("g2", "2025-03-01")]) == []
 
 
+async def test_a_counter_that_the_later_file_does_not_know_runs_on(tmp_path: Path) -> None:
+    """A limit used up before the change-over stays used up for a bill of before it that comes late, and when the year is settled anew."""
+    first = LOWER.replace("valid_to: 2030-12-31", "valid_to: 2024-06-30")
+    second = CITY.replace("valid_from: 2023-01-01", "valid_from: 2024-07-01")
+    second = second.replace("  year: {label", "  annual: {label").replace(", year]", ", annual]").replace("[year]", "[annual]")
+    work = await site(policies(tmp_path / "two", {"a.yaml": first, "b.yaml": second}))
+    bills = [stay("may", "2024-05-01"), stay("aug", "2024-08-01"), stay("june", "2024-06-01")]
+    assert await work.settle([granted("g1", "2024-01-01"), *bills]) == [
+        ("may", 0, "500.00", None),
+        ("aug", 0, "850.00", None),
+        ("june", 0, "0.00", "limit_exhausted"),
+    ]
+    assert await work.settle([granted("g2", "2024-01-02")]) == []
+    assert await work.settle([stay("june-2", "2024-06-02"), stay("aug-2", "2024-08-02")]) == [
+        ("june-2", 0, "0.00", "limit_exhausted"),
+        ("aug-2", 0, "850.00", None),
+    ]
+
+
 async def test_a_corrected_list_of_hospitals_waits_and_a_future_end_applies(tmp_path: Path) -> None:
     """What is corrected in the past changes no settled claim; what ends in the future ends then, for a year that has claims too."""
     old = {"suzhou.yaml": CITY, "suzhou.designated.yaml": "H1: {from: 2024-01-01}"}
