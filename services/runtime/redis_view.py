@@ -16,7 +16,7 @@ from uuid import uuid4
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from services.runtime import redis_scripts
 from services.runtime.errors import Doubt
@@ -168,7 +168,13 @@ class RedisView:
             async with asyncio.timeout(self._deadline_s):
                 yield
         except (RedisError, OSError) as error:  # TimeoutError is an OSError
-            raise Doubt(f"redis at {self._place}: {type(error).__name__}") from error
+            raise Doubt(f"redis at {self._place}: {_kind_of(error)}") from error
+
+
+def _kind_of(error: Exception) -> str:
+    """Redis' own code (NOREPLICAS, MISCONF, …) where the client has no name for it, else the error's name; never its text."""
+    code = str(error).partition(" ")[0]
+    return code if type(error) is ResponseError and code.isalpha() and code.isupper() else type(error).__name__
 
 
 def _place_of(redis: Redis) -> str:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -187,12 +187,22 @@ class Pipeline:
                 return False
         return True
 
-    def wait(self, condition: Callable[[], bool], seconds_max: float) -> None:
-        """Until `condition` holds. Raises: AssertionError, with what the processes told."""
+    def wait_for_deaths(self, names: Collection[str], seconds_max: float) -> None:
+        """Until each of `names` has failed by itself, as it was told to."""
+        left = set(names)
+
+        def are_dead() -> bool:
+            left.difference_update([name for name in left if self.died(name)])
+            return not left
+
+        self.wait(are_dead, seconds_max, dying=left)
+
+    def wait(self, condition: Callable[[], bool], seconds_max: float, *, dying: Collection[str] = ()) -> None:
+        """Until `condition` holds; nobody may end meanwhile but those `dying`. Raises: AssertionError, with what the processes told."""
         until = time.monotonic() + seconds_max
         while not _holds(condition):
             for name, process in self._running.items():
-                assert process.poll() is None, f"{name} ended with {process.returncode}: {self.log(name)}"
+                assert name in dying or process.poll() is None, f"{name} ended with {process.returncode}: {self.log(name)}"
             assert time.monotonic() < until, "\n".join(f"== {name}\n{self.log(name)}" for name in self._running)
             time.sleep(0.5)
 

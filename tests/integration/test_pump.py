@@ -149,7 +149,6 @@ async def test_a_process_that_waits_for_its_servers_ends_when_it_is_told(tmp_pat
     assert worker.end() == 0
 
 
-@pytest.mark.prove
 async def test_a_kafka_that_was_away_is_found_again(far_world: World, own_kafka: Kafka) -> None:
     await far_world.make_topics()
     worker = far_world.work(MEDAID_KAFKA_DEADLINE_MS="2000")

@@ -167,6 +167,14 @@ async def test_a_dead_server_is_doubt_until_it_is_back(view: RedisView, own_redi
     await assert_only_paid(view)
 
 
+async def test_a_primary_without_its_replicas_says_so(view: RedisView, operator: blocking.Redis) -> None:
+    operator.config_set("min-replicas-to-write", "1")
+    with pytest.raises(Doubt, match=r"^redis at 127\.0\.0\.1:\d+: NOREPLICAS$"):
+        await view.apply(0, START, NEXT, MORE)
+    operator.config_set("min-replicas-to-write", "0")
+    assert await view.apply(0, START, NEXT, MORE)
+
+
 async def test_a_frozen_server_is_doubt_and_its_late_answers_reach_nobody(view: RedisView, own_redis: Server) -> None:
     assert own_redis.pid
     os.kill(own_redis.pid, signal.SIGSTOP)

@@ -98,7 +98,8 @@ class Cluster:
 
     def move_leaders_back(self) -> None:
         """Let every partition be led by the node that was to lead it when it was made."""
-        self._admin().elect_leaders(ElectionType.PREFERRED).result(60)
+        admin = self._admin()  # held, for its answer comes later
+        admin.elect_leaders(ElectionType.PREFERRED).result(60)
 
     def _partitions(self, topic: str) -> list[Any]:
         return list(self._admin().list_topics(topic, timeout=30).topics[topic].partitions.values())

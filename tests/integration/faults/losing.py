@@ -55,7 +55,8 @@ def survive(pipeline: Pipeline, gate: Gate, lose: Callable[[], None], come_back:
     before = records_healed(pipeline)
     lose()
     since = pipeline.ends([RESULTS])
-    assert nobody_settled(pipeline, gate, since), "the gate was never seen shut"
+    assert not gate.is_open(), "nothing was lost"
+    nobody_settled(pipeline, gate, since)
     come_back(since)
     until = time.monotonic() + HEAL_S_MAX
     while nobody_settled(pipeline, gate, since):
@@ -66,17 +67,22 @@ def survive(pipeline: Pipeline, gate: Gate, lose: Callable[[], None], come_back:
 
 def nobody_settled(pipeline: Pipeline, gate: Gate, since: Ends) -> bool:
     """Whether the gate is still shut; then no lane has written more since the loss than the batch that it had in hand."""
-    batches = {place: batches_since(pipeline, place[1], end) for place, end in since.items()}
+    began = {lane: batches_since(pipeline, lane, end, 2) for (_, lane), end in since.items()}
     if gate.is_open():  # looked after the results were read: what is not open now was not open then
         return False
-    assert max(batches.values()) <= 1, f"settled while only {gate.healed()} were healed: {batches}"
+    assert max(began.values()) <= 1, f"settled while only {gate.healed()} were healed: {began}"
     return True
 
 
-def batches_since(pipeline: Pipeline, lane: int, end: int) -> int:
-    """How many transactions have written results of a lane since, aborted and open ones too: between two of them lies a marker."""
-    offsets = list(pipeline.offsets(RESULTS, lane, end))
-    return sum(earlier + 1 != later for earlier, later in zip([-1, *offsets], offsets, strict=False)) if offsets else 0
+def batches_since(pipeline: Pipeline, lane: int, end: int, count_max: int = 1) -> int:
+    """How many transactions have written results of a lane since, aborted and open ones too, at most `count_max`: between two of them lies a marker."""
+    count, expected = 0, -1
+    for offset in pipeline.offsets(RESULTS, lane, end):
+        count += offset != expected
+        expected = offset + 1
+        if count == count_max:  # whoever settles would be read after for ever
+            break
+    return count
 
 
 def records_healed(pipeline: Pipeline) -> int:
@@ -111,6 +117,12 @@ def settles_within(pipeline: Pipeline, seconds: float) -> bool:
     return True
 
 
+def keep_whole_file(server: Redis) -> None:
+    """Let the append-only file grow: rewritten, its newest part would hold next to nothing, and a copy of it could be torn."""
+    with asking(server) as client:
+        client.config_set("auto-aof-rewrite-percentage", 0)
+
+
 def cut_append_only_file(server: Redis) -> None:
     """Lose the later half of what a killed server has written since it began: seconds of state."""
     newest = max(server.folder.glob("appendonlydir/*.incr.aof"), key=lambda path: int(path.name.split(".")[-3]))
@@ -119,8 +131,6 @@ def cut_append_only_file(server: Redis) -> None:
 
 def copy_of_data(server: Redis, to: Path) -> Path:
     """A copy of the files of a running server, as a careless backup makes it: its end may be half written."""
-    with asking(server) as client:
-        client.config_set("auto-aof-rewrite-percentage", 0)  # else the file could be replaced as we read
     return Path(shutil.copytree(server.folder / "appendonlydir", to))
 
 

@@ -22,10 +22,10 @@ def test_offsets_that_are_missing_behind_or_zero_bring_nothing_twice(start: Star
     with Load(pipeline, city.lines) as load:
         for death in range(DEATHS):
             pipeline.start("settlement-1", fails=f"sent:kill:{1 + death % 2}")
-            pipeline.wait(lambda: pipeline.died("settlement-1"), DEATH_S_MAX)
+            pipeline.wait_for_deaths(["settlement-1"], DEATH_S_MAX)
         assert aborted(pipeline) > 0
         pipeline.start("settlement-1", fails="apply:kill:30")
-        pipeline.wait(lambda: pipeline.died("settlement-1"), DEATH_S_MAX)
+        pipeline.wait_for_deaths(["settlement-1"], DEATH_S_MAX)
         load.reach(0.8)
         pipeline.start("settlement-1", fails=f"committed:stale:{PARTITIONS}")
         load.finish()

@@ -203,7 +203,7 @@ def test_poison_between_good_records_stops_nobody(pipeline: Pipeline) -> None:
     pipeline.append(CLAIMS, {partition: [*POISON] * POISON_TIMES for partition in range(PARTITIONS)})
     pipeline.publish(lines[CONTESTED // 2 :])
     pipeline.send("settlement-1", signal.SIGKILL)
-    pipeline.wait(lambda: pipeline.died("settlement-1"), DRAIN_S_MAX)
+    pipeline.wait_for_deaths(["settlement-1"], DRAIN_S_MAX)
     settle(pipeline, "settlement")
     assert len(Ledger(pipeline.read(RESULTS)).newest) == CONTESTED
     places = Counter((letter["partition"], letter["offset"]) for letter in letters(pipeline))

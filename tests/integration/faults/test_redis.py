@@ -19,6 +19,7 @@ from tests.integration.faults.losing import (
     copy_of_data,
     cut_append_only_file,
     follow,
+    keep_whole_file,
     kill_between_commit_and_apply,
     nobody_settled,
     put_back,
@@ -40,6 +41,7 @@ A_GOOD_PIECE = 500
 
 def begin(pipeline: Pipeline, gate: Gate) -> None:
     """Start the workers, and return when they settle."""
+    keep_whole_file(gate.server)
     for name in WORKERS:
         pipeline.start(name)
     pipeline.wait(gate.is_open, READY_S_MAX)
@@ -62,6 +64,7 @@ def test_a_redis_that_is_killed_or_cut_or_empty_is_healed_before_anybody_settles
     def start_with_one_worker_frozen(since: Ends) -> None:
         """Two lanes heal; a thousand claims later nobody has settled any, for the other two have not."""
         own_redis.start()
+        keep_whole_file(own_redis)
         pipeline.wait(lambda: len(gate.healed()) == 2, READY_S_MAX)
         load.reach(load.share + 0.05)
         assert nobody_settled(pipeline, gate, since)
@@ -75,11 +78,11 @@ def test_a_redis_that_is_killed_or_cut_or_empty_is_healed_before_anybody_settles
         own_redis.restart(empty=True)
 
     with Load(pipeline, city.lines) as load:
-        load.reach(0.2)
+        load.reach(0.15)
         print("killed:", survive(pipeline, gate, kill_with_one_worker_frozen, start_with_one_worker_frozen))
-        load.reach(0.5)
+        load.reach(0.4)
         print("cut:", survive(pipeline, gate, kill, start_with_a_cut_file, healed_min=A_GOOD_PIECE))
-        load.reach(0.8)
+        load.reach(0.65)
         settled = sum(pipeline.ends([RESULTS]).values()) // 2
         print("empty:", survive(pipeline, gate, kill, start_empty, healed_min=settled))
         load.finish()
@@ -93,50 +96,64 @@ def replica(tmp_path: Path) -> Iterator[Redis]:
         yield server
 
 
-def test_a_redis_that_is_set_back_or_flushed_or_failed_over_is_healed_before_anybody_settles(
-    kafka_bootstrap: str, own_redis: Redis, replica: Redis, city: City, start: Start, tmp_path: Path
+def test_a_redis_that_is_set_back_or_flushed_is_healed_before_anybody_settles(
+    kafka_bootstrap: str, own_redis: Redis, city: City, start: Start, tmp_path: Path
 ) -> None:
+    pipeline = start(kafka_bootstrap, own_redis.url, **SETTINGS)
+    gate = Gate(own_redis, pipeline.prefix)
+    begin(pipeline, gate)
+
+    def kill() -> None:
+        kill_between_commit_and_apply(pipeline, own_redis)
+
+    def start_with_the_old_files(_since: Ends) -> None:
+        put_back(old, own_redis)
+
+    def flush() -> None:
+        with asking(own_redis) as client:
+            client.flushall()
+
+    with Load(pipeline, city.lines) as load:
+        load.reach(0.15)
+        old = copy_of_data(own_redis, tmp_path / "old")
+        load.reach(0.4)
+        print("set back:", survive(pipeline, gate, kill, start_with_the_old_files, healed_min=A_GOOD_PIECE))
+        load.reach(0.7)
+        settled = sum(pipeline.ends([RESULTS]).values()) // 2
+        print("flushed:", survive(pipeline, gate, flush, lambda _since: None, healed_min=settled))
+        load.finish()
+    city.check(pipeline, "identity", "settlement")
+    assert pipeline.stop() == dict.fromkeys(WORKERS, 0)
+
+
+def test_a_redis_that_fails_over_to_a_replica_is_healed_before_anybody_settles(
+    kafka_bootstrap: str, own_redis: Redis, replica: Redis, city: City, start: Start
+) -> None:
+    """The replica lacks what the old primary was still told, and the old primary is frozen with all its lines."""
+    follow(replica, own_redis)
     with Proxy(f"127.0.0.1:{own_redis.port}") as proxy:
         pipeline = start(kafka_bootstrap, f"redis://{proxy.address}/0", **SETTINGS)
         gate = Gate(own_redis, pipeline.prefix)
         begin(pipeline, gate)
 
-        def kill() -> None:
-            kill_between_commit_and_apply(pipeline, own_redis)
-
-        def start_with_the_old_files(_since: Ends) -> None:
-            put_back(old, own_redis)
-
-        def flush() -> None:
-            with asking(own_redis) as client:
-                client.flushall()
-
         def promote_and_freeze_the_primary() -> None:
-            """For a while both are primaries, and clients write to the old one: writes that the replica never gets."""
+            """For a while both are primaries, and clients write to the old one."""
             with asking(replica) as client:
                 client.replicaof("NO", "ONE")
             results = sum(pipeline.ends([RESULTS]).values())
-            pipeline.wait(lambda: sum(pipeline.ends([RESULTS]).values()) > results + A_GOOD_PIECE, READY_S_MAX)
+            pipeline.wait(lambda: sum(pipeline.ends([RESULTS]).values()) > results + 2 * A_GOOD_PIECE, READY_S_MAX)
             assert own_redis.pid
             os.kill(own_redis.pid, signal.SIGSTOP)
             gate.server = replica
 
         def fail_over(_since: Ends) -> None:
-            """The lines to the frozen one stay, until the clients have waited long enough."""
             proxy.retarget(f"127.0.0.1:{replica.port}")
 
         with Load(pipeline, city.lines) as load:
-            load.reach(0.1)
-            old = copy_of_data(own_redis, tmp_path / "old")
             load.reach(0.3)
-            print("set back:", survive(pipeline, gate, kill, start_with_the_old_files, healed_min=A_GOOD_PIECE))
-            load.reach(0.5)
-            settled = sum(pipeline.ends([RESULTS]).values()) // 2
-            print("flushed:", survive(pipeline, gate, flush, lambda _since: None, healed_min=settled))
-            follow(replica, own_redis)
-            load.reach(0.7)
             print("failed over:", survive(pipeline, gate, promote_and_freeze_the_primary, fail_over, healed_min=A_GOOD_PIECE))
-            os.kill(own_redis.pid, signal.SIGCONT)  # what was sent to it is done there, late, and reaches nobody
+            assert own_redis.pid
+            os.kill(own_redis.pid, signal.SIGCONT)  # what it was sent last is done there, late, and reaches nobody
             load.finish()
         city.check(pipeline, "identity", "settlement")
         assert pipeline.stop() == dict.fromkeys(WORKERS, 0)

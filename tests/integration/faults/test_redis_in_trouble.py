@@ -30,7 +30,7 @@ from tests.integration.faults.troubles import (
     without_replicas,
 )
 from tests.integration.pipeline import Pipeline
-from tests.integration.year import events, Replayed, write_lines
+from tests.integration.year import Replayed, events, write_lines
 
 pytestmark = pytest.mark.prove
 

@@ -18,8 +18,9 @@ DEADLINE_S = 1.0
 SLOW_S = 0.3
 PAUSE_S = 8.0
 FLUSH_EVERY_S = 0.02
-HANG_UP_EVERY_S = 0.8
-CUT_EVERY_S = 2.0
+CUT_EVERY_S = 0.5
+RARER = 1.25
+"""Each time lines are cut it takes so much longer to the next, so that a slow machine has its turn too."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,11 @@ def forgetting_its_scripts(site: Site) -> Iterator[None]:
 @contextmanager
 def hanging_up(site: Site) -> Iterator[None]:
     """The server closes the lines of all its clients."""
-    with asking(site.server) as client, again_and_again(lambda: client.client_kill_filter(_type="normal", skipme=True), HANG_UP_EVERY_S):
+
+    def hang_up() -> int:
+        return int(client.client_kill_filter(_type="normal", skipme=True))
+
+    with asking(site.server) as client, again_and_again(hang_up, CUT_EVERY_S, RARER):
         yield
 
 
@@ -114,19 +119,19 @@ def hanging_up(site: Site) -> Iterator[None]:
 def losing_answers(site: Site) -> Iterator[None]:
     """Lines are cut on their way: what was asked is done, and nobody told so."""
     site.proxy.delay(SLOW_S / 10)
-    with again_and_again(site.proxy.cut, CUT_EVERY_S):
+    with again_and_again(site.proxy.cut, CUT_EVERY_S, RARER):
         yield
     site.proxy.delay(0)
 
 
 @contextmanager
-def again_and_again(act: Callable[[], int], every_s: float) -> Iterator[None]:
+def again_and_again(act: Callable[[], int], every_s: float, rarer: float = 1.0) -> Iterator[None]:
     """Do it beside whatever happens meanwhile; `act` returns what it has struck, which must be something in the end."""
     over = threading.Event()
     struck: list[int] = []
 
     def keep_on() -> None:
-        while not over.wait(every_s):
+        while not over.wait(every_s * rarer ** len(struck)):
             struck.append(act())
 
     thread = threading.Thread(target=keep_on, daemon=True)
