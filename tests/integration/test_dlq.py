@@ -17,7 +17,8 @@ from services.runtime.home import home_of
 from services.runtime.kafka import AioKafkaBroker
 from services.runtime.records import Record, TopicPartition
 from services.runtime.settings import Settings
-from tests.integration.pipeline import PARTITIONS, Pipeline
+from tests.integration.pipeline import Pipeline
+from tests.integration.topics import PARTITIONS
 from tests.unit.cli.events import claim, granted
 
 HOME = home_of("P1", PARTITIONS)

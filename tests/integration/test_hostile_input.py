@@ -17,8 +17,9 @@ from deploy.local.servers import Kafka
 from schemas.catalogue import ADMISSIONS, CLAIMS, IDENTITY_EVENTS, OPERATOR_EVENTS, RESULTS, dead_letters_of
 from services.runtime.inbox import BYTES_MAX
 from tests.contract.examples import bytes_of
-from tests.integration.pipeline import PARTITIONS, Pipeline
+from tests.integration.pipeline import Pipeline
 from tests.integration.test_subscription import PLACE, renamed
+from tests.integration.topics import PARTITIONS
 
 MB = 1_000_000
 LARGEST = 10 * MB

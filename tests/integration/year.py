@@ -13,7 +13,8 @@ from schemas.money import signed_fen
 from services.cli.synthetic import generate
 from services.policy.library import load_policies
 from services.policy.result import FIGURES
-from tests.integration.pipeline import MEDAID, Event, Pipeline, place_of
+from tests.integration.pipeline import MEDAID, Pipeline
+from tests.integration.topics import Event, place_of
 
 REPLAY_S_MAX = 3_600
 FOLLOW_THE_ORDER = {"conflicting_duplicate", "recovery_due"}

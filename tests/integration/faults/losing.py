@@ -11,7 +11,8 @@ import redis
 
 from deploy.local.servers import Redis
 from schemas.catalogue import RESULTS
-from tests.integration.pipeline import PARTITIONS, Pipeline
+from tests.integration.pipeline import Pipeline
+from tests.integration.topics import PARTITIONS
 
 HEAL_S_MAX = 120
 LOOK_EVERY_S = 0.02

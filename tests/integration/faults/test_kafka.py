@@ -16,7 +16,8 @@ from tests.integration.faults.cutting import EndTxnLoser, Loss
 from tests.integration.faults.kafkas import Cluster, TwoDoors
 from tests.integration.faults.load import Load, aborted, healed
 from tests.integration.faults.proxy import Proxy
-from tests.integration.pipeline import Event, Pipeline
+from tests.integration.pipeline import Pipeline
+from tests.integration.topics import Event
 
 pytestmark = [pytest.mark.prove, pytest.mark.kafka]
 

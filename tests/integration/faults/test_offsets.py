@@ -6,7 +6,7 @@ from schemas.catalogue import RESULTS
 from tests.integration.faults.city import City
 from tests.integration.faults.conftest import Start
 from tests.integration.faults.load import Load, aborted, healed
-from tests.integration.pipeline import PARTITIONS
+from tests.integration.topics import PARTITIONS
 from tests.integration.year import Ledger
 
 pytestmark = pytest.mark.prove

@@ -19,7 +19,8 @@ from tests.integration.faults.bills import bill, grant, person_of
 from tests.integration.faults.city import DRAIN_S_MAX, City
 from tests.integration.faults.conftest import Start
 from tests.integration.faults.load import Load, aborted, healed
-from tests.integration.pipeline import PARTITIONS, Event, Pipeline
+from tests.integration.pipeline import Pipeline
+from tests.integration.topics import PARTITIONS, Event
 from tests.integration.year import Ledger, Replayed, check, write_lines
 
 pytestmark = pytest.mark.prove

@@ -1,0 +1,174 @@
+"""An ordinary Kafka client that is not ours: it publishes with its own partitioner, and tells what lies in the topics under a prefix."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import orjson
+from confluent_kafka import (
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    Producer,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from services.cli.replay import TOPIC_OF_TYPE
+from services.cli.services import all_services
+from services.policy.library import load_policies
+
+PARTITIONS = 4
+NEW = {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART}
+"""What a broker says of a partition that was just made, or has just moved."""
+
+ANSWER_S = 10
+PARTITION_UA = -1
+"""librdkafka chooses."""
+
+Event = dict[str, Any]
+
+
+class Topics:
+    """The topics of one pipeline."""
+
+    def __init__(self, bootstrap: str, prefix: str) -> None:
+        self.bootstrap = bootstrap
+        self.prefix = prefix
+        self._admin = AdminClient({"bootstrap.servers": bootstrap})
+
+    def publish(
+        self,
+        lines: Iterable[bytes],
+        pace: Callable[[int], None] = lambda _number: None,
+        partition_of: Callable[[bytes], int] = lambda _line: PARTITION_UA,
+    ) -> int:
+        """Send lines with librdkafka, to `partition_of` or by its default partitioner (CRC32, not ours); those that fit no topic are left out."""
+        producer = Producer(
+            {"bootstrap.servers": self.bootstrap, "enable.idempotence": True, "linger.ms": 5, "message.max.bytes": 2_000_000}
+        )
+        sent = 0
+        for line in lines:
+            topic, key = place_of(line)
+            if topic is None:
+                continue
+            while True:
+                try:
+                    producer.produce(self.prefix + topic, line, key, partition_of(line))
+                    break
+                except BufferError:
+                    producer.poll(0.1)
+            sent += 1
+            pace(sent)
+        assert producer.flush(60) == 0
+        return sent
+
+    def append(self, topic: str, values: Mapping[int, Sequence[bytes]]) -> None:
+        """Write records without keys to partitions."""
+        producer = Producer({"bootstrap.servers": self.bootstrap})
+        for partition, found in values.items():
+            for value in found:
+                producer.produce(self.prefix + topic, value, partition=partition)
+        assert producer.flush(60) == 0
+
+    def ends(self, topics: Iterable[str], isolation: IsolationLevel = IsolationLevel.READ_UNCOMMITTED) -> dict[tuple[str, int], int]:
+        """End offsets of topics, markers and open transactions included; up to the first open transaction with `READ_COMMITTED`."""
+        asked = {TopicPartition(self.prefix + topic, number): OffsetSpec.latest() for topic in topics for number in range(PARTITIONS)}
+        found = self._admin.list_offsets(asked, isolation_level=isolation, request_timeout=ANSWER_S)
+        return {(tp.topic.removeprefix(self.prefix), tp.partition): future.result().offset for tp, future in found.items()}
+
+    def is_at_rest(self, *names: str) -> bool:
+        """Whether every service, or each of those named, has committed all that lies in its inputs."""
+        for service in all_services(load_policies()):
+            if names and service.name not in names:
+                continue
+            reached = self._committed(service.name, service.inputs)
+            decided, ends = self.ends(service.inputs, IsolationLevel.READ_COMMITTED), self.ends(service.inputs)
+            if decided != ends or any(
+                end > reached.get(place, 0) and self._holds_records(place, reached.get(place, 0)) for place, end in ends.items()
+            ):
+                return False
+        return True
+
+    def read(self, topic: str) -> Iterator[Event]:
+        """All committed events of a topic, partition by partition in their order."""
+        for _, value in self.values(topic):
+            if value is not None:
+                yield orjson.loads(value)
+
+    def values(self, topic: str, isolation: str = "read_committed") -> Iterator[tuple[int, bytes | None]]:
+        """Partition and value of every record that is committed, or of all (`read_uncommitted`)."""
+        for number in range(PARTITIONS):
+            for value in self._partition(topic, number, 0, isolation):
+                yield number, value
+
+    def offsets(self, topic: str, number: int, start: int) -> Iterator[int]:
+        """Offsets of all records of one partition from `start` on, aborted and undecided ones too; a gap is a transaction's end."""
+        return (message.offset() for message in self._messages(topic, number, start, "read_uncommitted"))
+
+    def _partition(self, topic: str, number: int, start: int, isolation: str = "read_committed") -> Iterator[bytes | None]:
+        """Values of one partition from `start` to its present end."""
+        return (message.value() for message in self._messages(topic, number, start, isolation))
+
+    def _messages(self, topic: str, number: int, start: int, isolation: str) -> Iterator[Any]:
+        consumer = self._consumer(isolation)
+        try:
+            consumer.assign([TopicPartition(self.prefix + topic, number, start)])
+            while True:
+                message = consumer.poll(30.0)
+                assert message is not None, f"no answer about {topic}[{number}]"
+                error = message.error()
+                if error is None:
+                    yield message
+                elif error.code() == KafkaError._PARTITION_EOF:
+                    return
+                elif error.code() not in NEW:
+                    raise KafkaException(error)
+        finally:
+            consumer.close()
+
+    def rewind(self, service: str) -> None:
+        """Set the service's committed offsets to zero, as an operator may while it does not run."""
+        inputs = next(known.inputs for known in all_services(load_policies()) if known.name == service)
+        offsets = [TopicPartition(self.prefix + topic, number, 0) for topic in inputs for number in range(PARTITIONS)]
+        group = ConsumerGroupTopicPartitions(self.prefix + service, offsets)
+        for altered in self._admin.alter_consumer_group_offsets([group]).values():
+            altered.result(timeout=30)
+
+    def _consumer(self, isolation: str) -> Consumer:
+        settings = {
+            "bootstrap.servers": self.bootstrap,
+            "group.id": f"{self.prefix}reader",
+            "isolation.level": isolation,
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "fetch.wait.max.ms": 20,  # the end is told by an empty answer
+        }
+        return Consumer({**settings, "auto.offset.reset": "earliest", "fetch.message.max.bytes": 4_000_000})
+
+    def _committed(self, service: str, topics: Iterable[str]) -> dict[tuple[str, int], int]:
+        consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": self.prefix + service})  # it does not join
+        try:
+            asked = [TopicPartition(self.prefix + topic, number) for topic in topics for number in range(PARTITIONS)]
+            offsets = consumer.committed(asked, timeout=ANSWER_S)
+        finally:
+            consumer.close()
+        return {(tp.topic.removeprefix(self.prefix), tp.partition): tp.offset for tp in offsets if tp.offset >= 0}
+
+    def _holds_records(self, place: tuple[str, int], start: int) -> bool:
+        """Whether a committed record, not only markers, lies at or after an offset."""
+        return next((True for _ in self._partition(*place, start)), False)
+
+
+def place_of(line: bytes) -> tuple[str | None, bytes | None]:
+    """Topic and key of a line, as an ordinary sender would choose them."""
+    try:
+        event = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None, None
+    if not isinstance(event, dict) or not isinstance(event.get("type"), str):
+        return None, None
+    data = event.get("data")
+    person = data.get("person_id") if isinstance(data, dict) else None
+    return TOPIC_OF_TYPE.get(event["type"]), person.encode() if isinstance(person, str) else None
