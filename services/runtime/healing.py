@@ -13,8 +13,8 @@ from services.runtime.ports import Broker, View
 from services.runtime.records import Offsets, Record, TopicPartition, Watermark
 from services.runtime.service import E, Service
 
-CHUNK_RECORDS_MAX = 2_000
-"""How many records of each topic one step of a heal holds in memory, but for the last chunk read."""
+CHUNK_RECORDS_MAX = 500
+"""How many records of each topic one step of a heal holds in memory, but for the last chunk read; all lanes of a process may heal at once."""
 
 CHUNK_BYTES_MAX = 16_000_000
 """The same in bytes of values: a timeline may have 4 MiB."""
