@@ -155,7 +155,7 @@ async def test_a_heal_in_which_the_view_is_lost_marks_nothing(bench: Bench) -> N
 
 async def test_a_heal_goes_on_where_it_was_broken_off(bench: Bench) -> None:
     lane = await bench.taken()
-    count = 2 * CHUNK_RECORDS_MAX + 100
+    count = 4 * CHUNK_RECORDS_MAX + 100
     for first in range(0, count, 500):
         await lane.batch([bench.amount(ANN, f"A-{number}", 1) for number in range(first, min(first + 500, count))])
     right = bench.view.snapshot()
@@ -164,7 +164,7 @@ async def test_a_heal_goes_on_where_it_was_broken_off(bench: Bench) -> None:
 
     async def break_off(step: str) -> None:
         steps.append(step)
-        if steps.count("apply") == 2:
+        if steps.count("apply") == 4:
             raise Doubt("broken off")
 
     with pytest.raises(Doubt):
