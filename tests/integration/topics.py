@@ -1,6 +1,7 @@
 """An ordinary Kafka client that is not ours: it publishes with its own partitioner, and tells what lies in the topics under a prefix."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -37,6 +38,13 @@ class Topics:
         self.bootstrap = bootstrap
         self.prefix = prefix
         self._admin = AdminClient({"bootstrap.servers": bootstrap})
+
+    def delete(self) -> None:
+        """Make room in a Kafka that other tests share; one that is gone needs none."""
+        with suppress(KafkaException):
+            names = [name for name in self._admin.list_topics(timeout=ANSWER_S).topics if name.startswith(self.prefix)]
+            for deleted in self._admin.delete_topics(names, request_timeout=ANSWER_S).values() if names else ():
+                deleted.result()
 
     def publish(
         self,

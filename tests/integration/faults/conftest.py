@@ -40,3 +40,4 @@ def start(topic_prefix: str, tmp_path: Path) -> Iterator[Start]:
     yield start
     for pipeline in started:
         pipeline.abandon()
+        pipeline.delete()
