@@ -8,8 +8,8 @@ lost with the data, so that a store emptied under its process is another run too
 Numbers travel as text and are compared as text.
 """
 
-FORGETTING = "forgetting"
-"""The life of a view that is being emptied: nobody may write meanwhile."""
+FORGETTING = "forgetting:"
+"""How the life of a view begins that is being emptied, by the one whose token follows: nobody else may write or drop anything meanwhile."""
 
 _RUN = """
 local info = redis.call('INFO', 'server', 'replication')
@@ -66,7 +66,15 @@ RUN = "#!lua" + "\nredis.call('HSETNX', KEYS[2], 'life', ARGV[1])" + _RUN + "ret
 """Argument: the life that begins where there is none. Keys: any watermark, healed. Returns the run."""
 
 FORGET = "#!lua" + "\nredis.call('DEL', unpack(KEYS))\nredis.call('HSET', KEYS[2], 'life', ARGV[1])\nreturn 1"
-"""Argument: `FORGETTING`. Keys: a watermark, healed, all other watermarks."""
+"""Argument: `FORGETTING` and a token. Keys: a watermark, healed, all other watermarks."""
+
+DROP = """#!lua
+if redis.call('HGET', KEYS[2], 'life') ~= ARGV[1] then return -1 end
+if #KEYS == 2 then return redis.call('DEL', KEYS[2]) end
+return redis.call('UNLINK', unpack(KEYS, 3))
+"""
+"""Argument: as of `FORGET`. Keys: any watermark, healed, what is to be dropped; nothing else ends the forgetting. Returns how many, or -1: somebody
+else has begun to forget, or has finished; who wakes late drops nothing that was healed since."""
 
 LOAD = (
     "#!lua"
@@ -115,7 +123,7 @@ local function write(command, key, count)
   cursor = cursor + count
 end
 local lane, healed_in = take(), take()
-if life == 'forgetting' or healed_in ~= '' and healed_in ~= run then return 0 end
+if string.find(life, 'forgetting:', 1, true) == 1 or healed_in ~= '' and healed_in ~= run then return 0 end
 if not same_watermark() then return 0 end
 for i = 2, #KEYS do redis.call('HLEN', KEYS[i]) end  -- raises where one is no hash
 local watermark_count = take_number()

@@ -40,9 +40,10 @@ class _Script:
         self.sha = sha1(source.encode(), usedforsecurity=False).hexdigest()
 
 
-_RUN, _LOAD, _PEEK, _APPLY, _FORGET = (
-    _Script(source) for source in (redis_scripts.RUN, redis_scripts.LOAD, redis_scripts.PEEK, redis_scripts.APPLY, redis_scripts.FORGET)
+_RUN, _LOAD, _PEEK, _APPLY = (
+    _Script(source) for source in (redis_scripts.RUN, redis_scripts.LOAD, redis_scripts.PEEK, redis_scripts.APPLY)
 )
+_FORGET, _DROP = _Script(redis_scripts.FORGET), _Script(redis_scripts.DROP)
 
 
 class RedisView:
@@ -76,7 +77,7 @@ class RedisView:
             Doubt: Redis is away, or the view is being emptied.
         """
         run: bytes = await self._call(_RUN, self._keys(0, (), ()), [uuid4().hex])
-        if run.endswith(FORGETTING.encode()):
+        if is_forgetting(run.decode()):
             raise Doubt("redis: the view is being emptied; if nobody does so, `medaid ledger rebuild` once more")
         return run.decode()
 
@@ -117,20 +118,28 @@ class RedisView:
         Raises:
             Doubt: Redis is away; lanes wait until somebody repeats it.
         """
-        lanes = [f"{self._prefix}wm:{lane}" for lane in range(1, self._lanes)]
-        await self._call(_FORGET, [*self._keys(0, (), ()), *lanes], [FORGETTING])
+        mine, lanes = FORGETTING + uuid4().hex, [f"{self._prefix}wm:{lane}" for lane in range(1, self._lanes)]
+        await self._call(_FORGET, [*self._keys(0, (), ()), *lanes], [mine])
         dropped = 0
         for kind in ("d", "b"):
-            cursor = 0
-            while True:
+            cursor = None
+            while cursor != 0:
                 async with self._in_time():
-                    cursor, keys = await self._redis.scan(cursor, f"{self._prefix}{kind}:*", FORGET_KEYS)
-                    dropped += await self._redis.unlink(*keys) if keys else 0
+                    cursor, keys = await self._redis.scan(cursor or 0, f"{self._prefix}{kind}:*", FORGET_KEYS)
+                dropped += await self._drop(mine, keys) if keys else 0
                 yield dropped
-                if cursor == 0:
-                    break
-        async with self._in_time():
-            await self._redis.delete(f"{self._prefix}healed")  # a new life may begin
+        await self._drop(mine, [])  # a new life may begin
+
+    async def _drop(self, mine: str, keys: Sequence[str | bytes]) -> int:
+        """Drop keys, or with none end the forgetting.
+
+        Raises:
+            Doubt: It is no longer ours.
+        """
+        dropped = int(await self._call(_DROP, [*self._keys(0, (), ()), *keys], [mine]))
+        if dropped < 0:
+            raise Doubt("redis: somebody else has begun to empty the view")
+        return dropped
 
     async def close(self) -> None:
         """Let the connections go.
@@ -149,7 +158,7 @@ class RedisView:
         keys += [f"{prefix}b:{crc32(key.encode()) % BUCKETS}" for key in index_keys]
         return keys
 
-    async def _call(self, script: _Script, keys: Sequence[str], arguments: Sequence[Text]) -> Any:
+    async def _call(self, script: _Script, keys: Sequence[str | bytes], arguments: Sequence[Text]) -> Any:
         """Run `script`, loading it where Redis does not know it yet. Raises: Doubt."""
         async with self._in_time():
             try:
@@ -169,6 +178,11 @@ class RedisView:
                 yield
         except (RedisError, OSError) as error:  # TimeoutError is an OSError
             raise Doubt(f"redis at {self._place}: {_kind_of(error)}") from error
+
+
+def is_forgetting(run: str) -> bool:
+    """Whether `run` is that of a view that is being emptied."""
+    return FORGETTING in run
 
 
 def _kind_of(error: Exception) -> str:

@@ -289,6 +289,22 @@ async def test_nobody_heals_a_view_that_is_being_forgotten(redis_db: str) -> Non
     await view.close()
 
 
+async def test_who_began_to_forget_and_wakes_late_drops_nothing_that_was_healed_since(redis_db: str) -> None:
+    view = RedisView(connect(redis_db), "test:", LANES, deadline_s=10)
+    many = Writes({f"y/{number}": {"paid": b"1"} for number in range(3_000)}, {"H1/C1": "P1"})
+    assert await view.apply(0, None, START, many)
+    late = view.forget()
+    await anext(late)
+    assert [dropped async for dropped in view.forget()]
+    await heal(view, 1, START)
+    assert await view.apply(0, None, START, many, healed_in=await view.run())
+    with pytest.raises(Doubt, match="somebody else"):
+        _ = [dropped async for dropped in late]
+    seen = await view.peek(0, Want(dict.fromkeys(many.documents), peeks=frozenset({"H1/C1"})))
+    assert (seen.watermark, seen.documents, seen.holders) == (START, many.documents, many.bookings)
+    await view.close()
+
+
 async def test_a_heal_of_another_run_writes_nothing(view: View) -> None:
     assert not await view.apply(0, None, START, PAID, healed_in="another run")
     run = await view.run()

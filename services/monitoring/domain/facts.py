@@ -61,6 +61,10 @@ class Status:
     died_on: date | None = None
 
 
+DELIVERIES_MAX = 1_000
+"""Of one claim key that are told apart: a client that sends a refused bill for ever costs no more, and its warning says so many."""
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """All that monitoring knows of a person, and what it has said.
@@ -103,7 +107,9 @@ def observe(person: Person, seen: Settled | StatusKnown | Conflict | Nothing) ->
         case Conflict():
             key = f"{seen.region}/{seen.year}/{seen.claim}"
             known = person.conflicts.get(key, frozenset())
-            return person if seen.delivery in known else replace(person, conflicts={**person.conflicts, key: known | {seen.delivery}})
+            if seen.delivery in known or len(known) == DELIVERIES_MAX:
+                return person
+            return replace(person, conflicts={**person.conflicts, key: known | {seen.delivery}})
         case Nothing():
             return person
 
