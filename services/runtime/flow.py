@@ -46,9 +46,9 @@ class Flow:
                 return -1
 
     def polled_ms(self, topics: Iterable[str]) -> int:
-        """When Kafka last answered a fetch of one of `topics`, records or not, milliseconds; 0 when it has not yet. Raises: Doubt."""
+        """When Kafka last answered a fetch of the one of `topics` that it is silent about longest, milliseconds; 0 when it has not yet. Raises: Doubt."""
         with self._assigned() as consumer:
-            return max(consumer.last_poll_timestamp(self._place(topic)) or 0 for topic in topics)
+            return min(consumer.last_poll_timestamp(self._place(topic)) or 0 for topic in topics)
 
     def _place(self, topic: str) -> KafkaPartition:
         return KafkaPartition(self._prefix + topic, self._partition)

@@ -141,12 +141,13 @@ class Keeper:
         await self._lane.idle()  # a lane is ready as soon as its view says so, records or not
         while not self._leaving:
             records = await self._next()
+            self._pulse.busy = bool(records)
             if records:
                 await self._lane.batch(records)
                 self._pulse.heard_at_s = self._clock.monotonic()
             elif not self._leaving:
                 await self._lane.idle()
-                self._pulse.heard(self._flow.polled_ms(inputs))
+                self._pulse.heard(self._flow.polled_ms(self._flowing or inputs))
             self._doubts = 0
 
     async def _next(self) -> list[Record]:

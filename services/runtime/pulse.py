@@ -32,6 +32,7 @@ class Pulse:
         doubt: Why it was last in doubt, while it has not been taken again.
         beat_at_s: When it last did something, on the clock.
         heard_at_s: When Kafka last answered a fetch or a commit of it.
+        busy: A batch is in hand, which waits for Redis or other lanes as long as it must.
     """
 
     clock: Clock
@@ -42,6 +43,7 @@ class Pulse:
     beat_at_s: float = 0.0
     heard_at_s: float = 0.0
     polled_ms: int = -1
+    busy: bool = False
 
     def beat(self) -> None:
         """The lane did something."""
@@ -55,7 +57,7 @@ class Pulse:
     @property
     def is_deaf(self) -> bool:
         """Whether Kafka is away, as far as a lane at rest can tell."""
-        return self.state == "running" and self.clock.monotonic() - self.heard_at_s > DEAF_S
+        return self.state == "running" and not self.busy and self.clock.monotonic() - self.heard_at_s > DEAF_S
 
     @property
     def is_ready(self) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 import orjson
 from confluent_kafka import KafkaError, KafkaException
 
-from tests.integration.topics import Event, Topics
+from tests.integration.topics import Event, TooSlow, Topics
 
 MEDAID = str(Path(sys.executable).with_name("medaid"))
 ROOT = Path(__file__).parents[2]
@@ -126,7 +126,8 @@ class Pipeline(Topics):
         while not _holds(condition):
             for name, process in self._running.items():
                 assert name in dying or process.poll() is None, f"{name} ended with {process.returncode}: {self.log(name)}"
-            assert time.monotonic() < until, "\n".join(f"== {name}\n{self.log(name)}" for name in self._running)
+            if time.monotonic() > until:
+                raise TooSlow("\n".join(f"== {name}\n{self.log(name)}" for name in self._running))
             time.sleep(0.5)
 
 

@@ -31,6 +31,14 @@ PARTITION_UA = -1
 Event = dict[str, Any]
 
 
+class ProvedNothing(AssertionError):
+    """The fault left no evidence that it fell where it hurts: chance, to be tried again (`--only-rerun` in the Makefile). What is wrong is never this."""
+
+
+class TooSlow(AssertionError):
+    """What was waited for did not come in time; on a noisy machine worth another try."""
+
+
 class Topics:
     """The topics of one pipeline."""
 

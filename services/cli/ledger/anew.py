@@ -47,7 +47,10 @@ def settled_anew(policies: Policies, person: Person, place: Place, tell: Tell) -
     except UnknownEditionError:
         tell(Difference("anew", str(place), "edition", str(year.edition), "no file of that edition is here"))
         return {}
-    for name, said, other in apart(_yuan(year.counters), _yuan(settlements[-1].counters)):
+    counters = {
+        name: fen for settlement in settlements for name, fen in settlement.counters.items()
+    }  # two files of a year may name them otherwise
+    for name, said, other in apart(_yuan(year.counters), _yuan(counters)):
         tell(Difference("anew", str(place), f"counters.{name}", said, other))
     pairs = zip(records, settlements, strict=True)
     return {

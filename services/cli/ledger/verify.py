@@ -16,8 +16,10 @@ from services.cli.ledger.fold import Fold, Topics, place_of
 from services.cli.ledger.form import Form, Tell
 from services.cli.ledger.held import DOCUMENTS_A_LOOK, Comparison, Held, batches
 from services.policy.library import Policies
+from services.runtime.errors import Doubt
 from services.runtime.ports import Broker
 from services.runtime.records import Record, Want, Watermark
+from services.runtime.redis_view import is_forgetting
 from services.settlement.adapters.documents import decode
 from services.settlement.app import SettlementService
 from services.settlement.domain import Holder, PersonYear
@@ -115,10 +117,17 @@ def _check_watermark(verification: Verification, lane: int, at: Watermark, fold:
 
 
 async def _caught_up(verification: Verification, lane: int, held: Held, fold: Fold) -> Watermark:
-    """The view's watermark once it has come to where the fold stands, or the one at which it stays behind."""
+    """The view's watermark once it has come to where the fold stands, or the one at which it stays behind.
+
+    Raises:
+        Doubt: Redis is away, or the view is being emptied.
+    """
     at: Watermark | None = None
     while True:
-        now = (await held.peek(lane, Want())).watermark or {}
+        seen = await held.peek(lane, Want())
+        if is_forgetting(seen.run):
+            raise Doubt("redis: the view is being emptied; verify when it is rebuilt")
+        now = seen.watermark or {}
         if all(now.get(topic, 0) >= reached for topic, reached in fold.reached.items()):
             return now
         if now == at:

@@ -14,7 +14,7 @@ from tests.integration.faults.city import City
 from tests.integration.faults.conftest import Start
 from tests.integration.faults.cutting import EndTxnLoser, Loss
 from tests.integration.faults.kafkas import Cluster, TwoDoors
-from tests.integration.faults.load import Load, aborted, healed
+from tests.integration.faults.load import Load, aborted, healed, prove
 from tests.integration.faults.proxy import Proxy
 from tests.integration.pipeline import Pipeline
 from tests.integration.topics import Event
@@ -43,10 +43,10 @@ class InterruptedLoad(Load):
         yield
         self.away_s += time.monotonic() - began_s
 
-    def finish(self) -> None:
+    def finish(self, claims_a_second: float = 500) -> None:
         self.join()
         self._seconds -= self.away_s
-        super().finish()
+        super().finish(claims_a_second)
 
 
 def begin(pipeline: Pipeline) -> None:
@@ -111,7 +111,7 @@ def test_a_broker_killed_again_and_again_under_load(own_kafka: Kafka, redis_db: 
             wait_for_takes(pipeline, before)
         load.finish()
     records, _ = end(pipeline, city)
-    assert records > 0
+    prove(records, "no transaction was aborted")
 
 
 @pytest.fixture
@@ -140,10 +140,10 @@ def test_leaders_that_move_away_and_back_under_load(cluster: Cluster, redis_db: 
         pipeline.wait(lambda: cluster.is_whole(topics), READY_S_MAX)
         cluster.move_leaders_back()
         pipeline.wait(lambda: all(cluster.led_by(2, topic) for topic in topics), READY_S_MAX)
-        assert load.share < 0.95, "the leaders moved back when the load was over"
+        prove(load.share < 0.95, "the leaders moved back when the load was over")
         load.finish()
     records, heals = end(pipeline, large_city)
-    assert records + heals > 0
+    prove(records + heals, "nobody was caught in a batch")
 
 
 def behind(proxy: Proxy, folder: Path) -> TwoDoors:
@@ -171,7 +171,7 @@ def test_a_kafka_that_is_slow_and_then_hangs(redis_db: str, city: City, start: S
             proxy.delay(0.0)
             load.finish()
         _, heals = end(pipeline, city)
-        assert heals > 0, "no answer about a committed transaction came too late"
+        prove(heals, "no answer about a committed transaction came too late")
 
 
 def test_ends_of_transactions_that_are_lost(redis_db: str, city: City, start: Start, tmp_path: Path) -> None:
@@ -183,8 +183,9 @@ def test_ends_of_transactions_that_are_lost(redis_db: str, city: City, start: St
             proxy.losing = True
             load.finish()
             proxy.losing = False
-        records, heals = end(pipeline, city)
+        _, heals = end(pipeline, city)
         print({loss.name: count for loss, count in proxy.lost.items()})
         assert min(proxy.lost[loss] for loss in Loss) >= 6
-        assert records > 0, "no transaction whose EndTxn was lost was aborted"
-        assert heals > 0, "no transaction was committed whose answer was lost"
+        prove(
+            heals, "no transaction was committed whose answer was lost"
+        )  # one that Kafka has not heard of, the client asks for again by itself

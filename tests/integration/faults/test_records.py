@@ -18,7 +18,7 @@ from services.runtime.home import home_of
 from tests.integration.faults.bills import bill, grant, person_of
 from tests.integration.faults.city import DRAIN_S_MAX, City
 from tests.integration.faults.conftest import Start
-from tests.integration.faults.load import Load, aborted, healed
+from tests.integration.faults.load import Load, healed, prove, prove_both
 from tests.integration.pipeline import Pipeline
 from tests.integration.topics import PARTITIONS, Event
 from tests.integration.year import Ledger, Replayed, check, write_lines
@@ -61,8 +61,7 @@ def test_persons_whose_records_lie_in_all_partitions(pipeline: Pipeline, city: C
         load.finish()
     settle(pipeline, "identity", "settlement")
     check(pipeline, Replayed(write_lines(tmp_path / "accepted.jsonl", as_accepted(pipeline, lines))), warnings=False)
-    assert aborted(pipeline) > 0
-    assert healed(pipeline) > 0
+    prove_both(pipeline)
     assert sum(event["data"]["revision"] > 0 for event in pipeline.read(RESULTS)) > len(late) / 10, "late news settled again"
 
 
@@ -153,7 +152,7 @@ def test_two_persons_with_one_claim_key_while_redis_is_lost(start: Start, kafka_
         own_redis.kill()
         own_redis.restart(empty=True)
     check_rivals(pipeline, 3 * CONTESTED)
-    assert healed(pipeline) > 0
+    prove(healed(pipeline), "no lane had to heal")
 
 
 def test_two_persons_with_one_claim_key_and_redis_lost_between_booking_and_commit(

@@ -13,7 +13,7 @@ import pytest
 from deploy.local.servers import Redis
 from tests.integration.faults.city import City
 from tests.integration.faults.conftest import Start
-from tests.integration.faults.load import Load, aborted, healed
+from tests.integration.faults.load import Load, aborted, healed, prove_both
 from tests.integration.pipeline import Pipeline
 
 pytestmark = pytest.mark.prove
@@ -25,6 +25,9 @@ CLAIMS_A_SECOND = 250
 
 CLAIMS_A_PERSON = 22
 """Of the generated year: of one person in each of the four cities together."""
+
+GROWS_UNTIL = 0.6
+"""What a heal from nothing holds grows with the claims a person has by then; so the last third has none, and must need no more than the second."""
 
 FAULT_EVERY_S = 12.0
 FROZEN_S = 4.0
@@ -76,8 +79,9 @@ def test_a_soak_with_random_faults_loses_nothing_and_stays_flat(
     with Load(pipeline, city.lines, CLAIMS_A_SECOND) as load:
         while load.is_alive():
             time.sleep(chance.uniform(0.5, 1.5) * FAULT_EVERY_S)
-            fail_somewhere(chance, pipeline, own_redis)
+            fail_somewhere(chance, pipeline, own_redis, may_empty=load.share < GROWS_UNTIL)
             faults += 1
+    load.finish(claims_a_second=0.9 * CLAIMS_A_SECOND)
     city.check(pipeline, "identity", "settlement", "monitoring")
     memory.stop()
     print(f"{load.claims} claims, {faults} faults, {aborted(pipeline)} records of aborted transactions, {healed(pipeline)} heals")
@@ -87,12 +91,11 @@ def test_a_soak_with_random_faults_loses_nothing_and_stays_flat(
         print(f"{name}: {samples[third] >> 20} MiB after a third, at most {earlier >> 20} in the second, {later >> 20} in the last")
         assert later <= max(GROWTH_MAX * earlier, earlier + GROWTH_BYTES_MAX), name
     assert faults >= SECONDS / FAULT_EVERY_S / 3
-    assert aborted(pipeline) > 0
-    assert healed(pipeline) > 0
+    prove_both(pipeline)
     assert set(pipeline.stop().values()) == {0}
 
 
-def fail_somewhere(chance: Random, pipeline: Pipeline, redis: Redis) -> None:
+def fail_somewhere(chance: Random, pipeline: Pipeline, redis: Redis, *, may_empty: bool) -> None:
     """One fault, by chance."""
     match chance.randrange(6):
         case 0 | 1:
@@ -113,4 +116,4 @@ def fail_somewhere(chance: Random, pipeline: Pipeline, redis: Redis) -> None:
             redis.start()
         case _:
             redis.kill()
-            redis.restart(empty=True)
+            redis.restart(empty=may_empty)
