@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 SERVERS := $(BIN)/python -m deploy.local.servers
-AGAIN := --reruns 2 --only-rerun ProvedNothing --only-rerun TooSlow
+AGAIN := --reruns 2 --only-rerun ProvedNothing --only-rerun TooSlow --only-rerun KafkaException
 LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
 .DEFAULT_GOAL := help
@@ -20,7 +20,8 @@ test: $(READY) ## Run all tests; Kafka and Redis come from the environment, Dock
 
 prove: $(READY) ## Prove what is too long for make test: faults under load, seeds, fuzzing, a soak; FULL=1 at full length
 	FULL=$(FULL) $(BIN)/pytest -n 2 -m prove tests/simulation tests/contract
-	FULL=$(FULL) $(BIN)/pytest -n 2 -m prove --durations=0 --durations-min=10 $(AGAIN) tests/integration
+	FULL=$(FULL) $(BIN)/pytest -m prove $(AGAIN) tests/integration/faults/test_soak.py
+	$(BIN)/pytest -n 2 --dist loadgroup -m prove --durations=0 --durations-min=10 $(AGAIN) --deselect tests/integration/faults/test_soak.py tests/integration
 
 check: $(READY) ## Check style, types, import contracts, tidiness, generated files
 	$(BIN)/ruff check .

@@ -162,17 +162,23 @@ def test_two_persons_with_one_claim_key_and_redis_lost_between_booking_and_commi
     hold = tmp_path / "hold"
     pipeline = start(kafka_bootstrap, own_redis.url, MEDAID_TEST_HOLD=str(hold))
     hold.touch()
-    pipeline.start("settlement-1", fails="booked:wait:1")
+    pipeline.start("settlement-2")
     pipeline.wait(lambda: len(pipeline.told("lane taken")) >= PARTITIONS, DRAIN_S_MAX)
+    pipeline.start("settlement-1", fails="booked:wait:1")
+    pipeline.wait(lambda: len(pipeline.told("lane taken")) >= 2 * PARTITIONS, DRAIN_S_MAX)  # shared between the two
     first = [bill(rivals(number)[0], f"C{number}", 3_000) for number in range(CONTESTED)]
     pipeline.publish(first, partition_of=lambda line: home_of(person_of(line), PARTITIONS))
     pipeline.wait(hold.with_suffix(".reached").exists, DRAIN_S_MAX)
     own_redis.kill()
     own_redis.restart(empty=True)
+    before = len(pipeline.told("lane taken"))
     second = [bill(rivals(number)[1], f"C{number}", 3_000) for number in range(CONTESTED)]
     pipeline.publish(second, partition_of=lambda line: home_of(person_of(line), PARTITIONS))
+    pipeline.wait(lambda: len(pipeline.told("lane taken")) > before, DRAIN_S_MAX)  # the others are healed, and wait at the gate
+    assert not any(b'"person_id":"Q' in (value or b"") for _, value in pipeline.values(RESULTS)), "a rival passed the gate"
     hold.unlink()
     check_rivals(pipeline, CONTESTED)
+    prove(healed(pipeline), "no lane had to heal")
 
 
 def rivals(number: int) -> tuple[str, str]:
