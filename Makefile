@@ -7,7 +7,7 @@ AGAIN := --reruns 2 --only-rerun ProvedNothing --only-rerun TooSlow --only-rerun
 LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test prove check up status down generate lock clean
+.PHONY: help demo test seeds prove check up status down generate lock clean
 
 help: ## List the targets
 	@awk -F ': |## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$NF }' $(MAKEFILE_LIST)
@@ -18,8 +18,10 @@ demo: $(READY) ## Settle a year of four generated cities and explain three claim
 test: $(READY) ## Run all tests; Kafka and Redis come from the environment, Docker or this machine
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not prove" tests
 
-prove: $(READY) ## Prove what is too long for make test: faults under load, seeds, fuzzing, a soak; FULL=1 at full length
+seeds: $(READY) ## Live 300 seeds of the simulation and fuzz every topic; FULL=1 for 10,000
 	FULL=$(FULL) $(BIN)/pytest -n 2 -m prove tests/simulation tests/contract
+
+prove: seeds ## Prove what is too long for make test: seeds, faults under load on real servers, a soak; FULL=1 at full length
 	FULL=$(FULL) $(BIN)/pytest -m prove $(AGAIN) tests/integration/faults/test_soak.py
 	$(BIN)/pytest -n 2 --dist loadgroup -m prove --durations=0 --durations-min=10 $(AGAIN) --deselect tests/integration/faults/test_soak.py tests/integration
 
