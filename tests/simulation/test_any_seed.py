@@ -13,7 +13,7 @@ from tests.simulation.options import FAULTS
 from tests.simulation.world import World
 
 QUICK = 20
-SEEDS = int(os.environ.get("MEDAID_SEEDS") or (10_000 if os.environ.get("FULL") else 300))
+SEEDS = int(os.environ.get("MEDAID_SEEDS") or (10_000 if os.environ.get("FULL") == "1" else 300))
 CHUNK = 10
 ZOMBIE_SEEDS = 40
 
