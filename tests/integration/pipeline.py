@@ -45,7 +45,9 @@ class Pipeline(Topics):
 
     def verify(self) -> None:
         """`medaid ledger verify` finds no difference."""
-        done = subprocess.run([MEDAID, "ledger", "verify"], env=self._environment, capture_output=True, text=True, timeout=300, check=False)
+        done = subprocess.run(
+            [MEDAID, "ledger", "verify"], env=self._environment, capture_output=True, text=True, timeout=3_600, check=False
+        )
         assert done.returncode == 0, done.stdout[-3_000:] + done.stderr[-1_000:]
 
     def start(self, name: str, *, fails: str = "") -> None:
