@@ -103,9 +103,9 @@ class Pipeline(Topics):
             process.kill()
             process.wait()
 
-    def told(self, event: str) -> list[Event]:
-        """What all processes have told of one event."""
-        lines = (line for path in sorted(self._logs.glob("*-*.log")) for line in path.read_bytes().splitlines())
+    def told(self, event: str, name: str = "*-*") -> list[Event]:
+        """What all processes, or those of one name, have told of one event."""
+        lines = (line for path in sorted(self._logs.glob(f"{name}.log")) for line in path.read_bytes().splitlines())
         return [found for line in lines if event.encode() in line and (found := orjson.loads(line))["event"] == event]
 
     def log(self, name: str) -> str:

@@ -113,19 +113,28 @@ class Topics:
             if value is not None:
                 yield orjson.loads(value)
 
-    def values(self, topic: str, isolation: str = "read_committed") -> Iterator[tuple[int, bytes | None]]:
-        """Partition and value of every record that is committed, or of all (`read_uncommitted`)."""
+    def values(self, topic: str) -> Iterator[tuple[int, bytes | None]]:
+        """Partition and value of every committed record."""
         for number in range(PARTITIONS):
-            for value in self._partition(topic, number, 0, isolation):
+            for value in self._partition(topic, number, 0):
                 yield number, value
 
     def offsets(self, topic: str, number: int, start: int) -> Iterator[int]:
         """Offsets of all records of one partition from `start` on, aborted and undecided ones too; a gap is a transaction's end."""
         return (message.offset() for message in self._messages(topic, number, start, "read_uncommitted"))
 
-    def _partition(self, topic: str, number: int, start: int, isolation: str = "read_committed") -> Iterator[bytes | None]:
-        """Values of one partition from `start` to its present end."""
-        return (message.value() for message in self._messages(topic, number, start, isolation))
+    def aborted(self, topic: str) -> int:
+        """How many records of a topic, of those that are decided, no reader of committed records ever sees."""
+        decided = self.ends([topic], IsolationLevel.READ_COMMITTED)
+        count = 0
+        for (_, number), end in decided.items():
+            seen = {message.offset() for message in self._messages(topic, number, 0, "read_committed")}
+            count += sum(offset < end and offset not in seen for offset in self.offsets(topic, number, 0))
+        return count
+
+    def _partition(self, topic: str, number: int, start: int) -> Iterator[bytes | None]:
+        """Committed values of one partition from `start` to its present end."""
+        return (message.value() for message in self._messages(topic, number, start, "read_committed"))
 
     def _messages(self, topic: str, number: int, start: int, isolation: str) -> Iterator[Any]:
         consumer = self._consumer(isolation)

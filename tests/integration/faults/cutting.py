@@ -1,4 +1,6 @@
-"""A proxy before Kafka that makes EndTxn fail, the request that ends a transaction: before Kafka hears it or after, with the line cut or silent."""
+"""Proxies before Kafka that watch for EndTxn, the request that ends a transaction: to make it fail, before Kafka hears it or after, with the line cut or
+silent; or to let all answers be late from just then on.
+"""
 
 import asyncio
 import struct
@@ -52,7 +54,34 @@ class Line:
 LINE: ContextVar[Line] = ContextVar("line")
 
 
-class EndTxnLoser(Proxy):
+class Watching(Proxy):
+    """Knows of each of its lines what came on it."""
+
+    async def _serve(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
+        LINE.set(Line())  # for both ways of this line, whose tasks inherit it
+        await super()._serve(client, to_client)
+
+
+class EndTxnDelayer(Watching):
+    """Answers late from the moment in which a transaction is to end."""
+
+    def __init__(self, target: str) -> None:
+        super().__init__(target)
+        self._awaited: tuple[bytes, float] | None = None
+
+    def delay_from_end_of(self, transactional_id: str, seconds: float) -> None:
+        """From the next end of a transaction on whose id begins so, that end included, every answer comes so much later."""
+        self._awaited = transactional_id.encode(), seconds
+
+    async def on_request(self, chunk: bytes) -> bytes:
+        for frame in LINE.get().requests.feed(chunk):
+            if self._awaited and REQUEST_HEAD.unpack_from(frame)[0] == END_TXN and self._awaited[0] in frame:
+                self.delay(self._awaited[1])  # before Kafka hears it, so before its answer is read
+                self._awaited = None
+        return chunk
+
+
+class EndTxnLoser(Watching):
     """Loses one EndTxn every `gap_s` while `losing`, each in the next way; `lost` counts them."""
 
     def __init__(self, target: str, gap_s: float) -> None:
@@ -80,10 +109,6 @@ class EndTxnLoser(Proxy):
                 case Loss.SILENT_AFTER:
                     line.is_silent = True
         return b"" if line.is_silent else chunk
-
-    async def _serve(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
-        LINE.set(Line())  # for both ways of this line, whose tasks inherit it
-        await super()._serve(client, to_client)
 
     def _next_loss(self) -> Loss | None:
         now_s = self._loop.time()

@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,6 +29,8 @@ class Load(threading.Thread):
         self._error: BaseException | None = None
         self._began = time.monotonic()
         self._seconds = 0.0
+        self._hold_at = 1.0
+        self._free = threading.Event()
 
     def __enter__(self) -> "Load":
         self._began = time.monotonic()
@@ -37,6 +38,7 @@ class Load(threading.Thread):
         return self
 
     def __exit__(self, *error: object) -> None:
+        self._free.set()
         self.join()
 
     def run(self) -> None:
@@ -52,6 +54,14 @@ class Load(threading.Thread):
             assert self.is_alive(), f"the load ended early: {self._error!r}"
             time.sleep(0.01)
 
+    def hold(self, share: float) -> None:
+        """Let no more than this share be published until `go_on`: what a fault needs there, however slow the machine is. The pace is that of the rest."""
+        self._hold_at = share
+
+    def go_on(self) -> None:
+        """Publish what is left."""
+        self._free.set()
+
     def finish(self, claims_a_second: float = 500) -> None:
         """Return when all is published, at this pace at least: by default what "under load" means."""
         self.join()
@@ -61,6 +71,10 @@ class Load(threading.Thread):
 
     def _pace(self, sent: int) -> None:
         self.share = sent / len(self._lines)
+        if self.share >= self._hold_at and not self._free.is_set():
+            since = time.monotonic()
+            self._free.wait()
+            self._began += time.monotonic() - since
         ahead_s = sent / self._lines_a_second - (time.monotonic() - self._began)
         if ahead_s > 0.005:
             time.sleep(ahead_s)
@@ -80,10 +94,7 @@ def prove_both(pipeline: Pipeline) -> None:
 
 def aborted(pipeline: Pipeline) -> int:
     """How many records lie in settlement's topics whose transactions were aborted."""
-    return sum(
-        (Counter(pipeline.values(topic, "read_uncommitted")) - Counter(pipeline.values(topic))).total()
-        for topic in (RESULTS, SETTLEMENT_REROUTED)
-    )
+    return sum(pipeline.aborted(topic) for topic in (RESULTS, SETTLEMENT_REROUTED))
 
 
 def healed(pipeline: Pipeline, service: str = "settlement") -> int:

@@ -12,7 +12,7 @@ from deploy.local.servers import Kafka
 from schemas.catalogue import CLAIMS, RESULTS, SETTLEMENT_REROUTED
 from tests.integration.faults.city import City
 from tests.integration.faults.conftest import Start
-from tests.integration.faults.cutting import EndTxnLoser, Loss
+from tests.integration.faults.cutting import EndTxnDelayer, EndTxnLoser, Loss
 from tests.integration.faults.kafkas import Cluster, TwoDoors
 from tests.integration.faults.load import Load, aborted, healed, prove
 from tests.integration.faults.proxy import Proxy
@@ -124,12 +124,13 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
         two.stop()
 
 
-def test_leaders_that_move_away_and_back_under_load(cluster: Cluster, redis_db: str, large_city: City, start: Start) -> None:
+def test_leaders_that_move_away_and_back_under_load(cluster: Cluster, redis_db: str, city: City, start: Start) -> None:
     """The node that leads half of the partitions and coordinates half of the transactions is killed, comes back, and leads again."""
     pipeline = start(cluster.bootstrap_servers, redis_db, **SETTINGS)
     begin(pipeline)
     topics = [TRANSACTIONS, *(pipeline.prefix + topic for topic in (CLAIMS, RESULTS, SETTLEMENT_REROUTED))]
-    with Load(pipeline, large_city.lines) as load:
+    with Load(pipeline, city.lines) as load:
+        load.hold(0.5)
         load.reach(0.1)
         assert all(cluster.led_by(2, topic) for topic in topics)
         before = len(taken(pipeline))
@@ -138,11 +139,13 @@ def test_leaders_that_move_away_and_back_under_load(cluster: Cluster, redis_db: 
         wait_for_takes(pipeline, before)
         cluster.second.start()
         pipeline.wait(lambda: cluster.is_whole(topics), READY_S_MAX)
+        load.go_on()
+        load.reach(0.6)
         cluster.move_leaders_back()
         pipeline.wait(lambda: all(cluster.led_by(2, topic) for topic in topics), READY_S_MAX)
         prove(load.share < 0.95, "the leaders moved back when the load was over")
         load.finish()
-    records, heals = end(pipeline, large_city)
+    records, heals = end(pipeline, city)
     prove(records + heals, "nobody was caught in a batch")
 
 
@@ -155,20 +158,22 @@ def behind(proxy: Proxy, folder: Path) -> TwoDoors:
 
 
 def test_a_kafka_that_is_slow_and_then_hangs(redis_db: str, city: City, start: Start, tmp_path: Path) -> None:
-    with Proxy("") as proxy, behind(proxy, tmp_path) as kafka:
+    """It begins to hang when it has heard of the end of a transaction and not answered yet."""
+    with EndTxnDelayer("") as proxy, behind(proxy, tmp_path) as kafka:
         pipeline = start(kafka.bootstrap_servers, redis_db, KAFKA_BOOTSTRAP_SERVERS=proxy.address, **SETTINGS)
         begin(pipeline)
         with Load(pipeline, city.lines) as load:
+            load.hold(0.6)
             load.reach(0.1)
             proxy.delay(SLOW_S)
             load.reach(0.3)
             before = settled(pipeline)
             pipeline.wait(lambda: settled(pipeline) > before, READY_S_MAX)
             assert doubts(pipeline) == 0, "a slow Kafka is no reason for doubt"
-            proxy.delay(2 * DEADLINE_S)
+            proxy.delay_from_end_of(f"{pipeline.prefix}settlement-", 2 * DEADLINE_S)
             pipeline.wait(lambda: doubts(pipeline) >= 2, READY_S_MAX)
-            load.reach(0.6)
             proxy.delay(0.0)
+            load.go_on()
             load.finish()
         _, heals = end(pipeline, city)
         prove(heals, "no answer about a committed transaction came too late")
