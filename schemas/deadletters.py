@@ -1,11 +1,13 @@
 """Dead letters: what was refused, whole, and why."""
 
+import base64
+
 from pydantic import Field
 
 from schemas.fields import Model
 from schemas.refusal import Reason
 
-__all__ = ["DeadLetter", "Header", "Reason"]
+__all__ = ["DeadLetter", "Header", "Reason", "original"]
 
 
 class Header(Model):
@@ -34,3 +36,14 @@ class DeadLetter(Model):
     payload_encoding: str | None = Field(default=None, description="base64 where the value could not be kept as text")
     length: int | None = Field(default=None, description="bytes of a value over 256 KiB")
     sha256: str | None = Field(default=None, description="hash of a value over 256 KiB, hexadecimal")
+
+
+def original(text: str | None, encoding: str | None) -> bytes | None:
+    """The bytes that a letter holds as text or base64.
+
+    Raises:
+        ValueError: They are not base64, though it says so.
+    """
+    if text is None:
+        return None
+    return base64.b64decode(text, validate=True) if encoding == "base64" else text.encode()

@@ -5,7 +5,6 @@ a record that is no letter is counted and stops nobody. Not here: Kafka (`letter
 sending a record again (`resending.py`).
 """
 
-import base64
 import heapq
 import re
 from collections import Counter
@@ -17,7 +16,7 @@ from typing import Final, NamedTuple, cast
 import orjson
 
 from schemas.catalogue import DEADLETTER_TYPES
-from schemas.deadletters import DeadLetter
+from schemas.deadletters import DeadLetter, original
 from schemas.topics import load_topics
 from services.cli.failure import Exit, Failure
 from services.runtime.records import Headers, Record
@@ -145,19 +144,12 @@ async def letters_of(letter_id: str, records: AsyncIterable[Record]) -> list[Let
 
 def _refused(data: DeadLetter) -> Record:
     """The record that a letter tells of."""
-    headers = tuple((header.name, _bytes(header.value, header.encoding)) for header in data.headers)
+    headers = tuple((header.name, original(header.value, header.encoding)) for header in data.headers)
     return Record(
         topic=data.topic or "",
         partition=data.partition or 0,
         offset=data.offset,
-        key=_bytes(data.key, data.key_encoding),
-        value=_bytes(data.payload, data.payload_encoding),
+        key=original(data.key, data.key_encoding),
+        value=original(data.payload, data.payload_encoding),
         headers=cast(Headers, headers),  # Kafka knows null as a header's value, and so does its client
     )
-
-
-def _bytes(text: str | None, encoding: str | None) -> bytes | None:
-    """What a letter holds as text or base64. Raises: ValueError, it is not."""
-    if text is None:
-        return None
-    return base64.b64decode(text, validate=True) if encoding == "base64" else text.encode()

@@ -47,7 +47,7 @@ class MemoryView:
         if self._watermarks.get(lane, {}) != (at or {}) or healed_in not in (None, self._run()):
             return False
         for key, changes in writes.documents.items():
-            self._change(key, changes)
+            change(self._documents, key, changes)
         self._holders.update(writes.bookings)
         self._watermarks[lane] = dict(to)
         if healed_in is not None:
@@ -86,12 +86,14 @@ class MemoryView:
         holders = {key: self._holders[key] for key in (*want.bookings, *want.peeks) if key in self._holders}
         return Loaded(self._run(), self._watermarks.get(lane) or None, documents, holders)
 
-    def _change(self, key: str, changes: Mapping[str, bytes | None]) -> None:
-        document = self._documents.setdefault(key, {})
-        for name, value in changes.items():
-            if value is None:
-                document.pop(name, None)
-            else:
-                document[name] = bytes(memoryview(value))  # what orjson wrote holds on to 4 KiB, however short it is
-        if not document:
-            del self._documents[key]
+
+def change(documents: dict[str, dict[str, bytes]], key: str, changes: Mapping[str, bytes | None]) -> None:
+    """Set or delete fields of one document; an empty one is none."""
+    document = documents.setdefault(key, {})
+    for name, value in changes.items():
+        if value is None:
+            document.pop(name, None)
+        else:
+            document[name] = bytes(memoryview(value))  # what orjson wrote holds on to 4 KiB, however short it is
+    if not document:
+        del documents[key]

@@ -193,3 +193,16 @@ def test_an_event_in_binary_mode_is_mended_by_its_data_or_whole(desk: Desk, tmp_
     desk.dlq("replay", f"{CLAIMS}/{AWAY}/0", "--payload", mend)
     desk.wait_for(RESULTS, 2)
     assert [orjson.loads(record.value or b"")["data"]["claim_id"] for record in desk.records(RESULTS)] == ["1", "2"]
+
+
+def test_a_record_that_its_topic_does_not_take_is_refused_and_not_sent(desk: Desk, tmp_path: Path) -> None:
+    desk.work("settlement")
+    desk.send(CLAIMS, BAD, b"P1")
+    desk.wait_for(dead_letters_of(CLAIMS), 1)
+    mend = tmp_path / "mend.json"
+    mend.write_bytes(b"9" * 2_000_000)
+    told = desk.try_dlq("replay", f"{CLAIMS}/{AWAY}/0", "--payload", mend, "--force")
+    assert (told.status, told.out, told.err.count(b"\n")) == (3, b"", 1)
+    assert b"not sent: " in told.err
+    assert b"max.message.bytes" in told.err
+    assert len(desk.records(CLAIMS)) == 1

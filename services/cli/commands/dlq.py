@@ -18,6 +18,7 @@ from services.cli.letter_text import block, json_row, printable, row, summary
 from services.cli.options import Readings, policies_with
 from services.cli.resending import at_home, check_topic, mended, refusal, send
 from services.runtime import logging
+from services.runtime.errors import Stop
 from services.runtime.settings import Settings
 
 app = typer.Typer(rich_markup_mode=None, help="List the dead letters, show one, send its record again.")
@@ -132,7 +133,10 @@ def replay(
     refused = refusal(policies, record)
     if refused is not None and not force:
         raise Failure(Exit.REFUSED, f"{letter_id}: not sent, it would be refused again: {refused.reason}: {printable(str(refused))}")
-    print(asyncio.run(send(settings, record)))
+    try:
+        print(asyncio.run(send(settings, record)))
+    except Stop as stop:
+        raise Failure(Exit.REFUSED, f"{letter_id}: not sent: {stop}") from stop
 
 
 def _settings() -> Settings:

@@ -10,6 +10,7 @@ from schemas.catalogue import CLAIMS, RESULTS, SETTLEMENT_REROUTED, SETTLEMENT_W
 from services.cli.ledger.differences import Place
 from services.cli.ledger.form import Form
 from services.runtime.errors import Refused
+from services.runtime.memory_view import change
 from services.runtime.ports import Broker
 from services.runtime.records import Record, TopicPartition, Watermark
 from services.settlement.adapters.documents import decode, person_key, year_keys
@@ -55,14 +56,7 @@ class Fold:
         wanted = self._service.want_healing(sound).documents
         writes = self._service.heal(sound, {key: self.documents.get(key, {}) for key in wanted})
         for key, changes in writes.documents.items():
-            document = self.documents.setdefault(key, {})
-            for name, value in changes.items():
-                if value is None:
-                    document.pop(name, None)
-                else:
-                    document[name] = bytes(memoryview(value))  # what orjson wrote holds on to 4 KiB, however short it is
-            if not document:
-                del self.documents[key]
+            change(self.documents, key, changes)
         self.holders.update(writes.bookings)
         self._step(len(records))
 

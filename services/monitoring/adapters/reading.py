@@ -1,13 +1,12 @@
 """From a record to an observation. Our own topics are validated like any other's; of a dead letter only a refused duplicate has consequences."""
 
-import base64
 from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
 from schemas.catalogue import CLAIM_TYPES, CLAIMS, RESULTS, TIMELINES, TYPES_BY_TOPIC, dead_letters_of
-from schemas.deadletters import DeadLetter
+from schemas.deadletters import DeadLetter, original
 from schemas.envelope import CloudEvent, read_event
 from schemas.hospital import ClaimReversed, ClaimSubmitted, check_dates
 from schemas.identity import TimelineUpdated
@@ -61,9 +60,9 @@ def _refused_claim(policies: Policies, record: Record) -> Observation:
         letter = DeadLetter.model_validate(orjson.loads(record.value or b"")["data"])
         if letter.reason != "conflicting_duplicate" or letter.payload is None:
             return NOTHING
-        headers = tuple((header.name, _bytes(header.value or "", header.encoding)) for header in letter.headers)
+        headers = tuple((header.name, original(header.value, header.encoding)) for header in letter.headers)
         types: Mapping[str, Any] = CLAIM_TYPES
-        event: CloudEvent[ClaimSubmitted | ClaimReversed] = read_event(_bytes(letter.payload, letter.payload_encoding), headers, types)
+        event: CloudEvent[ClaimSubmitted | ClaimReversed] = read_event(original(letter.payload, letter.payload_encoding), headers, types)
         if isinstance(event.data, ClaimSubmitted):
             check_dates(event.data, local_day(event.time_ns))
     except (LookupError, TypeError, ValueError, Refused):
@@ -72,8 +71,3 @@ def _refused_claim(policies: Policies, record: Record) -> Observation:
         return NOTHING
     delivery = f"{letter.partition}/{letter.offset}"
     return Observation(conflict(policies, event.data, event.time_ns, delivery), event.time, event.cause)
-
-
-def _bytes(text: str, encoding: str | None) -> bytes:
-    """What a dead letter holds as text or base64."""
-    return base64.b64decode(text, validate=True) if encoding == "base64" else text.encode()
