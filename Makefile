@@ -16,14 +16,14 @@ demo: $(READY) ## Settle a year of four generated cities and explain three claim
 	$(BIN)/medaid demo
 
 test: $(READY) ## Run all tests; Kafka and Redis come from the environment, Docker or this machine
-	$(BIN)/pytest -n 2 --dist loadgroup -m "not prove" tests
+	$(BIN)/pytest -n 2 --dist worksteal -m "not prove" tests
 
 seeds: $(READY) ## Live 300 seeds of the simulation and fuzz every topic; FULL=1 for 10,000
 	FULL=$(FULL) $(BIN)/pytest -n 2 -m prove tests/simulation tests/contract
 
 prove: seeds ## Prove what is too long for make test: seeds, faults under load on real servers, a soak; FULL=1 at full length
 	FULL=$(FULL) $(BIN)/pytest -m prove $(AGAIN) tests/integration/faults/test_soak.py
-	$(BIN)/pytest -n 2 --dist loadgroup -m prove --durations=0 --durations-min=10 $(AGAIN) --deselect tests/integration/faults/test_soak.py tests/integration
+	$(BIN)/pytest -n 2 --dist loadfile -m prove --durations=0 --durations-min=10 $(AGAIN) --deselect tests/integration/faults/test_soak.py tests/integration
 
 check: $(READY) ## Check style, types, import contracts, tidiness, generated files
 	$(BIN)/ruff check .

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from deploy.local.servers import Redis
 from schemas.catalogue import RESULTS
 from tests.integration.pipeline import Pipeline
@@ -13,7 +11,6 @@ PERSONS_EACH = 2_120
 CLAIMS_MIN = 50_000
 
 
-@pytest.mark.xdist_group("city")
 def test_a_year_with_kills_and_a_lost_redis_ends_like_its_replay(
     kafka_bootstrap: str, topic_prefix: str, own_redis: Redis, tmp_path: Path
 ) -> None:

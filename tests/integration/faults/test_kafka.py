@@ -19,7 +19,7 @@ from tests.integration.faults.proxy import Proxy
 from tests.integration.pipeline import Pipeline
 from tests.integration.topics import Event
 
-pytestmark = [pytest.mark.prove, pytest.mark.kafka, pytest.mark.xdist_group("kafka")]  # two nodes beside other tests are enough
+pytestmark = [pytest.mark.prove, pytest.mark.kafka]
 
 WORKERS = ("identity-1", "settlement-1", "settlement-2")
 DEADLINE_S = 3.0

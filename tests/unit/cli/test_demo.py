@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, get_args
 
 import orjson
-import pytest
 
 from schemas.codes import NotAssisted, WarningKind
 from schemas.money import fen_from_yuan
@@ -97,7 +96,6 @@ def test_a_city_is_shown_as_its_replay_would_be() -> None:
     assert set(shown.claims) <= set(THEMES)
 
 
-@pytest.mark.xdist_group("demo")
 def test_everything_that_can_happen_happens_in_the_demo() -> None:
     """1,000 people and 5,000 claims a city; every reason, component kind, warning kind and refusal but an error of ours."""
     policies = load_policies()
