@@ -85,12 +85,15 @@ class SettlementService:
     def want_more(self, events: Sequence[Incoming], documents: Documents, holders: Holders) -> Want | None:
         """Whole years, for every event that may change them."""
         wanted = _Wanted()
+        taken_back = {event.data.key for event in events if isinstance(event.data, ClaimReversed)}
         for event in events:
             data = event.data
             if isinstance(data, ClaimSubmitted):
-                holder = Holder.parse(holders[data.key])
-                if holder.year != year_of(self._policies, data) and holder.person_id == data.person_id:
+                holder, year = Holder.parse(holders[data.key]), year_of(self._policies, data)
+                if holder.year != year and holder.person_id == data.person_id:
                     wanted.claim(data, holder.year)
+                    if data.key in taken_back:  # and the booking is of a bill that was never settled: then this one may be taken back
+                        wanted.years(event.home, [(data.region, year)])
             elif isinstance(data, ClaimReversed):
                 if data.key in holders:
                     wanted.years(event.home, [(data.region, Holder.parse(holders[data.key]).year)])

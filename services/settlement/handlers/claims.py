@@ -25,8 +25,9 @@ def on_claim(policies: Policies, person: Person, event: CloudEvent[Model], claim
     """
     own = Holder.of(year_of(policies, claim), claim)
     holder = Holder.parse(person.holders[claim.key])
-    if _was_set_aside(person, holder, claim):
+    if _was_left_behind(person, holder, claim):  # from now on it is this bill's, also for those that follow in this batch
         holder = own
+        person = replace(person, holders={**person.holders, claim.key: own.text()})
     if replace(holder, year=own.year) != own:
         raise Refused("conflicting_duplicate", "data.claim_id", "a claim not sent before with other content, person or region")
     key = (claim.region, holder.year)
@@ -50,8 +51,11 @@ def on_claim(policies: Policies, person: Person, event: CloudEvent[Model], claim
     return Decision(person.with_year(key, after), emissions, {claim.key: holder.text()})
 
 
-def _was_set_aside(person: Person, holder: Holder, claim: ClaimSubmitted) -> bool:
-    """Whether the key is booked for a claim of this person that was then set aside (`processing_failed`), and so was never used."""
+def _was_left_behind(person: Person, holder: Holder, claim: ClaimSubmitted) -> bool:
+    """Whether the key is booked for a claim of this person that was then not settled, and so was never used.
+
+    It was set aside (`processing_failed`), or the worker that booked it died, and others of the person's bills come first now.
+    """
     if (holder.person_id, holder.region) != (claim.person_id, claim.region):
         return False
     return claim.key not in person.years.get((holder.region, holder.year), PersonYear()).claims

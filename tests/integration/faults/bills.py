@@ -33,6 +33,12 @@ def bill(person: str, claim: str, self_pay: int, day: str = "2025-05-20", time: 
     return _event("hospital.claim.submitted.v1", f"/hospitals/{hospital}", f"{claim}-{person}", time or f"{day}T18:00:00+08:00", data)
 
 
+def reversal(person: str, claim: str, hospital: str = "H-07") -> bytes:
+    """A bill is taken back."""
+    data = {"claim_id": claim, "hospital_id": hospital, "person_id": person, "region": REGION, "reason": "wrong patient"}
+    return _event("hospital.claim.reversed.v1", f"/hospitals/{hospital}", f"r-{claim}-{person}", "2025-12-01T18:00:00+08:00", data)
+
+
 def person_of(line: bytes) -> str:
     """Whom a line is about."""
     return str(orjson.loads(line)["data"]["person_id"])
