@@ -37,7 +37,7 @@ async def create_topics(settings: Settings, topics: Mapping[str, Topic]) -> Coll
             _refuse_others(found, wanted)
             missing = [topic for name, topic in wanted.items() if name not in found]
             made = await _create(admin, missing) if missing else ()
-            await await_topics(admin, wanted.keys())
+            _refuse_others(await await_topics(admin, wanted.keys()), wanted)  # again: somebody else may have made one meanwhile
             return made
         finally:
             await admin.close()

@@ -11,6 +11,7 @@ import pytest
 import structlog
 from confluent_kafka import Producer
 
+from deploy.local.kafka import SETTINGS
 from schemas.catalogue import CLAIMS, IDENTITY_EVENTS, RESULTS, TIMELINES, dead_letters_of
 from services.cli import main
 from services.runtime.home import home_of
@@ -151,6 +152,8 @@ def test_what_was_refused_is_listed_shown_mended_sent_again_and_settled(desk: De
     assert (unknown.status, unknown.err) == (3, f"medaid: {CLAIMS}/{HOME}/0: no such dead letter\n".encode())
 
 
+TOO_LARGE_BYTES = 1 + int(SETTINGS["message.max.bytes"])
+
 ODD_RECORDS = {
     "not UTF-8, no key, a header of bytes, the same header again, one of null": (
         b"\xff\xfe\x00{\x1b",
@@ -200,7 +203,7 @@ def test_a_record_that_its_topic_does_not_take_is_refused_and_not_sent(desk: Des
     desk.send(CLAIMS, BAD, b"P1")
     desk.wait_for(dead_letters_of(CLAIMS), 1)
     mend = tmp_path / "mend.json"
-    mend.write_bytes(b"9" * 2_000_000)
+    mend.write_bytes(b"9" * TOO_LARGE_BYTES)
     told = desk.try_dlq("replay", f"{CLAIMS}/{AWAY}/0", "--payload", mend, "--force")
     assert (told.status, told.out, told.err.count(b"\n")) == (3, b"", 1)
     assert b"not sent: " in told.err
