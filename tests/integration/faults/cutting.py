@@ -4,6 +4,7 @@ silent; or to let all answers be late from just then on.
 
 import asyncio
 import struct
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextvars import ContextVar
@@ -63,14 +64,16 @@ class Watching(Proxy):
 
 
 class EndTxnDelayer(Watching):
-    """Answers late from the moment in which a transaction is to end."""
+    """Answers late from the moment in which a transaction is to end; `begun` is set from then on."""
 
     def __init__(self, target: str) -> None:
         super().__init__(target)
+        self.begun = threading.Event()
         self._awaited: tuple[bytes, float] | None = None
 
     def delay_from_end_of(self, transactional_id: str, seconds: float) -> None:
         """From the next end of a transaction on whose id begins so, that end included, every answer comes so much later."""
+        self.begun.clear()
         self._awaited = transactional_id.encode(), seconds
 
     async def on_request(self, chunk: bytes) -> bytes:
@@ -78,6 +81,7 @@ class EndTxnDelayer(Watching):
             if self._awaited and REQUEST_HEAD.unpack_from(frame)[0] == END_TXN and self._awaited[0] in frame:
                 self.delay(self._awaited[1])  # before Kafka hears it, so before its answer is read
                 self._awaited = None
+                self.begun.set()
         return chunk
 
 

@@ -83,35 +83,63 @@ def end(pipeline: Pipeline, city: City) -> tuple[int, int]:
     return found
 
 
-def test_a_broker_stopped_for_thirty_seconds_under_load(own_kafka: Kafka, redis_db: str, city: City, start: Start) -> None:
-    pipeline = start(own_kafka.bootstrap_servers, redis_db, **SETTINGS)
+def behind(proxy: Proxy, folder: Path) -> TwoDoors:
+    """A Kafka whose back door leads through `proxy`."""
+    kafka = TwoDoors(folder / "kafka", proxy.address)
+    kafka.start()
+    proxy.retarget(kafka.back_door)
+    return kafka
+
+
+@pytest.fixture
+def ending(tmp_path: Path) -> Iterator[tuple[EndTxnDelayer, Kafka]]:
+    """A Kafka that can be met while it ends a transaction."""
+    with EndTxnDelayer("") as proxy, behind(proxy, tmp_path) as kafka:
+        yield proxy, kafka
+
+
+def await_an_end(proxy: EndTxnDelayer, pipeline: Pipeline) -> None:
+    """Return when Kafka hears that a transaction of settlement is to end, whose answer will come too late."""
+    proxy.delay_from_end_of(f"{pipeline.prefix}settlement-", 2 * DEADLINE_S)
+    assert proxy.begun.wait(READY_S_MAX)
+
+
+def test_a_broker_stopped_for_thirty_seconds_under_load(
+    ending: tuple[EndTxnDelayer, Kafka], redis_db: str, city: City, start: Start
+) -> None:
+    proxy, kafka = ending
+    pipeline = start(kafka.bootstrap_servers, redis_db, KAFKA_BOOTSTRAP_SERVERS=proxy.address, **SETTINGS)
     begin(pipeline)
     with InterruptedLoad(pipeline, city.lines) as load:
         load.reach(0.3)
         with load.interrupted():
-            own_kafka.stop()
+            await_an_end(proxy, pipeline)
+            kafka.stop()
+            proxy.delay(0.0)
             time.sleep(AWAY_S)
             assert doubts(pipeline) > 0
-            own_kafka.start()
+            kafka.start()
         load.finish()
-    assert sum(end(pipeline, city)) > 0
+    prove(sum(end(pipeline, city)), "nobody was caught in a batch")
 
 
-def test_a_broker_killed_again_and_again_under_load(own_kafka: Kafka, redis_db: str, city: City, start: Start) -> None:
+def test_a_broker_killed_again_and_again_under_load(ending: tuple[EndTxnDelayer, Kafka], redis_db: str, city: City, start: Start) -> None:
     chance = Random(9)
-    pipeline = start(own_kafka.bootstrap_servers, redis_db, **SETTINGS)
+    proxy, kafka = ending
+    pipeline = start(kafka.bootstrap_servers, redis_db, KAFKA_BOOTSTRAP_SERVERS=proxy.address, **SETTINGS)
     begin(pipeline)
     with InterruptedLoad(pipeline, city.lines) as load:
         for share in (0.1, 0.4, 0.7):
             load.reach(share + chance.uniform(0, 0.05))
             before = len(taken(pipeline))
             with load.interrupted():
-                own_kafka.kill()
-                own_kafka.start()
+                await_an_end(proxy, pipeline)
+                kafka.kill()
+                proxy.delay(0.0)
+                kafka.start()
             wait_for_takes(pipeline, before)
         load.finish()
-    records, _ = end(pipeline, city)
-    prove(records, "no transaction was aborted")
+    prove(sum(end(pipeline, city)), "nobody was caught in a batch")
 
 
 @pytest.fixture
@@ -149,34 +177,26 @@ def test_leaders_that_move_away_and_back_under_load(cluster: Cluster, redis_db: 
     prove(records + heals, "nobody was caught in a batch")
 
 
-def behind(proxy: Proxy, folder: Path) -> TwoDoors:
-    """A Kafka whose back door leads through `proxy`."""
-    kafka = TwoDoors(folder / "kafka", proxy.address)
-    kafka.start()
-    proxy.retarget(kafka.back_door)
-    return kafka
-
-
-def test_a_kafka_that_is_slow_and_then_hangs(redis_db: str, city: City, start: Start, tmp_path: Path) -> None:
+def test_a_kafka_that_is_slow_and_then_hangs(ending: tuple[EndTxnDelayer, Kafka], redis_db: str, city: City, start: Start) -> None:
     """It begins to hang when it has heard of the end of a transaction and not answered yet."""
-    with EndTxnDelayer("") as proxy, behind(proxy, tmp_path) as kafka:
-        pipeline = start(kafka.bootstrap_servers, redis_db, KAFKA_BOOTSTRAP_SERVERS=proxy.address, **SETTINGS)
-        begin(pipeline)
-        with Load(pipeline, city.lines) as load:
-            load.hold(0.6)
-            load.reach(0.1)
-            proxy.delay(SLOW_S)
-            load.reach(0.3)
-            before = settled(pipeline)
-            pipeline.wait(lambda: settled(pipeline) > before, READY_S_MAX)
-            assert doubts(pipeline) == 0, "a slow Kafka is no reason for doubt"
-            proxy.delay_from_end_of(f"{pipeline.prefix}settlement-", 2 * DEADLINE_S)
-            pipeline.wait(lambda: doubts(pipeline) >= 2, READY_S_MAX)
-            proxy.delay(0.0)
-            load.go_on()
-            load.finish()
-        _, heals = end(pipeline, city)
-        prove(heals, "no answer about a committed transaction came too late")
+    proxy, kafka = ending
+    pipeline = start(kafka.bootstrap_servers, redis_db, KAFKA_BOOTSTRAP_SERVERS=proxy.address, **SETTINGS)
+    begin(pipeline)
+    with Load(pipeline, city.lines) as load:
+        load.hold(0.6)
+        load.reach(0.1)
+        proxy.delay(SLOW_S)
+        load.reach(0.3)
+        before = settled(pipeline)
+        pipeline.wait(lambda: settled(pipeline) > before, READY_S_MAX)
+        assert doubts(pipeline) == 0, "a slow Kafka is no reason for doubt"
+        await_an_end(proxy, pipeline)
+        pipeline.wait(lambda: doubts(pipeline) >= 2, READY_S_MAX)
+        proxy.delay(0.0)
+        load.go_on()
+        load.finish()
+    _, heals = end(pipeline, city)
+    prove(heals, "no answer about a committed transaction came too late")
 
 
 def test_ends_of_transactions_that_are_lost(redis_db: str, city: City, start: Start, tmp_path: Path) -> None:
