@@ -15,7 +15,13 @@ from tests.integration.topics import Event, TooSlow, Topics
 
 MEDAID = str(Path(sys.executable).with_name("medaid"))
 ROOT = Path(__file__).parents[2]
-LOADING = {KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.NOT_COORDINATOR, KafkaError._TIMED_OUT}
+LOADING = {
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError._TIMED_OUT,
+}
 """What a broker says that has just come up."""
 
 
