@@ -15,7 +15,7 @@ from schemas.identity import (
     SubsidyDue,
     TimelineUpdated,
 )
-from schemas.monitoring import HospitalShare, Warning
+from schemas.monitoring import HospitalShare, Warning, WarningAcknowledged, WarningAssigned, WarningClosed, WarningCommented
 from schemas.settlement import ReadjudicationRequested, SettlementResult, WaitingReversal
 
 IDENTITY_EVENTS: Final = "identity.events.v1"
@@ -26,6 +26,7 @@ SUBSIDIES: Final = "identity.subsidies.v1"
 ASSESSMENTS: Final = "identity.admissions.v1"
 RESULTS: Final = "settlement.results.v1"
 WARNINGS: Final = "monitoring.warnings.v1"
+ACTIONS: Final = "monitoring.actions.v1"
 OPERATOR_EVENTS: Final = "operator.events.v1"
 IDENTITY_REROUTED: Final = "identity.rerouted.v1"
 IDENTITY_WAITING: Final = "identity.waiting.v1"
@@ -52,6 +53,12 @@ CLAIM_TYPES: Final[Types] = {
 OPERATOR_TYPES: Final[Types] = {"operator.readjudication.requested.v1": ReadjudicationRequested}
 RESULT_TYPES: Final[Types] = {f"settlement.{verb}.v1": SettlementResult for verb in ("completed", "adjusted", "reversed")}
 WARNING_TYPES: Final[Types] = {f"monitoring.warning.{verb}.v1": Warning for verb in ("raised", "escalated", "resolved")}
+ACTION_TYPES: Final[Types] = {
+    "monitoring.action.acknowledged.v1": WarningAcknowledged,
+    "monitoring.action.assigned.v1": WarningAssigned,
+    "monitoring.action.commented.v1": WarningCommented,
+    "monitoring.action.closed.v1": WarningClosed,
+}
 DEADLETTER_TYPES: Final[Types] = {"deadletter.v1": DeadLetter}
 
 TYPES_BY_TOPIC: Final[Mapping[str, Types]] = {
@@ -64,12 +71,18 @@ TYPES_BY_TOPIC: Final[Mapping[str, Types]] = {
     ASSESSMENTS: {"identity.admission.assessed.v1": AdmissionAssessed},
     RESULTS: RESULT_TYPES,
     WARNINGS: WARNING_TYPES,
+    ACTIONS: ACTION_TYPES,
     SETTLEMENT_WAITING: {"settlement.reversal.waiting.v1": WaitingReversal},
     IDENTITY_WAITING: ADMISSION_TYPES,
     HOSPITAL_SHARES: {"monitoring.hospital.share.v1": HospitalShare},
 }
-INPUTS: Final = (IDENTITY_EVENTS, ADMISSIONS, CLAIMS, OPERATOR_EVENTS)
-"""Topics that others write; a file of events is published to them by type."""
+INPUTS: Final = (IDENTITY_EVENTS, ADMISSIONS, CLAIMS, OPERATOR_EVENTS, ACTIONS)
+"""Topics that people and other systems write, operators through the console; a file of events is published to them by type."""
+
+
+def home_field(topic: str) -> str:
+    """The field of `data` that names whose an event on the input `topic` is: the record's key."""
+    return "subject" if topic == ACTIONS else "person_id"
 
 
 def dead_letters_of(topic: str) -> str:

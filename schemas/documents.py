@@ -7,7 +7,7 @@ one pass. Not here: what no schema can say (competent agency, known region, date
 from collections.abc import Mapping
 from typing import Any, Final, get_args
 
-from schemas.catalogue import ADMISSIONS, CLAIMS, DEADLETTER_TYPES, IDENTITY_EVENTS, INPUTS, OPERATOR_EVENTS, TYPES_BY_TOPIC
+from schemas.catalogue import ACTIONS, ADMISSIONS, CLAIMS, DEADLETTER_TYPES, IDENTITY_EVENTS, INPUTS, OPERATOR_EVENTS, TYPES_BY_TOPIC
 from schemas.codes import Agency
 from schemas.envelope import ATTRIBUTE_LENGTH_MAX
 from schemas.fields import Model
@@ -22,6 +22,7 @@ _SENDERS: Final[Mapping[str, str]] = {
     ADMISSIONS: _HOSPITAL,
     CLAIMS: _HOSPITAL,
     OPERATOR_EVENTS: "^/operators/.+$",
+    ACTIONS: "^/medaid/console$",
 }
 """What `source` is on the topics that others write."""
 

@@ -1,6 +1,8 @@
-"""Early warnings, addressed to those who must act."""
+"""Early warnings, addressed to those who must act, and what operators did with them."""
 
-from pydantic import Field
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
 
 from schemas.codes import Agency, WarningKind, WarningLevel
 from schemas.fields import Code, Id, Model, Number, Ordinal, Year, Yuan
@@ -36,6 +38,61 @@ class Warning(Model):
     message_zh: str = Field(description="one sentence for the reader, Chinese")
     message_en: str = Field(description="the same in English")
     caused_by: Cause = Field(description="the event that led to it")
+
+
+Name = Annotated[str, Field(min_length=1, max_length=128)]
+"""Who acts, or whom a warning is given to, as the site's login knows him."""
+
+Comment = Annotated[str, Field(min_length=1, max_length=2000)]
+"""An operator's words. They are not for logs: a person may be named in them."""
+
+
+class WarningAction(Model):
+    """What an operator did with one episode of a warning; the first five fields are the warning's own."""
+
+    warning_id: str = Field(min_length=1, max_length=1024, description="kind/region/subject/year[/detail]")
+    kind: WarningKind = Field(description="what is warned of")
+    region: Code = Field(description="the city")
+    year: Year = Field(description="calendar year concerned")
+    subject: Id = Field(description="person, or for a hospital's warning the hospital; the record key")
+    episode: Ordinal = Field(description="the episode that the operator saw")
+    operator: Name = Field(description="who did it")
+    comment: Comment | None = Field(default=None, description="in the operator's words")
+
+    @property
+    def home(self) -> str:
+        """Whose lane decides it."""
+        return self.subject
+
+    @model_validator(mode="after")
+    def _of_one_warning(self) -> Self:
+        own = f"{self.kind}/{self.region}/{self.subject}/{self.year}"
+        if self.warning_id != own and not self.warning_id.startswith(f"{own}/"):
+            raise ValueError("a warning_id that begins with the same kind/region/subject/year")
+        return self
+
+
+class WarningAcknowledged(WarningAction):
+    """`monitoring.action.acknowledged.v1`: somebody has seen the warning (签收)."""
+
+
+class WarningAssigned(WarningAction):
+    """`monitoring.action.assigned.v1`: the warning is given to somebody, or to nobody any more (指派)."""
+
+    assignee: Name | None = Field(default=None, description="who shall act; absent or null: nobody any more")
+
+
+class WarningCommented(WarningAction):
+    """`monitoring.action.commented.v1`: a word on the warning (备注)."""
+
+    comment: Comment = Field(description="in the operator's words")
+
+
+class WarningClosed(WarningAction):
+    """`monitoring.action.closed.v1`: the episode has been dealt with (办结).
+
+    Monitoring resolves those that tell what happened (`conflicting_duplicate`, `recovery_due`); of any other kind the cause stands, and with it the warning.
+    """
 
 
 class HospitalShare(Model):

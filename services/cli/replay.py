@@ -16,6 +16,7 @@ from schemas.catalogue import (
     SETTLEMENT_REROUTED,
     SETTLEMENT_WAITING,
     TYPES_BY_TOPIC,
+    home_field,
 )
 from schemas.envelope import read_envelope
 from schemas.exact_json import read_json
@@ -77,7 +78,7 @@ class Replay:
 
 
 def place_of(line: bytes) -> tuple[str, str | None] | None:
-    """Topic and key of a line by its type and person; None where its type is no input's, or it is no event at all."""
+    """Topic and key of a line by its type and person (of a warning its subject); None where its type is no input's, or it is no event at all."""
     try:
         event = read_json(line)
     except Refused:
@@ -87,7 +88,7 @@ def place_of(line: bytes) -> tuple[str, str | None] | None:
     if topic is None:
         return None
     data = event.get("data")
-    key = data.get("person_id") if isinstance(data, dict) else None
+    key = data.get(home_field(topic)) if isinstance(data, dict) else None
     return topic, key if isinstance(key, str) else None
 
 

@@ -8,20 +8,18 @@ from dataclasses import replace
 
 from aiokafka import AIOKafkaProducer
 
-from schemas.catalogue import IDENTITY_REROUTED, INPUTS, SETTLEMENT_REROUTED
+from schemas.catalogue import IDENTITY_REROUTED, INPUTS, SETTLEMENT_REROUTED, home_field
 from schemas.envelope import read_document
 from services.cli.deadletters import Letter, topic_in
 from services.cli.failure import Exit, Failure
-from services.identity.app import IdentityService
+from services.cli.services import all_services
 from services.policy.library import Policies
 from services.runtime.errors import Doubt, Refused
 from services.runtime.home import home_of
 from services.runtime.kafka.deadline import within
 from services.runtime.kafka.writer import RETRY_MS, close_producer
 from services.runtime.records import Record
-from services.runtime.service import AnyService
 from services.runtime.settings import Settings
-from services.settlement.app import SettlementService
 
 _STRAY = "only strays lie there: publish the event to its input topic instead"
 _INSTEAD = {IDENTITY_REROUTED: _STRAY, SETTLEMENT_REROUTED: _STRAY}
@@ -55,8 +53,7 @@ def mended(letter: Letter, payload: bytes | None, *, drop_headers: bool = False)
 
 def refusal(policies: Policies, record: Record) -> Refused | None:
     """Why the service that reads its topic would refuse `record` at once; None where it would not. A duplicate shows only when it is decided."""
-    services: tuple[AnyService, ...] = (IdentityService(policies), SettlementService(policies))
-    service = next(service for service in services if record.topic in service.inputs)
+    service = next(service for service in all_services(policies) if record.topic in service.inputs)
     try:
         service.read(record)
     except Refused as refused:
@@ -72,8 +69,8 @@ def at_home(record: Record, partitions: int) -> Record:
         data = read_document(record.value, record.headers).get("data")
     except Refused:
         return record
-    person = data.get("person_id") if isinstance(data, dict) else None
-    return replace(record, partition=home_of(person, partitions)) if isinstance(person, str) else record
+    home = data.get(home_field(record.topic)) if isinstance(data, dict) else None
+    return replace(record, partition=home_of(home, partitions)) if isinstance(home, str) else record
 
 
 async def send(settings: Settings, record: Record) -> str:

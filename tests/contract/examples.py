@@ -86,9 +86,10 @@ def record(topic: str, value: bytes | None, **more: Any) -> Record:
 
 
 def key_of(value: bytes) -> str | None:
-    """The key that a careful sender gives: the person's."""
+    """The key that a careful sender gives: the person's, or of a warning its subject."""
     try:
-        return str(orjson.loads(value)["data"]["person_id"])
+        data = orjson.loads(value)["data"]
+        return str(data["subject"] if "warning_id" in data else data["person_id"])
     except (orjson.JSONDecodeError, LookupError, TypeError):
         return None
 

@@ -28,9 +28,7 @@ from tests.contract.examples import (
 )
 
 EMPTY = {
-    "monitoring.actions.v1": "the console's page writes it",
     "console.audit.v1": "the console's page writes it",
-    "monitoring.actions.v1.dlq": "nobody reads actions yet",
     "hospital.claims.v1.dlq.dlq": "a dead letter is never refused; only a mistake of ours would be set aside",
 }
 """Topics on which nothing is shown, and why."""
@@ -45,12 +43,16 @@ REFUSALS = {
     "hospital.claim.submitted.v1": {"invalid_dates", "invalid_amounts", "conflicting_duplicate"},
     "hospital.claim.reversed.v1": {"conflicting_duplicate"},
     "operator.readjudication.requested.v1": set(),
+    "monitoring.action.acknowledged.v1": set(),
+    "monitoring.action.assigned.v1": set(),
+    "monitoring.action.commented.v1": set(),
+    "monitoring.action.closed.v1": set(),
 }
 """The reasons that can meet an event type, besides those that meet every one."""
 
 ANY = {"too_large", "malformed_json", "invalid_event", "unknown_type", "unknown_region", "source_mismatch"}
 
-BEYOND_SCHEMA = {"same_category", "three_decimals", "too_many_digits", "time_without_offset"}
+BEYOND_SCHEMA = {"same_category", "another_subject", "three_decimals", "too_many_digits", "time_without_offset"}
 """Faults that the JSON Schema cannot see: two fields compared, decimals (multipleOf is tested in floats), formats it need not check."""
 
 NEXT = {
@@ -58,6 +60,7 @@ NEXT = {
     "hospital.admissions.v1": ("hospital.admission.opened.v1/not_referred", "identity.admission.assessed.v1"),
     "hospital.claims.v1": ("hospital.claim.submitted.v1/smallest", "settlement.completed.v1"),
     "operator.events.v1": ("hospital.claim.submitted.v1/smallest", "settlement.completed.v1"),
+    "monitoring.actions.v1": ("hospital.claim.submitted.v1/large_bill", "monitoring.warning.raised.v1"),
     "identity.timelines.v1": ("hospital.claim.submitted.v1/smallest", "settlement.completed.v1"),
     "settlement.results.v1": ("hospital.claim.submitted.v1/large_bill", "monitoring.warning.raised.v1"),
     "monitoring.hospitals.v1": ("hospital.claim.submitted.v1/large_bill", "monitoring.warning.raised.v1"),

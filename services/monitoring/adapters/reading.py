@@ -5,17 +5,21 @@ from typing import Any
 
 import orjson
 
-from schemas.catalogue import CLAIM_TYPES, CLAIMS, RESULTS, TIMELINES, TYPES_BY_TOPIC, dead_letters_of
+from schemas.catalogue import ACTION_TYPES, ACTIONS, CLAIM_TYPES, CLAIMS, RESULTS, TIMELINES, TYPES_BY_TOPIC, dead_letters_of
 from schemas.deadletters import DeadLetter, original
-from schemas.envelope import CloudEvent, read_event
+from schemas.envelope import VALUE_BYTES_MAX, CloudEvent, read_event
 from schemas.hospital import ClaimReversed, ClaimSubmitted, check_dates
 from schemas.identity import TimelineUpdated
+from schemas.monitoring import WarningAction
 from schemas.settlement import SettlementResult
 from schemas.times import local_day
 from services.monitoring.domain.observed import Nothing, Observation, conflict, settled, status_known
 from services.policy.library import Policies
 from services.runtime.errors import Refused
 from services.runtime.records import Record
+
+CONSOLE = "/medaid/console"
+"""The source of operators' actions: it alone knows who is logged in."""
 
 REFUSED_CLAIMS = dead_letters_of(CLAIMS)
 NOTHING = Observation(Nothing(), "", {})
@@ -25,10 +29,12 @@ def observe(policies: Policies, record: Record) -> Observation:
     """What `record` tells.
 
     Raises:
-        Refused: A result, timeline or share that is none; a dead letter never.
+        Refused: A result, timeline, share or action that is none; a dead letter never.
     """
     if record.topic == REFUSED_CLAIMS:
         return _refused_claim(policies, record)
+    if record.topic == ACTIONS:
+        return _action(policies, record)
     types: Mapping[str, Any] = TYPES_BY_TOPIC[record.topic]
     event: CloudEvent[Any] = read_event(record.value, record.headers, types, bytes_max=None)
     if record.topic == RESULTS:
@@ -51,6 +57,21 @@ def _timeline(event: CloudEvent[TimelineUpdated]) -> Observation:
         return Observation(status_known(event.data), event.time, {"source": newest.source, "id": newest.id})
     except (LookupError, ValueError):
         raise Refused("invalid_event", "data.events", "the accepted events that the timeline follows from, at least one") from None
+
+
+def _action(policies: Policies, record: Record) -> Observation:
+    """What an operator did, which has no consequence here.
+
+    Raises:
+        Refused: It is no action of the console's in a region that has a policy.
+    """
+    types: Mapping[str, Any] = ACTION_TYPES
+    event: CloudEvent[WarningAction] = read_event(record.value, record.headers, types, VALUE_BYTES_MAX)
+    if event.data.region not in policies.current:
+        raise Refused("unknown_region", "data.region", "one of " + ", ".join(policies.regions()))
+    if event.source != CONSOLE:
+        raise Refused("source_mismatch", "source", CONSOLE)
+    return Observation(Nothing(event.home), event.time, event.cause)
 
 
 def _refused_claim(policies: Policies, record: Record) -> Observation:

@@ -1,17 +1,19 @@
 """`medaid dlq replay`: what may be sent again, whole or mended, and where to; what would be refused again is told."""
 
-from typing import cast
+from typing import Any
 
 import orjson
 import pytest
 
-from schemas.catalogue import ADMISSIONS, CLAIMS, IDENTITY_EVENTS, INPUTS, OPERATOR_EVENTS
+from schemas.catalogue import ACTIONS, ADMISSIONS, CLAIMS, IDENTITY_EVENTS, INPUTS, OPERATOR_EVENTS
 from services.cli.deadletters import refusable, topic_in
 from services.cli.failure import Exit, Failure
 from services.cli.resending import at_home, check_topic, mended, refusal
-from services.policy.library import Policies, load_policies
+from services.policy.library import load_policies
 from services.runtime.home import home_of
 from services.runtime.records import Record
+from services.settlement.app import SettlementService
+from tests.contract.examples import bytes_of
 from tests.unit.cli.events import claim, granted
 from tests.unit.cli.letters import letter_record, read, refused
 
@@ -75,29 +77,37 @@ def test_the_service_itself_says_whether_a_record_would_be_refused_again() -> No
     policies = load_policies()
     assert refusal(policies, refused(GOOD)) is None
     assert refusal(policies, refused(granted(), topic=IDENTITY_EVENTS)) is None
+    assert refusal(policies, refused(bytes_of("monitoring.action.closed.v1/checked")[0], topic=ACTIONS)) is None
     for record, reason in [
         (refused(BAD), "invalid_amounts"),
         (refused(None), "malformed_json"),
         (refused(GOOD, topic=IDENTITY_EVENTS), "unknown_type"),
         (refused(GOOD, topic=ADMISSIONS), "unknown_type"),
         (refused(GOOD, topic=OPERATOR_EVENTS), "unknown_type"),
+        (refused(GOOD, topic=ACTIONS), "unknown_type"),
     ]:
         found = refusal(policies, record)
         assert found is not None
         assert found.reason == reason
 
 
-def test_a_mistake_of_ours_in_reading_is_told_as_its_lane_would() -> None:
-    found = refusal(cast(Policies, None), refused(GOOD))
+def test_a_mistake_of_ours_in_reading_is_told_as_its_lane_would(monkeypatch: pytest.MonkeyPatch) -> None:
+    def clumsy(_service: SettlementService, record: Record) -> Any:
+        raise KeyError(record.topic)
+
+    monkeypatch.setattr(SettlementService, "read", clumsy)
+    found = refusal(load_policies(), refused(GOOD))
     assert found is not None
-    assert (found.reason, str(found)) == ("processing_failed", "data: to be decided without AttributeError")
+    assert (found.reason, str(found)) == ("processing_failed", "data: to be decided without KeyError")
 
 
 @pytest.mark.parametrize("partitions", [1, 4, 7])
-def test_a_record_goes_to_the_home_of_its_person(partitions: int) -> None:
+def test_a_record_goes_to_the_home_of_its_person_or_subject(partitions: int) -> None:
     """In both modes, and however wrong it is besides; where no person can be read, to where it lay."""
     data = orjson.dumps(orjson.loads(BAD)["data"])
     for record in (refused(BAD), refused(data, headers=(("ce_specversion", b"1.0"),))):
         assert at_home(record, partitions).partition == home_of("P1", partitions)
+    action = bytes_of("monitoring.action.closed.v1/of_a_hospital")[0]
+    assert at_home(refused(action, topic=ACTIONS), partitions).partition == home_of("H32070000123", partitions)
     for value in (None, b"\xff", b"[]", b"{}", b'{"data":[]}', b'{"data":{"person_id":7}}'):
         assert at_home(refused(value), partitions).partition == 2
