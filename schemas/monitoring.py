@@ -20,7 +20,7 @@ class Warning(Model):
     """`monitoring.warning.raised.v1`, `.escalated.v1`, `.resolved.v1`: of each `warning_id` the newest record counts.
 
     Raised again with the episode that is open, its measure (or threshold) has moved at the same level. A level that falls resolves the warning and
-    raises it as the next episode.
+    raises it as the next episode. Where an operator has closed an episode (`closed_by`), the next one measures what has happened since.
     """
 
     warning_id: str = Field(description="kind/region/subject/year[/detail]")
@@ -37,6 +37,7 @@ class Warning(Model):
     clause: str | None = Field(default=None, description="clause of the decree that asks for the warning")
     message_zh: str = Field(description="one sentence for the reader, Chinese")
     message_en: str = Field(description="the same in English")
+    closed_by: str | None = Field(default=None, description="of a resolution that an operator brought about: who he is")
     caused_by: Cause = Field(description="the event that led to it")
 
 

@@ -12,7 +12,8 @@ from services.monitoring.adapters.reading import REFUSED_CLAIMS, observe
 from services.monitoring.domain.facts import Person
 from services.monitoring.domain.hospitals import Hospital
 from services.monitoring.domain.observed import Observation
-from services.monitoring.domain.thresholds import Thresholds, read_thresholds
+from services.monitoring.domain.threshold_file import read_thresholds
+from services.monitoring.domain.thresholds import Thresholds
 from services.monitoring.domain.watch import Watch
 from services.monitoring.handlers import decide_hospital, decide_person
 from services.policy.library import Policies, load_policies, switched_from_text
@@ -62,6 +63,7 @@ class MonitoringService:
     """Implements `services.runtime.service.Service`.
 
     Timelines first: a lane that heals knows them before it looks at results, so that nothing is said of a person whose status it has yet to read.
+    Operators' actions are no state topic: what they closed lies in the warnings that were resolved, and how much of it.
     """
 
     name = "monitoring"

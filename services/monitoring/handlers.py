@@ -1,9 +1,9 @@
 """Monitoring's handlers: a person or hospital and an observation in, a decision out.
 
-In: settlement.results.v1, identity.timelines.v1, refused duplicates of hospital.claims.v1, and our own monitoring.hospitals.v1, which tells the
-one lane that decides for a hospital each claim's share. Out: monitoring.warnings.v1, monitoring.hospitals.v1. Promise: the warnings that stand
-are a function of what is known (`domain`), what is told is the difference to what was said (the rule: `domain/warnings.py`). No await, no
-client, no clock.
+In: settlement.results.v1, identity.timelines.v1, refused duplicates of hospital.claims.v1, monitoring.actions.v1 for what operators close, and our own
+monitoring.hospitals.v1, which tells the one lane that decides for a hospital each claim's share. Out: monitoring.warnings.v1,
+monitoring.hospitals.v1. Promise: the warnings that stand are a function of what is known (`domain`), what is told is the difference to what was said
+(the rule: `domain/warnings.py`). No await, no client, no clock.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +17,7 @@ from schemas.monitoring import HospitalShare
 from services.monitoring.domain import facts, fraud, hospitals, poverty, status
 from services.monitoring.domain.facts import Person
 from services.monitoring.domain.hospitals import Hospital
-from services.monitoring.domain.observed import Observation, Settled
+from services.monitoring.domain.observed import Closed, Observation, Settled
 from services.monitoring.domain.warnings import Due, Said, tell
 from services.monitoring.domain.watch import Watch
 from services.runtime.folding import Decision
@@ -35,7 +35,8 @@ def decide_person(watch: Watch, person: Person, seen: Observation) -> Decision[P
     if isinstance(seen.data, HospitalShare):
         raise TypeError("a share belongs to its hospital")
     after = facts.observe(person, seen.data)
-    said, warnings = _told(person.said, due_of_person(watch, after), seen)
+    closed_by = {seen.data.warning_id: seen.data.operator} if isinstance(seen.data, Closed) and after is not person else {}
+    said, warnings = _told(after.said, due_of_person(watch, after), seen, closed_by)
     if after is person and not warnings:  # looked at all the same: after a reset and a view set back, what was said may be behind
         return Decision(person)
     shares = list(_share(person, seen, seen.data)) if isinstance(seen.data, Settled) else []
@@ -62,9 +63,11 @@ def due_of_person(watch: Watch, person: Person) -> Iterator[Due]:
     return chain(poverty.due(watch, person), status.due(watch, person), fraud.due(watch, person))
 
 
-def _told(said: Mapping[str, Said], due: Iterable[Due], seen: Observation) -> tuple[Mapping[str, Said], list[Emission]]:
-    """What has been said after `seen`, and the records that say it."""
-    statements = tell(said, due)
+def _told(
+    said: Mapping[str, Said], due: Iterable[Due], seen: Observation, closed_by: Mapping[str, str] | None = None
+) -> tuple[Mapping[str, Said], list[Emission]]:
+    """What has been said after `seen`, and the records that say it; `closed_by`: the warnings that an operator closed, and his name."""
+    statements = tell(said, due, closed_by or {})
     emissions = [
         Emission(
             WARNINGS,

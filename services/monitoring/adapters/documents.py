@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from schemas.monitoring import HospitalShare
-from services.monitoring.domain.facts import ClaimFacts, Person, Status
+from services.monitoring.domain.facts import ClaimFacts, Person, Refusals, Status
 from services.monitoring.domain.hospitals import Hospital, HospitalYear, Share
 from services.monitoring.domain.observed import Nothing, Observation
 from services.monitoring.domain.warnings import Figure, Open, Said
@@ -64,7 +64,7 @@ def decode_person(person_id: str, documents: Mapping[str, Document]) -> Person:
         _status(timeline) if timeline else Status(),
         {name: _claim(name, value) for name, value in _fields(document, "c:")},
         {_year_key(name): orjson.loads(value) for name, value in _fields(document, "y:")},
-        {name: frozenset(value.decode().split()) for name, value in _fields(document, "d:")},
+        {name: _refusals(value) for name, value in _fields(document, "d:")},
         {name: said_from(value) for name, value in _fields(document, "w:")},
     )
 
@@ -88,7 +88,7 @@ def encode_person(before: Person, after: Person) -> Changes:
         changed["timeline"] = _status_bytes(after.status)
     changed |= {f"c:{name}": _claim_bytes(claim) for name, claim in _new(before.claims, after.claims)}
     changed |= {f"y:{region}/{year}": orjson.dumps(counters) for (region, year), counters in _new(before.counters, after.counters)}
-    changed |= {f"d:{name}": " ".join(sorted(refused)).encode() for name, refused in _new(before.conflicts, after.conflicts)}
+    changed |= {f"d:{name}": _refusals_bytes(refused) for name, refused in _new(before.conflicts, after.conflicts)}
     changed |= {f"w:{name}": said_bytes(said) for name, said in _new(before.said, after.said)}
     return {person_key(after.person_id): changed}
 
@@ -108,19 +108,17 @@ def encode_hospital(before: Hospital, after: Hospital) -> Changes:
 
 def said_bytes(said: Said) -> bytes:
     """What was said of a warning, as a field."""
-    told = said.open
-    if told is None:
-        return orjson.dumps([said.episode, said.records, None])
-    return orjson.dumps([said.episode, said.records, [told.level, told.audience, [*told.measure], [*told.threshold], told.clause]])
+    told = said.open and [said.open.level, said.open.audience, [*said.open.measure], [*said.open.threshold], said.open.clause]
+    return orjson.dumps([said.episode, said.records, said.closed, told])
 
 
 def said_from(value: bytes) -> Said:
     """Back from `said_bytes`."""
-    episode, records, told = orjson.loads(value)
+    episode, records, closed, told = orjson.loads(value)
     if told is None:
-        return Said(episode, records)
+        return Said(episode, records, None, closed)
     level, audience, measure, threshold, clause = told
-    return Said(episode, records, Open(level, tuple(audience), Figure(*measure), Figure(*threshold), clause))
+    return Said(episode, records, Open(level, tuple(audience), Figure(*measure), Figure(*threshold), clause), closed)
 
 
 def _fields(document: Document, prefix: str) -> list[tuple[str, bytes]]:
@@ -156,6 +154,15 @@ def _claim(key: str, value: bytes) -> ClaimFacts:
 
 def _claim_bytes(claim: ClaimFacts) -> bytes:
     return orjson.dumps(_CLAIM_FIELDS(claim))
+
+
+def _refusals_bytes(refusals: Refusals) -> bytes:
+    return orjson.dumps([refusals.count, sorted(refusals.newest.items())])
+
+
+def _refusals(value: bytes) -> Refusals:
+    count, newest = orjson.loads(value)
+    return Refusals(count, dict(newest))
 
 
 def _hospital_year_bytes(sums: HospitalYear) -> bytes:

@@ -26,7 +26,7 @@ from services.monitoring.domain import facts, hospitals
 from services.monitoring.domain.facts import Person
 from services.monitoring.domain.hospitals import Hospital
 from services.monitoring.domain.observed import Nothing, Observation
-from services.monitoring.domain.warnings import Figure, Open, Said
+from services.monitoring.domain.warnings import Figure, Open, Said, after_closing
 from services.policy.library import Policies
 from services.runtime.errors import Refused
 from services.runtime.records import Document, Record, Writes
@@ -71,14 +71,13 @@ class _Healing:
 
     def hear(self, event: Mapping[str, Any]) -> None:
         """Take in what was said."""
-        data = event["data"]
-        subject, said = data["subject"], {data["warning_id"]: _said(event)}
-        if _is_of_hospital(data):
+        subject = event["data"]["subject"]
+        if _is_of_hospital(event["data"]):
             before, hospital = self._hospital(subject)
-            self._hospitals[subject] = before, replace(hospital, said={**hospital.said, **said})
+            self._hospitals[subject] = before, replace(hospital, said=_heard(hospital.said, event))
         else:
             known, person = self._person(subject)
-            self._persons[subject] = known, replace(person, said={**person.said, **said})
+            self._persons[subject] = known, replace(person, said=_heard(person.said, event))
 
     def writes(self) -> Writes:
         """All changes."""
@@ -126,11 +125,15 @@ def _subject_key(data: Mapping[str, Any]) -> str:
     return hospital_key(data["subject"]) if _is_of_hospital(data) else person_key(data["subject"])
 
 
-def _said(event: Mapping[str, Any]) -> Said:
-    """What a warning's record says; its id ends in its number among the records of the warning."""
-    data = event["data"]
-    records = int(event["id"].rpartition("/")[2])
+def _heard(said: Mapping[str, Said], event: Mapping[str, Any]) -> Mapping[str, Said]:
+    """What has been said after a warning's record; its id ends in its number among the records of the warning."""
+    data, records = event["data"], int(event["id"].rpartition("/")[2])
+    known = said.get(data["warning_id"], Said())
+    if records <= known.records:
+        return said
+    measure = Figure(**data["measure"])
     if event["type"] == "monitoring.warning.resolved.v1":
-        return Said(data["episode"], records)
-    told = Open(data["level"], tuple(data["audience"]), Figure(**data["measure"]), Figure(**data["threshold"]), data["clause"])
-    return Said(data["episode"], records, told)
+        after = Said(data["episode"], records, None, known.closed)
+        return {**said, data["warning_id"]: after_closing(after, measure) if data.get("closed_by") else after}
+    told = Open(data["level"], tuple(data["audience"]), measure, Figure(**data["threshold"]), data["clause"])
+    return {**said, data["warning_id"]: Said(data["episode"], records, told, known.closed)}

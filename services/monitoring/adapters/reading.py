@@ -10,10 +10,11 @@ from schemas.deadletters import DeadLetter, original
 from schemas.envelope import VALUE_BYTES_MAX, CloudEvent, read_event
 from schemas.hospital import ClaimReversed, ClaimSubmitted, check_dates
 from schemas.identity import TimelineUpdated
-from schemas.monitoring import WarningAction
+from schemas.monitoring import WarningAction, WarningClosed
 from schemas.settlement import SettlementResult
 from schemas.times import local_day
-from services.monitoring.domain.observed import Nothing, Observation, conflict, settled, status_known
+from services.monitoring.domain.observed import Closed, Nothing, Observation, conflict, settled, status_known
+from services.monitoring.domain.warnings import CLOSED_BY_OPERATORS
 from services.policy.library import Policies
 from services.runtime.errors import Refused
 from services.runtime.records import Record
@@ -60,7 +61,7 @@ def _timeline(event: CloudEvent[TimelineUpdated]) -> Observation:
 
 
 def _action(policies: Policies, record: Record) -> Observation:
-    """What an operator did, which has no consequence here.
+    """What an operator did; of no consequence here unless he closed a warning of a kind that operators close.
 
     Raises:
         Refused: It is no action of the console's in a region that has a policy.
@@ -71,7 +72,10 @@ def _action(policies: Policies, record: Record) -> Observation:
         raise Refused("unknown_region", "data.region", "one of " + ", ".join(policies.regions()))
     if event.source != CONSOLE:
         raise Refused("source_mismatch", "source", CONSOLE)
-    return Observation(Nothing(event.home), event.time, event.cause)
+    data = event.data
+    if not isinstance(data, WarningClosed) or data.kind not in CLOSED_BY_OPERATORS:
+        return NOTHING
+    return Observation(Closed(data.subject, data.warning_id, data.episode, data.operator), event.time, event.cause)
 
 
 def _refused_claim(policies: Policies, record: Record) -> Observation:
@@ -79,7 +83,7 @@ def _refused_claim(policies: Policies, record: Record) -> Observation:
     try:
         # Not `read_event`: a letter holds a whole record and more, so that it may be larger than any record that is accepted.
         letter = DeadLetter.model_validate(orjson.loads(record.value or b"")["data"])
-        if letter.reason != "conflicting_duplicate" or letter.payload is None:
+        if letter.reason != "conflicting_duplicate" or letter.payload is None or letter.partition is None:
             return NOTHING
         headers = tuple((header.name, original(header.value, header.encoding)) for header in letter.headers)
         types: Mapping[str, Any] = CLAIM_TYPES
@@ -90,5 +94,4 @@ def _refused_claim(policies: Policies, record: Record) -> Observation:
         return NOTHING
     if event.data.region not in policies.current:
         return NOTHING
-    delivery = f"{letter.partition}/{letter.offset}"
-    return Observation(conflict(policies, event.data, event.time_ns, delivery), event.time, event.cause)
+    return Observation(conflict(policies, event.data, event.time_ns, letter.partition, letter.offset), event.time, event.cause)

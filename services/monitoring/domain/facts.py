@@ -1,15 +1,15 @@
 """What monitoring knows of a person, and how an observation adds to it. A revision that is not newer than the known one changes nothing.
 
 In: observations. Out: the person after them. Promise: what is known depends on the newest revisions alone, whatever the order of topics; only
-what was taken back and what was refused add up.
+what was taken back, refused and closed adds up.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from services.monitoring.domain.observed import Conflict, Nothing, Settled, StatusKnown
-from services.monitoring.domain.warnings import Said
+from services.monitoring.domain.observed import Closed, Conflict, Nothing, Settled, StatusKnown
+from services.monitoring.domain.warnings import Said, after_closing
 from services.policy.course import Counters
 from services.policy.entitlement import Interval
 
@@ -61,8 +61,22 @@ class Status:
     died_on: date | None = None
 
 
-DELIVERIES_MAX = 1_000
-"""Of one claim key that are told apart: a client that sends a refused bill for ever costs no more, and its warning says so many."""
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """How often one claim key was sent again with other content.
+
+    `newest`: of each partition the highest offset that was counted. A dead letter may be written, and read, more than once; those of a claim key come in the
+    order of the refused records, so that one at or below it is known.
+    """
+
+    count: int = 0
+    newest: Mapping[int, int] = field(default_factory=dict)
+
+    def and_at(self, partition: int, offset: int) -> "Refusals":
+        """With the delivery that lay there; the very same where it is known."""
+        if offset <= self.newest.get(partition, -1):
+            return self
+        return Refusals(self.count + 1, {**self.newest, partition: offset})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +86,7 @@ class Person:
     Attributes:
         claims: By claim key.
         counters: Of each region and year the counters of the newest result, fen.
-        conflicts: By `<region>/<year>/<claim key>` which deliveries with other content were refused.
+        conflicts: By `<region>/<year>/<claim key>` the deliveries with other content that were refused.
         said: By warning id.
     """
 
@@ -80,8 +94,13 @@ class Person:
     status: Status = field(default_factory=Status)
     claims: Mapping[str, ClaimFacts] = field(default_factory=dict)
     counters: Mapping[YearKey, Counters] = field(default_factory=dict)
-    conflicts: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    conflicts: Mapping[str, Refusals] = field(default_factory=dict)
     said: Mapping[str, Said] = field(default_factory=dict)
+
+    def closed(self, warning_id: str) -> int:
+        """How much of what a warning measures operators have closed."""
+        said = self.said.get(warning_id)
+        return said.closed if said else 0
 
     def standing(self) -> list[ClaimFacts]:
         """The claims that were not reversed, in no order."""
@@ -95,7 +114,7 @@ class Person:
         return years
 
 
-def observe(person: Person, seen: Settled | StatusKnown | Conflict | Nothing) -> Person:
+def observe(person: Person, seen: Settled | StatusKnown | Conflict | Closed | Nothing) -> Person:
     """The person after `seen`; the very same where it tells nothing new."""
     match seen:
         case Settled():
@@ -106,10 +125,14 @@ def observe(person: Person, seen: Settled | StatusKnown | Conflict | Nothing) ->
             return replace(person, status=Status(seen.revision, seen.intervals, seen.died_on))
         case Conflict():
             key = f"{seen.region}/{seen.year}/{seen.claim}"
-            known = person.conflicts.get(key, frozenset())
-            if seen.delivery in known or len(known) == DELIVERIES_MAX:
-                return person
-            return replace(person, conflicts={**person.conflicts, key: known | {seen.delivery}})
+            known = person.conflicts.get(key, Refusals())
+            refusals = known.and_at(seen.partition, seen.offset)
+            return person if refusals is known else replace(person, conflicts={**person.conflicts, key: refusals})
+        case Closed():
+            said = person.said.get(seen.warning_id)
+            if said is None or said.open is None or said.episode != seen.episode:
+                return person  # closed before, or of no episode that stands
+            return replace(person, said={**person.said, seen.warning_id: after_closing(said, said.open.measure)})
         case Nothing():
             return person
 

@@ -1,7 +1,7 @@
 """Signs of fraud or error: stays at one time, claims after death, keys sent again with other content, money to be taken back. Pure.
 
 The first two hold across regions, and stand as long as their facts do. The last two tell what happened: they stay open until an operator closes
-them, whatever follows.
+them, whatever follows, and then measure what has happened since: another refused delivery, more money taken back.
 """
 
 from bisect import insort
@@ -10,7 +10,8 @@ from functools import partial
 
 from services.monitoring.domain import wording
 from services.monitoring.domain.facts import ClaimFacts, Person
-from services.monitoring.domain.warnings import Due, Figure
+from services.monitoring.domain.thresholds import figure
+from services.monitoring.domain.warnings import Due, Figure, warning_id
 from services.monitoring.domain.watch import FRAUD_AUDIENCE, Watch, day, year_end, yuan
 
 PAIRS_MAX = 10
@@ -19,13 +20,13 @@ PAIRS_MAX = 10
 
 def due(watch: Watch, person: Person) -> Iterator[Due]:
     """All four kinds."""
-    yield from _overlaps(person)
-    yield from _after_death(person)
-    yield from _conflicts(person)
+    yield from _overlaps(watch, person)
+    yield from _after_death(watch, person)
+    yield from _conflicts(watch, person)
     yield from _recoveries(watch, person)
 
 
-def _overlaps(person: Person) -> Iterator[Due]:
+def _overlaps(watch: Watch, person: Person) -> Iterator[Due]:
     """Every two stays of which each began before the other ended; a transfer on one day is none.
 
     Of two stays by admission and discharge, the first is under way when the second begins if it ends later; it began before the second's end then.
@@ -33,11 +34,11 @@ def _overlaps(person: Person) -> Iterator[Due]:
     under_way: list[ClaimFacts] = []
     for second in sorted((claim for claim in person.standing() if claim.is_stay), key=lambda stay: (stay.first, stay.last, stay.key)):
         under_way = [first for first in under_way if first.last > second.first]
-        yield from (_overlap(person, first, second) for first in under_way[-PAIRS_MAX:])
+        yield from (_overlap(watch, person, first, second) for first in under_way[-PAIRS_MAX:])
         insort(under_way, second, key=lambda stay: (stay.last, stay.key))
 
 
-def _overlap(person: Person, first: ClaimFacts, second: ClaimFacts) -> Due:
+def _overlap(watch: Watch, person: Person, first: ClaimFacts, second: ClaimFacts) -> Due:
     """Two stays, by admission; region and year are those of the second."""
     return Due(
         kind="overlapping_stays",
@@ -50,11 +51,12 @@ def _overlap(person: Person, first: ClaimFacts, second: ClaimFacts) -> Due:
         measure=day("second_admission_date", second.first),
         threshold=day("first_discharge_date", first.last),
         message=partial(wording.overlapping, (first.first, first.last), (second.first, second.last)),
+        clause=watch.supervision_clause(second.region),
         evidence=(first.settlement_id, second.settlement_id),
     )
 
 
-def _after_death(person: Person) -> Iterator[Due]:
+def _after_death(watch: Watch, person: Person) -> Iterator[Due]:
     """Claims with a date after the earliest death that stands; of a stay the discharge, which is its later date."""
     died_on = person.status.died_on
     if died_on is None:
@@ -72,15 +74,20 @@ def _after_death(person: Person) -> Iterator[Due]:
                 measure=day("claim_date", claim.last),
                 threshold=day("died_on", died_on),
                 message=partial(wording.after_death, claim.last, died_on),
+                clause=watch.supervision_clause(claim.region),
                 evidence=(claim.settlement_id,),
             )
 
 
-def _conflicts(person: Person) -> Iterator[Due]:
-    """Keys that were sent again with other content, once for each claim."""
-    for key, deliveries in sorted(person.conflicts.items()):
+def _conflicts(watch: Watch, person: Person) -> Iterator[Due]:
+    """Keys that were sent again with other content, once for each claim; the measure: how often since an operator closed it last."""
+    for key, refusals in sorted(person.conflicts.items()):
         region, year, claim = key.split("/", 2)
-        refused = len(deliveries)
+        deliveries_min = figure(watch.supervision(region).deliveries_min, year_end(int(year)))
+        before = person.closed(warning_id("conflicting_duplicate", region, person.person_id, int(year), claim))
+        refused = refusals.count - before
+        if deliveries_min is None or refused < deliveries_min:
+            continue
         known = person.claims.get(claim)
         yield Due(
             kind="conflicting_duplicate",
@@ -91,27 +98,33 @@ def _conflicts(person: Person) -> Iterator[Due]:
             level="warning",
             audience=FRAUD_AUDIENCE,
             measure=Figure(name="refused_deliveries", value=str(refused)),
-            threshold=Figure(name="refused_deliveries", value="1"),
-            message=partial(wording.conflicting, claim, refused),
+            threshold=Figure(name="refused_deliveries", value=str(deliveries_min)),
+            message=partial(wording.conflicting, claim, refused, before > 0),
+            clause=watch.supervision_clause(region),
             evidence=(known.settlement_id,) if known else (),
         )
 
 
 def _recoveries(watch: Watch, person: Person) -> Iterator[Due]:
-    """Claims whose adjustments took money back, reversed since or not: it is owed all the same."""
-    for claim in sorted(person.claims.values(), key=lambda claim: claim.key):
-        policy = watch.policy(claim.region, year_end(claim.year)) if claim.recovered_fen else None
-        if policy is not None:
-            yield Due(
-                kind="recovery_due",
-                region=claim.region,
-                subject=person.person_id,
-                year=claim.year,
-                detail=claim.key,
-                level="warning",
-                audience=policy.file.early_warning.audience,
-                measure=yuan("taken_back", claim.recovered_fen),
-                threshold=yuan("taken_back", 1),
-                message=partial(wording.recovery, claim.key, claim.recovered_fen),
-                evidence=(claim.settlement_id,),
-            )
+    """Claims whose adjustments took money back, reversed since or not: it is owed all the same; the measure: how much since an operator closed it last."""
+    for claim in sorted((claim for claim in person.claims.values() if claim.recovered_fen), key=lambda claim: claim.key):
+        policy = watch.policy(claim.region, year_end(claim.year))
+        least_fen = figure(watch.supervision(claim.region).taken_back_min_yuan, year_end(claim.year))
+        before_fen = person.closed(warning_id("recovery_due", claim.region, person.person_id, claim.year, claim.key))
+        recovered_fen = claim.recovered_fen - before_fen
+        if policy is None or least_fen is None or recovered_fen < least_fen:
+            continue
+        yield Due(
+            kind="recovery_due",
+            region=claim.region,
+            subject=person.person_id,
+            year=claim.year,
+            detail=claim.key,
+            level="warning",
+            audience=policy.file.early_warning.audience,
+            measure=yuan("taken_back", recovered_fen),
+            threshold=yuan("taken_back", least_fen),
+            message=partial(wording.recovery, claim.key, recovered_fen, before_fen > 0),
+            clause=watch.supervision_clause(claim.region),
+            evidence=(claim.settlement_id,),
+        )

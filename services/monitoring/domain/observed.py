@@ -78,15 +78,15 @@ class StatusKnown:
 class Conflict:
     """A claim key that was sent again with other content, and refused. The year is that of the refused content; of a reversal that of its event.
 
-    Attributes:
-        delivery: Where the refused record lay, `<partition>/<offset>`: its dead letter may be read, and written, more than once.
+    `partition`, `offset`: where the refused record lay.
     """
 
     person_id: str
     region: str
     year: int
     claim: str
-    delivery: str
+    partition: int
+    offset: int
 
     @property
     def home(self) -> str:
@@ -95,8 +95,23 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True)
+class Closed:
+    """An operator closed an episode of a person's warning, of a kind that operators close."""
+
+    person_id: str
+    warning_id: str
+    episode: int
+    operator: str
+
+    @property
+    def home(self) -> str:
+        """The person."""
+        return self.person_id
+
+
+@dataclass(frozen=True, slots=True)
 class Nothing:
-    """A record without consequence: a dead letter for another reason, or one that cannot be read."""
+    """A record without consequence: a dead letter for another reason or that cannot be read, an operator's action that changes no warning."""
 
     home: str = ""
 
@@ -105,7 +120,7 @@ class Nothing:
 class Observation:
     """What was seen, and the event that led to it."""
 
-    data: Settled | StatusKnown | Conflict | Nothing | HospitalShare
+    data: Settled | StatusKnown | Conflict | Closed | Nothing | HospitalShare
     time: str
     cause: Mapping[str, str]
 
@@ -170,9 +185,9 @@ def _status_event(event: AcceptedEvent) -> StatusEvent:
     return StatusEvent(event.source, event.id, event.type, event.time, instant_ns(event.time), data)
 
 
-def conflict(policies: Policies, data: ClaimSubmitted | ClaimReversed, time_ns: int, delivery: str) -> Conflict:
+def conflict(policies: Policies, data: ClaimSubmitted | ClaimReversed, time_ns: int, partition: int, offset: int) -> Conflict:
     """A refused duplicate of a claim whose dates were checked, or of a reversal. Its region has a policy."""
     if isinstance(data, ClaimReversed):
-        return Conflict(data.person_id, data.region, local_day(time_ns).year, data.key, delivery)
+        return Conflict(data.person_id, data.region, local_day(time_ns).year, data.key, partition, offset)
     year = claim_year(policies.nearest(data.region, data.date), data)
-    return Conflict(data.person_id, data.region, year, data.key, delivery)
+    return Conflict(data.person_id, data.region, year, data.key, partition, offset)

@@ -11,7 +11,7 @@ from functools import partial
 from schemas.codes import WarningKind, WarningLevel
 from services.monitoring.domain import wording
 from services.monitoring.domain.facts import ClaimFacts, Person, YearKey
-from services.monitoring.domain.thresholds import BurdenFigures, figure
+from services.monitoring.domain.thresholds import figure, share_of
 from services.monitoring.domain.warnings import Due
 from services.monitoring.domain.watch import Watch, evidence, year_end, yuan
 from services.policy.benefits import Pool
@@ -39,10 +39,10 @@ def _risk(watch: Watch, person: Person, key: YearKey, claims: Sequence[ClaimFact
     figures = watch.thresholds.year_burden.of(key[0])
     end = year_end(key[1])
     categories = _in_or_just_out(person.status.intervals, key[0], latest, figure(figures.just_out_days, end) or 0)
-    reached = _level(figures, figures.standard_fen(categories, end), burden_fen, end)
-    if reached is None:
+    reached = [(level, fen) for level, fen in figures.thresholds_fen(categories, end).items() if burden_fen >= fen]
+    if not reached:
         return
-    level, threshold_fen = reached
+    level, threshold_fen = reached[-1]
     kind: WarningKind = "return_to_poverty_risk" if categories else "impoverishment_risk"
     heaviest = sorted((pair for pair in burdens if pair[0]), key=lambda pair: (-pair[0], pair[1].key))
     yield Due(
@@ -69,21 +69,6 @@ def _in_or_just_out(intervals: Sequence[Interval], region: str, day: date, just_
     return held or {interval.category for interval in own if interval.to is not None and since <= interval.to < day}
 
 
-def _level(figures: BurdenFigures, standard_fen: int | None, burden_fen: int, end: date) -> tuple[WarningLevel, int] | None:
-    """The highest level that the burden has reached, and its threshold."""
-    if standard_fen is None:
-        return None
-    percents: tuple[tuple[WarningLevel, int | None], ...] = (
-        ("critical", figure(figures.critical_percent, end)),
-        ("warning", figure(figures.warning_percent, end)),
-        ("notice", figure(figures.notice_percent, end)),
-    )
-    for level, percent in percents:
-        if percent is not None and burden_fen >= (threshold_fen := _part(standard_fen, percent)):
-            return level, threshold_fen
-    return None
-
-
 def _limits(watch: Watch, person: Person, key: YearKey, claims: Sequence[ClaimFacts]) -> Iterator[Due]:
     """Near and reached limits; `claims` were settled by a category."""
     used = {name: fen for name, fen in person.counters.get(key, {}).items() if fen}
@@ -95,8 +80,10 @@ def _limits(watch: Watch, person: Person, key: YearKey, claims: Sequence[ClaimFa
             break
     else:
         return
+    near_percent = watch.thresholds.annual_limit.of(key[0]).near(last.category or "", year_end(key[1]))
     for name, limit_fen in _yearly_limits(policy, category.klass, last.last):
-        yield from _limit(watch, policy, person, key, name, used.get(name, 0), limit_fen, newest)
+        thresholds_fen = (near_percent and share_of(limit_fen, near_percent), limit_fen)
+        yield from _limit(policy, person, key, name, used.get(name, 0), thresholds_fen, newest)
 
 
 def _yearly_limits(policy: Policy, klass: str, day: date) -> Iterator[tuple[str, int]]:
@@ -114,13 +101,19 @@ def _limit_of(pool: Pool, klass: str, day: date) -> int | None:
 
 
 def _limit(
-    watch: Watch, policy: Policy, person: Person, key: YearKey, name: str, used_fen: int, limit_fen: int, newest: Sequence[ClaimFacts]
+    policy: Policy,
+    person: Person,
+    key: YearKey,
+    name: str,
+    used_fen: int,
+    thresholds_fen: tuple[int | None, int],
+    newest: Sequence[ClaimFacts],
 ) -> Iterator[Due]:
-    """One pool: near, and reached, which leaves near open."""
-    percent = figure(watch.thresholds.annual_limit.of(key[0]).near_percent, year_end(key[1]))
+    """One pool: near, and reached, which leaves near open; `thresholds_fen` are from where on it is either."""
+    near_fen, limit_fen = thresholds_fen
     pool = policy.file.pools[name]
     levels: tuple[tuple[WarningKind, WarningLevel, int | None, Callable[[Label, int, int], wording.Message]], ...] = (
-        ("annual_limit_near", "notice", percent and _part(limit_fen, percent), wording.limit_near),
+        ("annual_limit_near", "notice", near_fen, wording.limit_near),
         ("annual_limit_reached", "warning", limit_fen, wording.limit_reached),
     )
     for kind, level, threshold_fen, words in levels:
@@ -139,8 +132,3 @@ def _limit(
                 clause=pool.clause,
                 evidence=evidence(claim.settlement_id for claim in newest),
             )
-
-
-def _part(whole_fen: int, percent: int) -> int:
-    """A percentage of an amount; the next whole fen where it falls between two."""
-    return -(-whole_fen * percent // 100)

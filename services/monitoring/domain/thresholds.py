@@ -1,21 +1,22 @@
-"""The thresholds as data: the shape of `thresholds.yaml`, strict, every fault with file, line and key.
+"""The thresholds as data: the shape of `thresholds.yaml`, strict, and what each figure means.
 
-In: the file's text. Out: `Thresholds`. Not here: figures (the file has them), and the decrees' own limits (the policy files).
+Not here: the figures (the file has them), reading it (`threshold_file.py`), and the decrees' own limits (the policy files).
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
-from typing import Annotated, Any, Generic, Self, TypeVar
+from typing import Annotated, Generic, Self, TypeVar
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from services.policy.library import Policies
+from schemas.codes import WarningLevel
+from schemas.money import Fen, fen_from_yuan
 from services.policy.parts import Clause, DatedShare, DatedYuan, Part
-from services.policy.tree import Path, PolicyError, Tree, parse
 
 T = TypeVar("T")
 F = TypeVar("F")
 DatedPercent = Mapping[date, Annotated[int, Field(ge=1, le=1000)]]
+DatedLimitPercent = Mapping[date, Annotated[int, Field(ge=1, le=100)]]
 DatedCount = Mapping[date, Annotated[int, Field(ge=0)]]
 DEFAULT = "default"
 
@@ -24,6 +25,11 @@ def figure(figures: Mapping[date, T], day: date) -> T | None:
     """The figure of `day`, that of the latest date not after it; None before the first."""
     begun = [begins for begins in figures if begins <= day]
     return figures[max(begun)] if begun else None
+
+
+def share_of(whole_fen: int, percent: int) -> int:
+    """A percentage of an amount; the next whole fen where it falls between two."""
+    return -(-whole_fen * percent // 100)
 
 
 class Provenance(Part):
@@ -35,10 +41,13 @@ class Provenance(Part):
 
 
 class Standard(Part):
-    """A year's burden that weighs heavily; without categories it is everybody's."""
+    """A year's burden that weighs heavily; without categories it is everybody's. Percentages of its own take the place of the region's."""
 
     categories: tuple[str, ...] | None = None
     yuan: DatedYuan
+    notice_percent: DatedPercent | None = None
+    warning_percent: DatedPercent | None = None
+    critical_percent: DatedPercent | None = None
 
 
 class BurdenFigures(Part):
@@ -54,24 +63,53 @@ class BurdenFigures(Part):
     def _everybody_and_rising(self) -> Self:
         if all(standard.categories is not None for standard in self.standards):
             raise ValueError("a standard without categories, for everybody")
-        for day in {*self.notice_percent, *self.warning_percent, *self.critical_percent}:
-            percents = [figure(of, day) or 0 for of in (self.notice_percent, self.warning_percent, self.critical_percent)]
-            if percents != sorted(percents):
-                raise ValueError(f"notice, warning and critical percentages that rise, on {day}")
+        for standard in self.standards:
+            by_level = self._percents(standard)
+            for day in {day for dated in by_level.values() for day in dated}:
+                percents = [percent for dated in by_level.values() if (percent := figure(dated, day)) is not None]
+                if percents != sorted(percents):
+                    raise ValueError(f"notice, warning and critical percentages that rise, on {day}")
         return self
 
-    def standard_fen(self, categories: Collection[str], day: date) -> int | None:
-        """The lowest standard that holds for one of `categories` or for everybody; None: not watched."""
-        own = (
-            standard for standard in self.standards if standard.categories is None or not set(standard.categories).isdisjoint(categories)
-        )
-        return min((fen for standard in own if (fen := figure(standard.yuan, day)) is not None), default=None)
+    def _percents(self, standard: Standard) -> Mapping[WarningLevel, DatedPercent]:
+        """The percentages of `standard`, by rising level."""
+        return {
+            "notice": standard.notice_percent or self.notice_percent,
+            "warning": standard.warning_percent or self.warning_percent,
+            "critical": standard.critical_percent or self.critical_percent,
+        }
+
+    def thresholds_fen(self, categories: Collection[str], day: date) -> Mapping[WarningLevel, int]:
+        """From which burden on each level is reached, by rising level: the lowest of the standards of `categories` and of everybody's."""
+        lowest: dict[WarningLevel, int] = {}
+        for standard in self.standards:
+            standard_fen = figure(standard.yuan, day)
+            if standard_fen is None or (standard.categories is not None and set(standard.categories).isdisjoint(categories)):
+                continue
+            for level, dated in self._percents(standard).items():
+                if (percent := figure(dated, day)) is not None:
+                    threshold_fen = share_of(standard_fen, percent)
+                    lowest[level] = min(threshold_fen, lowest.get(level, threshold_fen))
+        return lowest
+
+
+class LimitGroup(Part):
+    """When a yearly limit is near for those settled by some categories."""
+
+    categories: tuple[str, ...]
+    near_percent: DatedLimitPercent
 
 
 class LimitFigures(Part):
-    """When a yearly limit is near, as a percentage of it."""
+    """When a yearly limit is near, as a percentage of it; `groups` have their own."""
 
-    near_percent: Mapping[date, Annotated[int, Field(ge=1, le=100)]]
+    near_percent: DatedLimitPercent
+    groups: tuple[LimitGroup, ...] = ()
+
+    def near(self, category: str, day: date) -> int | None:
+        """The percentage for those settled by `category`."""
+        own = next((group.near_percent for group in self.groups if category in group.categories), self.near_percent)
+        return figure(own, day)
 
 
 class HospitalFigures(Part):
@@ -79,6 +117,13 @@ class HospitalFigures(Part):
 
     stays_min: DatedCount
     critical_percent: DatedShare
+
+
+class SupervisionFigures(Part):
+    """From how many refused deliveries of a claim key, and from which amount taken back on, operators are told."""
+
+    deliveries_min: Mapping[date, Annotated[int, Field(ge=1)]]
+    taken_back_min_yuan: Mapping[date, Annotated[Fen, BeforeValidator(fen_from_yuan), Field(ge=1)]]
 
 
 class Rule(Part, Generic[F]):
@@ -105,43 +150,4 @@ class Thresholds(Part):
     year_burden: Rule[BurdenFigures]
     annual_limit: Rule[LimitFigures]
     hospital_ratio: Rule[HospitalFigures]
-
-
-def read_thresholds(name: str, text: str, policies: Policies) -> Thresholds:
-    """The thresholds in `text`; `name` stands in the faults.
-
-    Raises:
-        PolicyError: Any fault, all of them, a line each; also a region without a policy, or a category that its region does not know.
-    """
-    tree = parse(name, text)
-    try:
-        thresholds = Thresholds.model_validate(tree.data)
-    except ValidationError as error:
-        raise PolicyError("\n".join(_fault(tree, fault) for fault in error.errors(include_url=False))) from None
-    if faults := [tree.fault(path, expected) for path, expected in _strangers(thresholds, policies)]:
-        raise PolicyError("\n".join(faults))
-    return thresholds
-
-
-def _fault(tree: Tree, fault: Any) -> str:
-    words = {"missing": "is missing", "extra_forbidden": "no such key"}
-    path = tuple(part for part in fault["loc"] if not (isinstance(part, str) and "[" in part))
-    return tree.fault(path, words.get(fault["type"]) or fault["msg"].removeprefix("Value error, "))
-
-
-def _strangers(thresholds: Thresholds, policies: Policies) -> Iterator[tuple[Path, str]]:
-    """Names in regions' own blocks that the policies do not know; a slip there would silently fall back to the default."""
-    rules: Mapping[str, Mapping[str, Part]] = {
-        "year_burden": thresholds.year_burden.regions,
-        "annual_limit": thresholds.annual_limit.regions,
-        "hospital_ratio": thresholds.hospital_ratio.regions,
-    }
-    for rule, regions in rules.items():
-        for region in regions:
-            if region != DEFAULT and region not in policies.current:
-                yield (rule, "regions", region), "a region that has a policy file, or default"
-    for region, figures in thresholds.year_burden.regions.items():
-        known = {name for policy in policies.current.get(region, ()) for name in policy.file.categories}
-        for place, standard in enumerate(figures.standards if known else ()):
-            if not known.issuperset(standard.categories or ()):
-                yield ("year_burden", "regions", region, "standards", place, "categories"), f"categories of {region}"
+    fund_supervision: Rule[SupervisionFigures]

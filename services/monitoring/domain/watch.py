@@ -6,7 +6,7 @@ from datetime import date
 
 from schemas.codes import Agency
 from schemas.money import yuan_text
-from services.monitoring.domain.thresholds import Thresholds
+from services.monitoring.domain.thresholds import SupervisionFigures, Thresholds
 from services.monitoring.domain.warnings import EVIDENCE_MAX, Figure
 from services.policy.library import Policies
 from services.policy.loader import Policy
@@ -26,6 +26,14 @@ class Watch:
     def policy(self, region: str, day: date) -> Policy | None:
         """The region's policy nearest to `day`; None where the site has none: nothing is warned of there."""
         return self.policies.nearest(region, day) if region in self.policies.current else None
+
+    def supervision(self, region: str) -> SupervisionFigures:
+        """From when on signs of fraud and recoveries are told of."""
+        return self.thresholds.fund_supervision.of(region)
+
+    def supervision_clause(self, region: str) -> str | None:
+        """The clause of the decree that asks for supervision of the fund."""
+        return self.thresholds.fund_supervision.provenance.asked_by.get(region)
 
 
 def year_end(year: int) -> date:

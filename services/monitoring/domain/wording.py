@@ -100,21 +100,21 @@ def after_death(day: date, died_on: date) -> Message:
     )
 
 
-def conflicting(claim: str, refused: int) -> Message:
-    """A claim key came again with other content."""
+def conflicting(claim: str, refused: int, again: bool) -> Message:
+    """A claim key came again with other content; `again`: after an operator had closed an earlier warning of it."""
     times = "once" if refused == 1 else f"{refused} times"
     return Message(
-        f"结算单{claim}以不同内容重复上传{refused}次，均已拒收，请核查。",
-        f"Claim {claim} was sent again with other content {times} and refused; please check.",
+        f"结算单{claim}{'自上次办结后又' if again else ''}以不同内容重复上传{refused}次，均已拒收，请核查。",
+        f"Claim {claim} was sent again with other content {times}{' since it was closed' if again else ''} and refused; please check.",
     )
 
 
-def recovery(claim: str, recovered_fen: int) -> Message:
-    """An adjustment took money back."""
+def recovery(claim: str, recovered_fen: int, again: bool) -> Message:
+    """An adjustment took money back; `again`: after an operator had closed an earlier warning of it."""
     amount = yuan_text(recovered_fen)
     return Message(
-        f"结算单{claim}重新核算后，应追回救助金{amount}元。",
-        f"After re-adjudication of claim {claim}, {amount} yuan of assistance are to be recovered.",
+        f"结算单{claim}{'自上次办结后再次' if again else ''}重新核算，应追回救助金{amount}元。",
+        f"After {'another ' if again else ''}re-adjudication of claim {claim}, {amount} yuan of assistance are to be recovered.",
     )
 
 
@@ -122,6 +122,12 @@ def gone(kind: str, level: str) -> Message:
     """The cause of a warning is no more."""
     label = _KINDS[kind]
     return Message(f"“{label.zh}”（{_LEVELS[level]}）的原因已消除，解除。", f"The cause of the warning ({label.en}, {level}) is gone.")
+
+
+def closed(kind: str, level: str) -> Message:
+    """An operator has closed a warning."""
+    label = _KINDS[kind]
+    return Message(f"“{label.zh}”（{_LEVELS[level]}）已由经办人员办结。", f"The warning ({label.en}, {level}) was closed by an operator.")
 
 
 def fallen(kind: str, level: str) -> Message:

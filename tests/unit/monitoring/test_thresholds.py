@@ -8,7 +8,7 @@ import pytest
 from services.monitoring.app import SHIPPED, load_thresholds
 from services.monitoring.domain.thresholds import figure
 from services.policy.tree import PolicyError
-from tests.unit.monitoring.world import Watching, policies, result
+from tests.unit.monitoring.world import Watching, action, claim_of, letter, policies, result, run, timeline
 
 TEXT = SHIPPED.read_text("utf-8")
 
@@ -38,6 +38,9 @@ def write(path: Path, old: str, new: str) -> Path:
         ("        - {yuan: {2023-01-01: 26000}}\n", "", "a standard without categories"),
         ("yuan: {2023-01-01: 26000}", "yuan: {2023-01-01: 26000.001}", "yuan"),
         ("critical_percent: {2023-01-01: 20}", "critical_percent: {2023-01-01: 120}", "critical_percent"),
+        ("deliveries_min: {1900-01-01: 1}", "deliveries_min: {1900-01-01: 0}", "deliveries_min"),
+        ("taken_back_min_yuan: {1900-01-01: 0.01}", "taken_back_min_yuan: {1900-01-01: 0.00}", "taken_back_min_yuan"),
+        ("- {yuan: {2023-01-01: 26000}}", "- {yuan: {2023-01-01: 26000}, critical_percent: {2024-01-01: 90}}", "that rise, on 2024-01-01"),
         ("    left_open: 限额由", "    left: 限额由", "left_open"),
         ("checked_on: 2026-11-22", "", "checked_on"),
     ],
@@ -57,6 +60,62 @@ def test_a_category_that_its_region_does_not_know_is_a_fault(tmp_path: Path) -> 
         load_thresholds(policies(), write(tmp_path, "\n\n# annual_limit_near", block))
 
 
+def test_a_group_whose_category_its_region_does_not_know_is_a_fault(tmp_path: Path) -> None:
+    own = "wuxi: {near_percent: {2023-01-01: 80}, groups: [{categories: [at_risk_rural], near_percent: {2023-01-01: 70}}]}"
+    block = f"      near_percent: {{2023-01-01: 80}}\n    {own}"
+    with pytest.raises(PolicyError, match="categories of wuxi"):
+        load_thresholds(policies(), write(tmp_path, "      near_percent: {2023-01-01: 80}", block))
+
+
+def test_a_group_may_have_percentages_of_its_own(tmp_path: Path) -> None:
+    """Of 10,000 then 60% instead of 80%; whoever is not of the group is warned of as before."""
+    text = TEXT.replace(
+        "at_risk_rural], yuan: {2023-01-01: 10000}}", "at_risk_rural], yuan: {2023-01-01: 10000}, notice_percent: {2023-01-01: 60}}"
+    )
+    own = write(tmp_path, TEXT, text)
+    watching = Watching(thresholds=own)
+    watching.see(timeline(1, run("low_income_margin", "2025-01-01")), result("C1", "5999.99"))
+    assert watching.standing == {}
+    watching.see(result("C2", "0.01", sequence=2, visit_type="outpatient"))
+    assert watching.standing == {"return_to_poverty_risk/suzhou/P1/2025": ("notice", "6000.00")}
+    assert watching.said[-1]["threshold"]["value"] == "6000.00"
+    watching.see(timeline(2, run("orphan", "2025-01-01")))
+    assert watching.standing == {}
+
+
+@pytest.mark.parametrize(("category", "near"), [("orphan", True), ("needy_worker", False)])
+def test_a_limit_may_be_near_earlier_for_some(tmp_path: Path, category: str, near: bool) -> None:
+    """210,000 of 300,000 are 70%."""
+    own = write(
+        tmp_path,
+        "      near_percent: {2023-01-01: 80}",
+        "      near_percent: {2023-01-01: 80}\n      groups: [{categories: [orphan], near_percent: {2023-01-01: 70}}]",
+    )
+    watching = Watching(thresholds=own)
+    watching.see(result("C1", "1.00", "1.00", category=category, counters={"year": "209999.99"}))
+    assert watching.standing == {}
+    watching.see(result("C2", "1.00", "1.00", sequence=2, visit_type="outpatient", category=category, counters={"year": "210000.00"}))
+    assert list(watching.standing) == (["annual_limit_near/suzhou/P1/2025/year"] if near else [])
+
+
+def test_a_site_may_tell_of_conflicts_and_recoveries_later(tmp_path: Path) -> None:
+    """From the second refused delivery, from 100.00 on; and again from where an operator closed."""
+    text = TEXT.replace("deliveries_min: {1900-01-01: 1}", "deliveries_min: {1900-01-01: 2}").replace(
+        "{1900-01-01: 0.01}", "{1900-01-01: 100}"
+    )
+    watching = Watching(thresholds=write(tmp_path, TEXT, text))
+    recovery, conflict = "recovery_due/suzhou/P1/2025/H1/C1", "conflicting_duplicate/suzhou/P1/2025/H1/C1"
+    watching.see(result("C1", "900.00", "900.00", category="orphan"), letter(1, claim_of("C1", "2.00")))
+    watching.see(result("C1", "900.00", "800.01", revision=1, verb="adjusted", delta="-99.99", category="orphan"))
+    assert watching.standing == {}
+    watching.see(
+        result("C1", "900.00", "800.00", revision=2, verb="adjusted", delta="-0.01", category="orphan"), letter(2, claim_of("C1", "2.00"))
+    )
+    assert watching.standing == {recovery: ("warning", "100.00"), conflict: ("warning", "2")}
+    watching.see(action("closed", recovery), action("closed", conflict), letter(3, claim_of("C1", "2.00")))
+    assert watching.standing == {}
+
+
 def test_a_figure_holds_from_its_date_on() -> None:
     figures = {date(2023, 1, 1): 1, date(2025, 7, 1): 2}
     days = [date(2022, 12, 31), date(2023, 1, 1), date(2025, 6, 30), date(2025, 7, 1)]
@@ -73,9 +132,11 @@ def test_a_year_is_held_against_the_figures_of_its_last_day(tmp_path: Path) -> N
 
 def test_every_figure_shipped_says_who_asks_and_that_it_is_ours() -> None:
     thresholds = load_thresholds(policies())
-    for rule in (thresholds.year_burden, thresholds.annual_limit, thresholds.hospital_ratio):
+    for rule in (thresholds.year_burden, thresholds.annual_limit, thresholds.hospital_ratio, thresholds.fund_supervision):
         assert set(rule.provenance.asked_by) <= set(policies().regions())
         assert "default" in rule.provenance.shipped
+    assert set(thresholds.fund_supervision.provenance.asked_by) == set(policies().regions())
+    for rule in (thresholds.year_burden, thresholds.annual_limit, thresholds.hospital_ratio):
         for region, clause in rule.provenance.asked_by.items():
             file = policies().current[region][-1].file
             assert clause in {file.early_warning.clause, file.hospital_ratio.clause if file.hospital_ratio else None}

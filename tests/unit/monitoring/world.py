@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from schemas.catalogue import CLAIMS, HOSPITAL_SHARES, RESULTS, TIMELINES, WARNING_TYPES, WARNINGS, dead_letters_of
+from schemas.catalogue import ACTIONS, CLAIMS, HOSPITAL_SHARES, RESULTS, TIMELINES, WARNING_TYPES, WARNINGS, dead_letters_of
 from schemas.envelope import read_event, write_event
 from schemas.money import fen_from_yuan, yuan_text
 from services.monitoring.app import SHIPPED, MonitoringService
@@ -125,6 +125,14 @@ def letter(
     record = Record(CLAIMS, 0, offset, b"P1", sent, headers)
     refused: Any = Refused(reason, "data.claim_id", "another")  # type: ignore[arg-type]
     return Event(LETTERS, "P1", deadletters.letter("settlement", 0, record, refused).value or b"")
+
+
+def action(verb: str, warning_id: str, episode: int = 1, number: int = 1, operator: str = "wang.min", **more: Any) -> Event:
+    """What an operator did with an episode of a warning."""
+    kind, region, subject, year, *_detail = warning_id.split("/")
+    about: Data = {"warning_id": warning_id, "kind": kind, "region": region, "subject": subject, "year": int(year)}
+    data = {**about, "episode": episode, "operator": operator, **more}
+    return Event(ACTIONS, subject, write_event(f"monitoring.action.{verb}.v1", "/medaid/console", f"{verb}-{number}", TIME, data))
 
 
 class Watching:
