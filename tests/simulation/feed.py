@@ -1,7 +1,7 @@
 """What lies before the services in one seed: some persons of generated cities, and what is nastier than a city.
 
 Each person's own records lie in one partition of a topic, right or wrong, so that the contract promises one end for every schedule. The others:
-two persons of one claim key, records that cannot be read or decided, records sent twice.
+two persons of one claim key, records that cannot be read or decided, records sent twice, operators who close what may stand by then or not.
 """
 
 from collections import defaultdict
@@ -11,9 +11,12 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from schemas.catalogue import CLAIMS, IDENTITY_EVENTS
+from schemas.catalogue import ACTIONS, CLAIMS, IDENTITY_EVENTS
+from schemas.codes import WarningKind
+from schemas.hospital import ClaimSubmitted
 from services.cli.replay import place_of
 from services.cli.synthetic import generate
+from services.monitoring.domain.warnings import CLOSED_BY_OPERATORS, warning_id
 from services.policy.library import Policies, load_policies
 from services.runtime.home import home_of
 from tests.simulation.options import Options
@@ -72,7 +75,8 @@ class Feed:
         self._places: dict[tuple[str, str], int] = {}
         lines = self._persons()
         lines += [line for _ in range(options.shared) if (line := self._shared(lines))]
-        lines += [self._changed(line) for line in self._some_claims(lines, 2)]
+        changed = [self._changed(line) for line in self._some_claims(lines, 2)]
+        lines += [line for claim in [*changed, *self._some_claims(lines, 4)] for line in self._closings(claim)] + changed
         lines += [self._poisoned(line) for line in self._some_claims(lines, 2)]
         reach = options.disorder / len(lines)
         lines.sort(key=lambda line: line.place + rng.random() * reach)
@@ -113,6 +117,21 @@ class Feed:
         told["data"]["district"] = "999999"
         return line._replace(place=line.place + self._rng.random() * 0.2, value=orjson.dumps(told))
 
+    def _closings(self, line: Line) -> list[Line]:
+        """An operator closes whatever has been told of a claim by then, or has not: the first episode, and later the second."""
+        try:
+            claim = ClaimSubmitted.model_validate(orjson.loads(line.value)["data"])
+            year = claim.date.year
+        except ValueError:
+            return []  # a broken one
+        found: list[Line] = []
+        for kind in sorted(CLOSED_BY_OPERATORS):
+            place = line.place
+            for episode in (1, 2):
+                place += self._rng.random() * 0.2
+                found.append(Line(place, ACTIONS, line.key, _closing(kind, claim.region, line.key, year, claim.key, episode)))
+        return found
+
     def _poisoned(self, line: Line) -> Line:
         """Another claim of the same person, which cannot be decided."""
         told = orjson.loads(line.value)
@@ -123,7 +142,9 @@ class Feed:
         return Event(line.topic, self._partition(line), line.key, line.value)
 
     def _partition(self, line: Line) -> int:
-        """One for all records of a person in a topic."""
+        """One for all records of a person in a topic; the console writes to the right one."""
+        if line.topic == ACTIONS:
+            return home_of(line.key, self._lanes)
         place = (line.topic, line.key)
         if place not in self._places:
             home = home_of(line.key, self._lanes)
@@ -145,6 +166,21 @@ class Feed:
             if event.topic == CLAIMS:
                 claimed.add(event.key)
         return [event for _, event in sorted(told, key=lambda pair: pair[0])]
+
+
+def _closing(kind: WarningKind, region: str, person: str, year: int, detail: str, episode: int) -> bytes:
+    name = warning_id(kind, region, person, year, detail)
+    about = {
+        "warning_id": name,
+        "kind": kind,
+        "region": region,
+        "subject": person,
+        "year": year,
+        "episode": episode,
+        "operator": "wang.min",
+    }
+    event = {"id": f"{name}/{episode}", "source": "/medaid/console", "type": "monitoring.action.closed.v1", "data": about}
+    return orjson.dumps({"specversion": "1.0", "time": f"{year}-12-31T12:00:00+08:00", **event})
 
 
 def _type(line: Line) -> Any:

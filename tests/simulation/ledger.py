@@ -25,10 +25,12 @@ class Ledger:
 
     Attributes:
         results: Of each claim all revisions.
+        closed: How many warnings operators closed.
     """
 
     def __init__(self) -> None:
         self.results: dict[str, list[Data]] = {}
+        self.closed = 0
         self._partitions: dict[str, int] = {}
         self._accepted: dict[str, int] = {}
         self._revisions: dict[str, int] = {}
@@ -84,6 +86,8 @@ class Ledger:
         right = episode == (last if is_open else last + 1) and (is_open or verb == "raised")
         _hold(right, f"{key}: {verb} in episode {episode}, {'open' if is_open else 'not open'} in {last}")
         self._episodes[key] = (episode, verb != "resolved")
+        if "closed_by" in data:
+            self.closed += 1
 
 
 def _hold(condition: bool, what: str) -> None:

@@ -43,14 +43,17 @@ def test_the_first_seeds_end_like_their_replay_and_meet_every_fault() -> None:
     doubts: Counter[str] = Counter()
     told_of: Counter[str] = Counter()
     repeated: set[str] = set()
+    closed = 0
     for seed in range(QUICK):
         world = lived(seed)
         struck += Counter(world.faults.struck)
         doubts += world.doubts
         told_of += world.told_of
+        closed += world.ledger.closed
         repeated |= {key for key, revisions in world.ledger.results.items() if len(revisions) > 1}
     assert struck.keys() == set(FAULTS)
     assert told_of.keys() >= TOPICS
+    assert closed, "no operator closed what stood"
     assert repeated, "no claim was settled anew"
     for doubt in DOUBTS:
         assert any(doubt in text for text in doubts), f"no lane was in doubt because: {doubt}"
