@@ -16,7 +16,7 @@ TABLES = tables()
 POLICIES = load_policies()
 CITIES = [pytest.param(POLICIES.current[city][-1], TABLES.get(city, {"cases": []}), id=city) for city in POLICIES.regions()]
 OF_WARNINGS = {"hospital_ratio_basis", "burden_basis"}
-"""Readings that change warnings only; their tables are in tests/unit/monitoring."""
+"""Readings that change warnings only; their tables are in tests/monitoring."""
 
 CLAUSES_OF_WARNINGS = ("hospital_ratio", "early_warning", "disease_lists")
 

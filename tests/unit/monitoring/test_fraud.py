@@ -65,6 +65,18 @@ def test_one_stay_overlaps_at_most_ten_that_began_before_it() -> None:
     assert "overlapping_stays/suzhou/P1/2025/H1/C20+H1/C21" in watching.standing
 
 
+def test_a_pair_beyond_the_tenth_comes_back_as_the_next_episode_when_another_goes() -> None:
+    """C10 ends first of all: its pair with C21 is told while there are ten, gives way to an eleventh, and returns with its reversal."""
+    watching = Watching()
+    watching.see(*(stay(f"C{n}", "03-01", f"03-{n:02d}") for n in (*range(10, 20), 21)))
+    pair = "overlapping_stays/suzhou/P1/2025/H1/C10+H1/C21"
+    assert pair in watching.standing
+    watching.see(stay("C20", "03-01", "03-20"))
+    assert pair not in watching.standing
+    said = watching.see(stay("C20", "03-01", "03-20", revision=1, verb="reversed"))
+    assert [(data["verb"], data["episode"]) for data in said if data["warning_id"] == pair] == [("raised", 2)]
+
+
 def test_visits_and_other_persons_stays_do_not_overlap() -> None:
     watching = Watching()
     watching.see(
