@@ -18,8 +18,8 @@ demo: $(READY) ## Settle a year of four generated cities and explain three claim
 test: $(READY) ## Run all tests; Kafka and Redis come from the environment, Docker or this machine
 	$(BIN)/pytest -n 2 --dist worksteal -m "not prove" tests
 
-seeds: $(READY) ## Live 300 seeds of the simulation and fuzz every topic; FULL=1 for 10,000
-	FULL=$(FULL) $(BIN)/pytest -n 2 -m prove tests/simulation tests/contract
+seeds: $(READY) ## Live 300 seeds of the simulation, generated cities, and fuzz every topic; FULL=1 for 10,000 and an hour
+	FULL=$(FULL) $(BIN)/pytest -n 2 -m prove tests/simulation tests/contract tests/monitoring
 
 prove: seeds ## Prove what is too long for make test: seeds, faults under load on real servers, a soak; FULL=1 at full length
 	FULL=$(FULL) $(BIN)/pytest -m prove $(AGAIN) tests/integration/faults/test_soak.py
