@@ -105,13 +105,14 @@ def read_document(value: bytes | None, headers: Headers, bytes_max: int | None =
     """
     if value is not None and bytes_max is not None and len(value) > bytes_max:
         raise Refused("too_large", "value", f"at most {bytes_max} bytes")
-    if sum(size_of_header(*header) for header in headers) > HEADERS_BYTES_MAX:
+    if headers and sum(size_of_header(*header) for header in headers) > HEADERS_BYTES_MAX:
         raise Refused("too_large", "headers", f"at most {HEADERS_BYTES_MAX} bytes together, {HEADER_BYTES} each besides name and value")
     document = read_json(value or b"")
-    names = {name.lower(): header or b"" for name, header in headers}
-    structured = names.get("content-type", b"").lower().startswith(b"application/cloudevents")
-    if not structured and "ce_specversion" in names:
-        return _binary_mode(document, names)
+    if headers:
+        names = {name.lower(): header or b"" for name, header in headers}
+        structured = names.get("content-type", b"").lower().startswith(b"application/cloudevents")
+        if not structured and "ce_specversion" in names:
+            return _binary_mode(document, names)
     if not isinstance(document, dict):
         raise Refused("invalid_event", "$", "a CloudEvents 1.0 JSON object")
     return document

@@ -6,6 +6,7 @@ can read exactly, and that is nearly everything; what has such a number, or what
 
 import json
 import re
+from collections.abc import Collection
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -35,25 +36,25 @@ def read_json(value: bytes) -> Any:
         document = orjson.loads(value)
     except orjson.JSONDecodeError:  # no JSON, or more than orjson takes: a number beyond a double, or deep nesting
         return _read_digits(value)
-    return _read_digits(value) if _has_float(document, 1) else document
+    return _read_digits(value) if _has_float([document], 0) else document
 
 
-def _has_float(document: Any, depth: int) -> bool:
-    """Whether a number that orjson may have rounded stands in the document.
+def _has_float(values: Collection[Any], depth: int) -> bool:
+    """Whether a number that orjson may have rounded stands among the values of an object or list, `depth` levels deep, or below.
 
     Raises:
         Refused: Nested too deep.
     """
-    kind = type(document)
-    if kind is float:
-        return True
-    if kind is not dict and kind is not list:
-        return False
     if depth > DEPTH_MAX:
         raise Refused("malformed_json", "$", TOO_DEEP)
-    found = False
-    for value in document.values() if kind is dict else document:
-        found = _has_float(value, depth + 1) or found
+    kinds = set(map(type, values))  # most have none of the three, and are done here
+    found = float in kinds
+    if dict in kinds or list in kinds:
+        for value in values:
+            if type(value) is dict:
+                found = _has_float(value.values(), depth + 1) or found
+            elif type(value) is list:
+                found = _has_float(value, depth + 1) or found
     return found
 
 

@@ -25,6 +25,8 @@ def fen_from_yuan(value: object) -> Fen:
         ValueError: Not money: another type, a sign, more than two decimals, or out of range.
     """
     if isinstance(value, str) and _TEXT.fullmatch(value):
+        if value[-3:-2] == ".":  # as nearly all are written
+            return Fen(int(value[:-3] + value[-2:]))
         yuan, _, decimals = value.partition(".")
         return Fen(int(yuan) * 100 + int(decimals.ljust(2, "0")))
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < YUAN_MAX:
@@ -38,8 +40,10 @@ def fen_from_yuan(value: object) -> Fen:
 
 def yuan_text(fen: int) -> str:
     """`fen` as yuan with two decimals: 123450 is "1234.50", -1200 is "-12.00"."""
-    sign, fen = ("-", -fen) if fen < 0 else ("", fen)
-    return f"{sign}{fen // 100}.{fen % 100:02d}"
+    if fen < 0:
+        return "-" + yuan_text(-fen)
+    digits = str(fen)
+    return f"{digits[:-2]}.{digits[-2:]}" if fen >= 100 else f"0.{digits:>02}"
 
 
 def signed_fen(value: object) -> Fen:

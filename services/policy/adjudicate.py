@@ -5,21 +5,19 @@ In: a policy, the person's status, the counters, a claim. Out: a `Settlement`, w
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from schemas.hospital import ClaimSubmitted
 from services.policy.course import Counters, round_share
 from services.policy.engine import Assessment, assess, nothing
 from services.policy.entitlement import Status, covering
-from services.policy.facts import facts_of
+from services.policy.facts import Facts, facts_of
 from services.policy.loader import Policy
 from services.policy.terms import Terms
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
+class Settlement(NamedTuple):
     """One claim, settled. Amounts in fen.
 
     Attributes:
@@ -91,7 +89,8 @@ def settle(policy: Policy, status: Status, counters: Counters, claim: ClaimSubmi
     counted = {name: counters.get(name, 0) for name in policy.file.pools}
     if not policy.in_force(claim.date):
         return Settlement(None, None, own_fen, None, (), "no_policy_in_force", 0, counted)
-    terms, version = policy.terms(claim.date), policy.version(claim.date)
+    terms = policy.terms(claim.date)
+    version = terms.version
     if claim.insurance_type == "none" and terms.uninsured_bp is None:
         return Settlement(policy, version, own_fen, None, (), "not_enrolled", 0, counted)
     if not policy.is_designated(claim.hospital_id, claim.date):
@@ -99,7 +98,8 @@ def settle(policy: Policy, status: Status, counters: Counters, claim: ClaimSubmi
     categories = _covering(policy, status, claim)
     if not categories:
         return Settlement(policy, version, own_fen, None, (), "no_entitlement", 0, counted)
-    assessments = tuple(_assess(policy, terms, category, claim, own_fen, status.birth_date, counted) for category in categories)
+    facts = facts_of(claim, own_fen, status.birth_date)
+    assessments = tuple([_assess(policy, terms, category, facts, counted) for category in categories])
     chosen = max(assessments, key=lambda assessment: assessment.total_fen)  # of equals the first, which the table lists first
     waived_fen = claim.consultation_fee if chosen.klass and claim.visit_type in terms.fee_visits else 0
     after = {name: counted[name] + chosen.used_fen.get(name, 0) for name in counted}
@@ -137,16 +137,14 @@ def _covering(policy: Policy, status: Status, claim: ClaimSubmitted) -> list[str
     file = policy.file
     intervals = [interval for interval in status.intervals if interval.region == file.id]
     stay = claim.visit_type == "inpatient"
-    return covering(file.entitlement, intervals, list(file.categories), claim.first_date, claim.date, stay)
+    return covering(file.entitlement, intervals, file.categories, claim.first_date, claim.date, stay)
 
 
-def _assess(
-    policy: Policy, terms: Terms, name: str, claim: ClaimSubmitted, own_fen: int, birth_date: date | None, counters: Counters
-) -> Assessment:
-    """What category `name` gives on `claim`."""
+def _assess(policy: Policy, terms: Terms, name: str, facts: Facts, counters: Counters) -> Assessment:
+    """What category `name` gives on a claim."""
     category = policy.file.categories[name]
     if category.settles is not None or category.klass is None:
         return nothing(name, category.settles or "figures_not_published")
-    if category.figures_until is not None and claim.date > category.figures_until:
+    if category.figures_until is not None and facts.claim.date > category.figures_until:
         return nothing(name, "figures_not_published")
-    return assess(terms, name, category.klass, facts_of(claim, own_fen, birth_date), counters)
+    return assess(terms, name, category.klass, facts, counters)

@@ -8,6 +8,9 @@ from pydantic import Field
 from schemas.codes import ComponentKind, Condition, InsuranceType, NotAssisted, Referral, VisitType
 from services.policy.parts import Clause, DatedPoints, DatedShare, DatedYuan, Label, Part
 
+SimpleBase = Literal["self_pay", "self_pay_below_cap", "above_cap", "burden_left", "excess_over_limit"]
+"""What a rate may apply to without further figures."""
+
 
 class When(Part):
     """To which claims something applies; what is left out holds for all."""
@@ -89,7 +92,7 @@ class Benefit(Part):
     clause: Clause | Mapping[str, Clause]
     when: When = When()
     unless: When | None = None
-    base: Literal["self_pay", "self_pay_below_cap", "above_cap", "burden_left", "excess_over_limit"] | Excess
+    base: SimpleBase | Excess
     deductible: str | None = None
     rate: Rate
     modifiers: tuple[Modifier, ...] = ()

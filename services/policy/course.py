@@ -20,8 +20,7 @@ class Draw(NamedTuple):
     used_fen: int
 
 
-@dataclass(frozen=True, slots=True)
-class Payment:
+class Payment(NamedTuple):
     """One component. Amounts in fen, rate in basis points; `limited_by` is the counter that bound tightest.
 
     Attributes:

@@ -4,15 +4,14 @@ In: compiled terms, the claim's facts, counters. Out: an `Assessment`: payments 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple, assert_never
 
 from services.policy.course import Counters, Course, Payment, round_share
 from services.policy.facts import Facts
-from services.policy.terms import WHOLE_BP, ExcessBase, RateChange, Term, Terms
+from services.policy.terms import WHOLE_BP, ExcessBase, RateChange, Term, Terms, basic_rate
 
 
-@dataclass(frozen=True, slots=True)
-class Assessment:
+class Assessment(NamedTuple):
     """What one category gives on one claim.
 
     Attributes:
@@ -44,15 +43,14 @@ def assess(terms: Terms, category: str, klass: str, facts: Facts, counters: Coun
     for reason, classes, holds in terms.bars:
         if (classes is None or klass in classes) and holds(facts):
             return nothing(category, reason, klass)
-    selected = _selected(terms, terms.plans[klass], facts)
-    covered = any(term.kind in ("direct", "above_cap") for term in selected)
+    selected = _selected(terms, terms.plans[klass, facts.claim.visit_type], facts)
     chosen = {term.id for term in selected}
     above_fen = min(facts.claim.above_basic_cap_amount, facts.self_pay_fen) if terms.cap is not None and terms.cap(facts) else 0
     course = Course(terms, facts, counters, above_fen)
     for term in selected:
         if term.replaced_by.isdisjoint(chosen):
             _pay(course, term)
-    why = None if course.paid_fen else _reason(course, covered)
+    why = None if course.paid_fen else _reason(course, selected)
     return Assessment(category, klass, tuple(course.payments), course.paid_fen, course.deductible_fen, course.used_fen, why)
 
 
@@ -69,8 +67,8 @@ def _selected(terms: Terms, plan: Sequence[Term], facts: Facts) -> list[Term]:
     return selected
 
 
-def _reason(course: Course, covered: bool) -> str:
-    if not covered:
+def _reason(course: Course, selected: Sequence[Term]) -> str:
+    if not any(term.kind in ("direct", "above_cap") for term in selected):
         return "visit_type_not_covered"
     if course.facts.self_pay_fen == 0:
         return "no_self_pay"
@@ -90,8 +88,8 @@ def _pay(course: Course, term: Term) -> None:
         course.deductible_fen += taken_fen
         course.use(term.deductible.name, taken_fen, term.deductible.limit_fen)
         base_fen -= taken_fen
-    changes = tuple(change for change in term.changes if change.when(course.facts))
-    rate_bp = _rate(term, course.facts, changes)
+    changes = tuple([change for change in term.changes if change.when(course.facts)]) if term.changes else ()
+    rate_bp = _rate(term, course.facts, changes) if term.rate_bp is None else term.rate_bp
     if term.kind in ("direct", "above_cap"):
         course.base_left_fen += base_fen
         course.uncut_fen += round_share(base_fen, rate_bp, course.terms.round_down)
@@ -111,14 +109,19 @@ def _base(course: Course, term: Term) -> int:
     self_pay_fen = course.facts.self_pay_fen
     if isinstance(term.base, ExcessBase):
         return _excess(course, term.base)
-    bases = {
-        "self_pay": self_pay_fen,
-        "self_pay_below_cap": self_pay_fen - course.above_fen,
-        "above_cap": course.above_fen,
-        "burden_left": self_pay_fen - course.direct_fen,
-        "excess_over_limit": course.uncut_fen - course.direct_fen,
-    }
-    return bases[term.base]
+    match term.base:
+        case "self_pay":
+            return self_pay_fen
+        case "self_pay_below_cap":
+            return self_pay_fen - course.above_fen
+        case "above_cap":
+            return course.above_fen
+        case "burden_left":
+            return self_pay_fen - course.direct_fen
+        case "excess_over_limit":
+            return course.uncut_fen - course.direct_fen
+        case _:
+            assert_never(term.base)
 
 
 def _excess(course: Course, base: ExcessBase) -> int:
@@ -134,11 +137,7 @@ def _excess(course: Course, base: ExcessBase) -> int:
 def _rate(term: Term, facts: Facts, changes: Sequence[RateChange]) -> int:
     """The rate that counts, modified, from 0 to 100%."""
     conditions = facts.claim.conditions
-    by_condition = max((bp for condition, bp in term.condition_bp if condition in conditions), default=None)
-    rates = {"class": term.class_bp, "condition": by_condition, "flat": term.flat_bp}
-    rate_bp = rates.get(term.take) if term.take != "highest" else None
-    if rate_bp is None:
-        rate_bp = max(bp for bp in rates.values() if bp is not None)
+    rate_bp = basic_rate(term, max((bp for condition, bp in term.condition_bp if condition in conditions), default=None))
     for change in changes:
         rate_bp = rate_bp * (WHOLE_BP + change.points_bp) // WHOLE_BP if change.relative else rate_bp + change.points_bp
     return max(0, min(rate_bp, WHOLE_BP))
@@ -147,7 +146,7 @@ def _rate(term: Term, facts: Facts, changes: Sequence[RateChange]) -> int:
 def _limited(course: Course, term: Term, base_fen: int, rate_bp: int) -> tuple[int, int, str | None]:
     """Base admitted, amount, and the counter that bound tightest; the counters are used up."""
     limited_by: str | None = None
-    limits = [limit for limit in term.limits if limit.applies(course.facts)]
+    limits = term.limits
     for limit in limits:
         room_fen = course.room_fen(limit)
         if limit.counts == "self_pay" and room_fen is not None and room_fen < base_fen:

@@ -3,16 +3,15 @@
 In: a person's intervals in one region. Out: the codes of the categories that cover, in the policy's order.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
+from typing import NamedTuple
 
 from schemas.identity import TimelineUpdated
 from services.policy.model import Entitlement
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(NamedTuple):
     """One run of one status; `to` is the last covered day, None: open. `lost_on` is the loss's effective date."""
 
     region: str
@@ -28,8 +27,7 @@ class Interval:
         return (last is None or self.start <= last) and (self.to is None or self.to >= first)
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(NamedTuple):
     """What settlement knows of a person."""
 
     birth_date: date | None = None
@@ -46,7 +44,7 @@ def status_of(timeline: TimelineUpdated) -> Status:
 
 
 def covering(
-    rules: Entitlement, intervals: Iterable[Interval], order: Sequence[str], first: date, last: date | None, stay: bool
+    rules: Entitlement, intervals: Iterable[Interval], order: Collection[str], first: date, last: date | None, stay: bool
 ) -> list[str]:
     """The categories covering a visit from `first` to `last`, those of `order` only and in its order.
 
@@ -65,6 +63,8 @@ def covering(
     if stay:
         touching = [interval for interval in touching if not _void(rules, interval, touching, first, last)]
     found = {interval.category for interval in touching}
+    if len(found) == 1:  # as nearly always; then no order matters
+        return [category for category in found if category in order]
     return [category for category in order if category in found]
 
 

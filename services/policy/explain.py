@@ -5,7 +5,7 @@ numbers and codes. Not here: the words (`explain_text.py`), where a dossier come
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -131,7 +131,7 @@ def _settled_otherwise(dossier: Dossier, place: int, policy: Policy, other: Poli
     if dossier.events is not None and other.file.entitlement != policy.file.entitlement:
         events = [event for event in dossier.events if event.data.region == dossier.region]
         known_runs = runs(lambda _region, day: policy_of(day).file.entitlement, events)
-        status = replace(status, intervals=tuple(run.interval for run in known_runs))
+        status = status._replace(intervals=tuple(run.interval for run in known_runs))
     claim = dossier.claims[place][0]
     year = claim_year(other, claim)
     claims = [entry for entry in dossier.claims[: place + 1] if claim_year(policy_of(entry[0].date), entry[0]) == year]

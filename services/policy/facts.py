@@ -1,15 +1,14 @@
 """What the rules may ask about a claim and its person, and conditions compiled to functions of it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from schemas.hospital import ClaimSubmitted
 from services.policy.benefits import When
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """One claim as the rules see it. Amounts in fen.
 
     Attributes:
@@ -29,7 +28,8 @@ Predicate = Callable[[Facts], bool]
 def facts_of(claim: ClaimSubmitted, self_pay_fen: int, birth_date: date | None) -> Facts:
     """The facts of `claim`; `birth_date` is the timeline's, used where the claim has none."""
     born = claim.birth_date or birth_date
-    return Facts(claim, self_pay_fen, age(born, claim.first_date), age(born, claim.applied_on or claim.first_date))
+    service_age = age(born, claim.first_date)
+    return Facts(claim, self_pay_fen, service_age, age(born, claim.applied_on) if claim.applied_on else service_age)
 
 
 def age(born: date | None, day: date) -> int | None:

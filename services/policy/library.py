@@ -46,6 +46,8 @@ class Policies:
     def nearest(self, region: str, day: date) -> Policy:
         """The region's policy of `day`; where none is in force, the one nearest in time (its rules for years and timelines still hold)."""
         files = self.current[region]
+        if len(files) == 1:
+            return files[0]
         return next((policy for policy in files if policy.in_force(day)), files[0] if day < files[0].file.valid_from else files[-1])
 
     def for_year(self, region: str, day: date, edition: str | None, readings: Mapping[str, Reading] | None, through: date | None) -> Policy:

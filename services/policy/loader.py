@@ -36,6 +36,7 @@ class Policy:
     raw: Mapping[str, Any] = field(repr=False)
     _versions: tuple[date, ...] = field(repr=False)
     _terms: dict[date, Terms] = field(default_factory=dict, repr=False)
+    _terms_of_day: dict[date, Terms] = field(default_factory=dict, repr=False)
     _digests: dict[date, str] = field(default_factory=dict, repr=False)
 
     def in_force(self, day: date) -> bool:
@@ -48,10 +49,13 @@ class Policy:
 
     def terms(self, day: date) -> Terms:
         """The figures of `day`, compiled once a version."""
-        version = self.version(day)
-        if version not in self._terms:
-            self._terms[version] = compile_terms(self.file, version)
-        return self._terms[version]
+        known = self._terms_of_day.get(day)
+        if known is None:
+            version = self.version(day)
+            if version not in self._terms:
+                self._terms[version] = compile_terms(self.file, version)
+            known = self._terms_of_day[day] = self._terms[version]
+        return known
 
     def digest(self, through: date) -> str:
         """A hash of all that this policy says of days up to `through`: equal digests settle such days alike."""

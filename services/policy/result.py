@@ -2,8 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -29,8 +28,7 @@ FIGURES = (
 """The fields of a result whose change makes a new revision; of `policy` all but the edition, for an edition that changes no figure re-prices nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Revision:
+class Revision(NamedTuple):
     """What places a settlement on the ledger.
 
     Attributes:

@@ -3,12 +3,13 @@
 In: a checked policy file and a version date. Out: `Terms`: for each class its benefits in order of payment, each pool's limit, each rate.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import TypeVar
+from typing import TypeVar, get_args
 
-from services.policy.benefits import Benefit, Excess, Pool, Rate
+from schemas.codes import VisitType
+from services.policy.benefits import Benefit, Excess, Pool, Rate, SimpleBase, When
 from services.policy.checks import classes_of
 from services.policy.facts import Facts, Predicate, always, predicate
 from services.policy.model import PolicyFile
@@ -26,7 +27,6 @@ class Limit:
     name: str
     counts: str
     limit_fen: int | None
-    applies: Predicate
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +50,20 @@ class ExcessBase:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One benefit as one class meets it."""
+    """One benefit as one class meets it on one kind of visit. `rate_bp`: its rate, where neither conditions nor modifiers can change it."""
 
     id: str
     kind: str
     clause: str
     applies: Predicate
     limit_reached: Limit | None
-    base: str | ExcessBase
+    base: SimpleBase | ExcessBase
     deductible: Limit | None
     class_bp: int | None
     condition_bp: tuple[tuple[str, int], ...]
     flat_bp: int | None
     take: str
+    rate_bp: int | None
     changes: tuple[RateChange, ...]
     limits: tuple[Limit, ...]
     group: str | None
@@ -71,9 +72,10 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """All figures of one version."""
+    """All figures of one version. `plans`: for a class and a kind of visit the benefits that can apply, in order."""
 
-    plans: Mapping[str, tuple[Term, ...]]
+    version: date
+    plans: Mapping[tuple[str, str], tuple[Term, ...]]
     reclass: tuple[tuple[str, str, Predicate], ...]
     bars: tuple[tuple[str, frozenset[str] | None, Predicate], ...]
     first_of_group: frozenset[str]
@@ -91,15 +93,11 @@ def at(figures: Mapping[date, T], day: date) -> T:
 
 def compile_terms(file: PolicyFile, day: date) -> Terms:
     """The figures of `day`. `file` has been checked."""
-    plans = {
-        klass: tuple(
-            _term(file, benefit, klass, day) for benefit in file.benefits if benefit.when.classes is None or klass in benefit.when.classes
-        )
-        for klass in classes_of(file)
-    }
+    plans = {(klass, visit): tuple(_plan(file, klass, visit, day)) for klass in classes_of(file) for visit in get_args(VisitType)}
     above = next((benefit for benefit in file.benefits if benefit.base == "above_cap"), None)
     uninsured = file.self_pay.uninsured
     return Terms(
+        version=day,
         plans=plans,
         reclass=tuple((rule.klass, rule.becomes, predicate(rule.when)) for rule in file.reclass),
         bars=tuple((bar.reason, frozenset(bar.when.classes) if bar.when.classes else None, predicate(bar.when)) for bar in file.bars),
@@ -112,7 +110,15 @@ def compile_terms(file: PolicyFile, day: date) -> Terms:
     )
 
 
-def _term(file: PolicyFile, benefit: Benefit, klass: str, day: date) -> Term:
+def _plan(file: PolicyFile, klass: str, visit: VisitType, day: date) -> Iterator[Term]:
+    """The benefits that a class can have on a kind of visit, in order of payment."""
+    for benefit in file.benefits:
+        applies = _applies(benefit, klass, visit)
+        if applies is not None:
+            yield _term(file, benefit, klass, visit, day, applies)
+
+
+def _term(file: PolicyFile, benefit: Benefit, klass: str, visit: VisitType, day: date, applies: Predicate) -> Term:
     rate = benefit.rate
     base = benefit.base
     limits = {
@@ -125,23 +131,38 @@ def _term(file: PolicyFile, benefit: Benefit, klass: str, day: date) -> Term:
         for change in benefit.modifiers
         if change.applies and (change.when.classes is None or klass in change.when.classes)
     )
-    return Term(
+    class_bp, flat_bp = _class_rate(rate, klass, day), at(rate.flat_percent, day) if rate.flat_percent else None
+    conditions = tuple((condition, at(percent, day)) for condition, percent in (rate.condition_percent or {}).items())
+    term = Term(
         id=benefit.id,
         kind=benefit.kind,
         clause=benefit.clause if isinstance(benefit.clause, str) else benefit.clause.get(klass) or benefit.clause["default"],
-        applies=_applies(benefit, klass),
+        applies=applies,
         limit_reached=limits[benefit.when.limit_reached] if benefit.when.limit_reached else None,
         base=ExcessBase(base.sum, at(base.over_yuan, day), base.per == "claim") if isinstance(base, Excess) else base,
         deductible=limits[benefit.deductible] if benefit.deductible else None,
-        class_bp=_class_rate(rate, klass, day),
-        condition_bp=tuple((condition, at(percent, day)) for condition, percent in (rate.condition_percent or {}).items()),
-        flat_bp=at(rate.flat_percent, day) if rate.flat_percent else None,
+        class_bp=class_bp,
+        condition_bp=conditions,
+        flat_bp=flat_bp,
         take=rate.take,
+        rate_bp=None,
         changes=tuple(changes),
-        limits=tuple(limits[name] for name in benefit.limited_by),
+        limits=tuple(limits[name] for name in benefit.limited_by if _counts_on(file.pools[name], visit)),
         group=benefit.group,
         replaced_by=frozenset(benefit.replaced_by),
     )
+    return term if conditions or term.changes else replace(term, rate_bp=basic_rate(term, None))
+
+
+def basic_rate(term: Term, condition_bp: int | None) -> int:
+    """The rate that counts before modifiers, of a claim whose conditions give it `condition_bp`; from 0 to 100%."""
+    rates = {"class": term.class_bp, "condition": condition_bp, "flat": term.flat_bp}
+    chosen_bp = rates.get(term.take) if term.take != "highest" else None
+    return max(bp for bp in rates.values() if bp is not None) if chosen_bp is None else chosen_bp
+
+
+def _counts_on(pool: Pool, visit: VisitType) -> bool:
+    return pool.visit_types is None or visit in pool.visit_types
 
 
 def _class_rate(rate: Rate, klass: str, day: date) -> int | None:
@@ -151,20 +172,26 @@ def _class_rate(rate: Rate, klass: str, day: date) -> int | None:
 
 def _limit(name: str, pool: Pool, klass: str, day: date) -> Limit:
     figures = (pool.limit_yuan or {}).get(klass) or (pool.limit_yuan or {}).get("default")
-    visits = frozenset(pool.visit_types) if pool.visit_types is not None else None
-    applies: Predicate = always if visits is None else (lambda facts: facts.claim.visit_type in visits)
-    return Limit(name, pool.counts, None if figures is None else at(figures, day), applies)
+    return Limit(name, pool.counts, None if figures is None else at(figures, day))
 
 
-def _applies(benefit: Benefit, klass: str) -> Predicate:
-    """When a benefit applies to a claim of a class that it is for."""
-    holds = predicate(benefit.when)
-    unless = benefit.unless
-    if unless is None or (unless.classes is not None and klass not in unless.classes):
+def _applies(benefit: Benefit, klass: str, visit: VisitType) -> Predicate | None:
+    """When a benefit applies to a claim of a class and a kind of visit; None: never."""
+    holds = _on(benefit.when, klass, visit)
+    barred = _on(benefit.unless, klass, visit) if benefit.unless else None
+    if holds is None or barred is always:
+        return None
+    if barred is None:
         return holds
-    barred = predicate(unless)
 
     def allowed(facts: Facts) -> bool:
         return holds(facts) and not barred(facts)
 
     return allowed
+
+
+def _on(when: When, klass: str, visit: VisitType) -> Predicate | None:
+    """What else `when` asks of a claim of a class and a kind of visit; None: it does not hold for such."""
+    if (when.classes is not None and klass not in when.classes) or (when.visit_types is not None and visit not in when.visit_types):
+        return None
+    return predicate(when.model_copy(update={"visit_types": None}))

@@ -99,7 +99,7 @@ class _Book:
         run = Run(Interval(region, category, start, None), day)
         if category in rules.expires_at_year_end:
             end = date(day.year, 12, 31)
-            run = replace(run, interval=replace(run.interval, to=end, lost_on=end + timedelta(days=1), lost_by="expiry"))
+            run = replace(run, interval=run.interval._replace(to=end, lost_on=end + timedelta(days=1), lost_by="expiry"))
         self._open[key] = run
 
     def lose(self, region: str, category: str, day: date, lost_by: str, changed_to: str | None = None) -> None:
@@ -132,7 +132,7 @@ class _Book:
 
     def _close(self, run: Run, last: date, lost_on: date, lost_by: str, changed_to: str | None) -> None:
         end = last if run.interval.to is None else min(last, run.interval.to)
-        self._closed.append(replace(run, interval=replace(run.interval, to=end, lost_on=lost_on, lost_by=lost_by, changed_to=changed_to)))
+        self._closed.append(replace(run, interval=run.interval._replace(to=end, lost_on=lost_on, lost_by=lost_by, changed_to=changed_to)))
 
     def _last_day(self, region: str, lost_on: date) -> date:
         """The last day covered after an ordinary loss."""
@@ -148,7 +148,7 @@ class _Book:
 def _cut(run: Run, day: date) -> Run:
     """A closed run whose grace does not outlive the person."""
     if run.interval.to is not None and run.interval.to > day:
-        return replace(run, interval=replace(run.interval, to=day))
+        return replace(run, interval=run.interval._replace(to=day))
     return run
 
 

@@ -7,7 +7,7 @@
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import astuple, fields
+from dataclasses import fields
 from datetime import date
 from operator import attrgetter
 from typing import Any
@@ -144,7 +144,7 @@ def _status(value: bytes) -> Status:
 
 
 def _status_bytes(status: Status) -> bytes:
-    return orjson.dumps([status.revision, [astuple(interval) for interval in status.intervals], status.died_on])
+    return orjson.dumps([status.revision, [tuple(interval) for interval in status.intervals], status.died_on])
 
 
 def _claim(key: str, value: bytes) -> ClaimFacts:

@@ -1,0 +1,154 @@
+"""A worker as a process on servers of the benchmark's own: started, frozen while its work is laid before it, and asked for what it used."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+
+from services.runtime.home import home_of
+from tests.integration.pipeline import MEDAID, ROOT
+from tests.integration.topics import PARTITIONS, Topics
+
+TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
+LOOK_S = 0.05
+WAIT_S_MAX = 600.0
+
+
+class Subject(NamedTuple):
+    """Something that settles: what the report calls it, and its command."""
+
+    name: str
+    command: tuple[str, ...]
+
+
+def ours(service: str) -> Subject:
+    """A worker of ours."""
+    return Subject(f"medaid {service}", (MEDAID, "run", service))
+
+
+def module(name: str) -> Subject:
+    """A module of this folder."""
+    return Subject(name, (sys.executable, "-m", f"tests.bench.{name}"))
+
+
+class Site(Topics):
+    """The topics of one run, under a prefix of its own."""
+
+    def __init__(self, bootstrap: str, redis_url: str, prefix: str, folder: Path) -> None:
+        super().__init__(bootstrap, prefix)
+        self.folder = folder
+        self.environment = {
+            **os.environ,
+            "KAFKA_BOOTSTRAP_SERVERS": bootstrap,
+            "REDIS_URL": redis_url,
+            "MEDAID_PREFIX": prefix,
+            "MEDAID_SESSION_MS": "60000",
+            "MEDAID_BENCH_FOLDER": str(folder),
+        }
+        subprocess.run([MEDAID, "topics", "create"], env=self.environment, check=True, capture_output=True, timeout=60)
+
+    def lay(self, topic: str, events: Iterable[tuple[str, bytes]], partition_of: Callable[[str], int] | None = None) -> int:
+        """Publish events to the homes of their persons, or wherever `partition_of` says; how many they were."""
+        place = partition_of or (lambda person: home_of(person, PARTITIONS))
+        producer = Producer({"bootstrap.servers": self.bootstrap, "linger.ms": 50, "queue.buffering.max.messages": 1_000_000})
+        count = 0
+        for person, value in events:
+            while True:
+                try:
+                    producer.produce(self.prefix + topic, value, person, place(person))
+                    break
+                except BufferError:
+                    producer.poll(0.1)
+            count += 1
+        assert producer.flush(120) == 0
+        return count
+
+    def wait_until_read(self, group: str, topic: str) -> None:
+        """Return when a group has committed all that lies in a topic."""
+        consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": self.prefix + group})
+        ends = {number: end for (_, number), end in self.ends([topic]).items()}
+        asked = [TopicPartition(self.prefix + topic, number) for number in range(PARTITIONS)]
+        until = time.monotonic() + WAIT_S_MAX
+        try:
+            while True:
+                try:
+                    reached = consumer.committed(asked, timeout=10)
+                except KafkaException:  # a coordinator that is just being found
+                    reached = []
+                if reached and all(place.offset >= ends[place.partition] or not ends[place.partition] for place in reached):
+                    return
+                assert time.monotonic() < until, f"{group} has not read {topic}: {reached} of {ends}"
+                time.sleep(LOOK_S)
+        finally:
+            consumer.close()
+
+
+class Worker:
+    """One process at work on a site."""
+
+    def __init__(self, subject: Subject, site: Site, **settings: str) -> None:
+        self.subject = subject
+        self._log = site.folder / f"{subject.name.replace(' ', '-')}-{time.monotonic_ns()}.log"
+        environment: Mapping[str, str] = {**site.environment, **settings}
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(subject.command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._process.send_signal(signal.SIGCONT)
+        self._process.terminate()
+        try:
+            self._process.wait(30)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def freeze(self) -> None:
+        """Let it stand still."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._process.send_signal(signal.SIGCONT)
+
+    @property
+    def cpu_s(self) -> float:
+        """Processor seconds used so far, in user and kernel mode, of all its threads."""
+        assert self._process.poll() is None, self._log.read_text("utf-8")[-2_000:]
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text("ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS_A_SECOND
+
+    @property
+    def peak_bytes(self) -> int:
+        """The largest resident set so far."""
+        lines = Path(f"/proc/{self._process.pid}/status").read_text("ascii").splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
+
+    def wait_until_ready(self) -> None:
+        """Return when it says of itself that it settles what comes."""
+        until = time.monotonic() + WAIT_S_MAX
+        while not self._is_ready():
+            assert time.monotonic() < until and self._process.poll() is None, self._log.read_text("utf-8")[-2_000:]
+            time.sleep(LOOK_S)
+
+    def _is_ready(self) -> bool:
+        served = [line for line in self._log.read_bytes().splitlines() if b"health and metrics served" in line]
+        if not served:
+            return False
+        port = int(served[-1].split(b'"port": ')[1].split(b",")[0].rstrip(b"}"))
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/ready", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except urllib.error.URLError:
+            return False
