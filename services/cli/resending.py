@@ -4,8 +4,6 @@ In: a letter, and the mended bytes if there are any. Promise: before anything is
 that others write are written to; key and headers are the letter's. Sending twice is harmless, as any redelivery is. Not here: finding the letter.
 """
 
-from dataclasses import replace
-
 from aiokafka import AIOKafkaProducer
 
 from schemas.catalogue import IDENTITY_REROUTED, INPUTS, SETTLEMENT_REROUTED, home_field
@@ -48,7 +46,7 @@ def mended(letter: Letter, payload: bytes | None, *, drop_headers: bool = False)
             held = f"{letter.data.headers_left_out} headers of it are" if letter.data.length is None else "all but its first 64 KiB is"
             raise Failure(Exit.REFUSED, f"{letter.id}: not whole, {held} not in the letter; ask its sender, and give --payload FILE")
         return letter.refused
-    return replace(letter.refused, value=payload, headers=() if drop_headers else letter.refused.headers)
+    return letter.refused._replace(value=payload, headers=() if drop_headers else letter.refused.headers)
 
 
 def refusal(policies: Policies, record: Record) -> Refused | None:
@@ -70,7 +68,7 @@ def at_home(record: Record, partitions: int) -> Record:
     except Refused:
         return record
     home = data.get(home_field(record.topic)) if isinstance(data, dict) else None
-    return replace(record, partition=home_of(home, partitions)) if isinstance(home, str) else record
+    return record._replace(partition=home_of(home, partitions)) if isinstance(home, str) else record
 
 
 async def send(settings: Settings, record: Record) -> str:

@@ -37,6 +37,7 @@ class Policy:
     _versions: tuple[date, ...] = field(repr=False)
     _terms: dict[date, Terms] = field(default_factory=dict, repr=False)
     _terms_of_day: dict[date, Terms] = field(default_factory=dict, repr=False)
+    _told: dict[date, Mapping[str, Any]] = field(default_factory=dict, repr=False)
     _digests: dict[date, str] = field(default_factory=dict, repr=False)
 
     def in_force(self, day: date) -> bool:
@@ -55,6 +56,19 @@ class Policy:
             if version not in self._terms:
                 self._terms[version] = compile_terms(self.file, version)
             known = self._terms_of_day[day] = self._terms[version]
+        return known
+
+    def told(self, version: date) -> Mapping[str, Any]:
+        """What a result says of the policy that it was settled under."""
+        known = self._told.get(version)
+        if known is None:
+            known = self._told[version] = {
+                "id": self.file.id,
+                "version": version.isoformat(),
+                "edition": self.edition,
+                "status": self.file.status,
+                "readings": self.readings,
+            }
         return known
 
     def digest(self, through: date) -> str:

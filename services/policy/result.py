@@ -11,7 +11,6 @@ from schemas.money import yuan_text
 from services.policy.adjudicate import Settlement
 from services.policy.course import Counters, Payment
 from services.policy.engine import Assessment
-from services.policy.loader import Policy
 
 FIGURES = (
     "outcome",
@@ -49,8 +48,8 @@ class Revision(NamedTuple):
     reversed_for: str | None = None
 
 
-def result_data(claim: ClaimSubmitted, settlement: Settlement, revision: Revision) -> dict[str, Any]:
-    """The `data` of a result."""
+def result_data(claim: ClaimSubmitted, settlement: Settlement, revision: Revision, figures: Mapping[str, Any]) -> dict[str, Any]:
+    """The `data` of a result; `figures` are its `figures_data`."""
     return {
         "settlement_id": f"{claim.key}/{revision.number}",
         "hospital_id": claim.hospital_id,
@@ -62,7 +61,7 @@ def result_data(claim: ClaimSubmitted, settlement: Settlement, revision: Revisio
         "visit_type": claim.visit_type,
         "sequence": revision.sequence,
         "revision": revision.number,
-        **figures_data(settlement, revision.reversed_for),
+        **figures,
         "claim": claim.wire(),
         "delta": yuan_text(revision.delta_fen),
         "counters": {name: yuan_text(fen) for name, fen in revision.counters.items()},
@@ -78,7 +77,7 @@ def figures_data(settlement: Settlement, reversed_for: str | None) -> dict[str, 
         "outcome": settlement.outcome,
         "reason": reversed_for if settlement.is_reversed else settlement.reason,
         "category": chosen.category if chosen else None,
-        "policy": _policy(settlement),
+        "policy": settlement.policy.told(settlement.version) if settlement.policy and settlement.version else None,
         "self_pay": yuan_text(settlement.self_pay_fen),
         "deductible": yuan_text(settlement.deductible_fen),
         "components": [component(payment) for payment in chosen.payments] if chosen else [],
@@ -99,19 +98,6 @@ def hash_of_figures(data: Mapping[str, Any]) -> str:
     if figures["policy"] is not None:
         figures["policy"] = {name: value for name, value in figures["policy"].items() if name != "edition"}
     return hashlib.blake2b(orjson.dumps(figures, option=orjson.OPT_SORT_KEYS), digest_size=8).hexdigest()
-
-
-def _policy(settlement: Settlement) -> dict[str, Any] | None:
-    policy: Policy | None = settlement.policy
-    if policy is None:
-        return None
-    return {
-        "id": policy.file.id,
-        "version": settlement.version.isoformat() if settlement.version else None,
-        "edition": policy.edition,
-        "status": policy.file.status,
-        "readings": dict(policy.readings),
-    }
 
 
 def component(payment: Payment) -> dict[str, Any]:

@@ -1,8 +1,7 @@
 """The fold that all services share: a state for each person (or hospital), a pure decision for each event, the difference written at the end."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from services.runtime.records import Document, Writes
 from services.runtime.service import E, Emission
@@ -11,8 +10,7 @@ S = TypeVar("S")
 Changes = Mapping[str, Mapping[str, bytes | None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Decision(Generic[S]):
+class Decision(NamedTuple, Generic[S]):
     """What an event leads to: the state after it, the records to publish, index keys to hold."""
 
     state: S

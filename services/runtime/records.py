@@ -14,8 +14,7 @@ class TopicPartition(NamedTuple):
     partition: int
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A record as read. `offset` is its own; `timestamp_ms` the broker's (milliseconds since 1970, UTC)."""
 
     topic: str
@@ -27,8 +26,7 @@ class Record:
     timestamp_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """A record to write, its partition always explicit. `value` None is a tombstone of a compacted topic."""
 
     topic: str

@@ -1,7 +1,6 @@
 """Records that lie in the wrong partition travel to their home unchanged, their origin in headers."""
 
 from collections.abc import Collection
-from dataclasses import replace
 
 from services.runtime.deadletters import KEPT_BYTES
 from services.runtime.records import Output, Record
@@ -34,8 +33,10 @@ def origin(record: Record, topics: Collection[str]) -> Record:
     Only the last four headers count, and only on a rerouting topic: a sender's headers of these names stay what they are. Somebody else's copy with an
     origin that is none is a record of the rerouting topic.
     """
+    if not record.topic.endswith(".rerouted.v1"):
+        return record
     names = dict(record.headers[-4:])
-    if not record.topic.endswith(".rerouted.v1") or set(names) != {_TOPIC, _PARTITION, _OFFSET, _TIMESTAMP}:
+    if set(names) != {_TOPIC, _PARTITION, _OFFSET, _TIMESTAMP}:
         return record
     try:
         topic = names[_TOPIC].decode()
@@ -44,4 +45,4 @@ def origin(record: Record, topics: Collection[str]) -> Record:
         return record
     if topic not in topics or min(partition, offset) < 0 or timestamp_ms < NUMBER_MIN or max(partition, offset, timestamp_ms) > NUMBER_MAX:
         return record
-    return replace(record, topic=topic, partition=partition, offset=offset, timestamp_ms=timestamp_ms, headers=record.headers[:-4])
+    return record._replace(topic=topic, partition=partition, offset=offset, timestamp_ms=timestamp_ms, headers=record.headers[:-4])

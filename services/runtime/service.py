@@ -1,14 +1,12 @@
 """What a service brings to its lanes. Pure: bytes and documents in, emissions and writes out; no await, no client, no clock."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeAlias, TypeVar
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from services.runtime.records import Document, Headers, Record, Want, Writes
 
 
-@dataclass(frozen=True, slots=True)
-class Emission:
+class Emission(NamedTuple):
     """A record to publish. It goes to the lane's own partition, or to the home of `home` (a person or hospital id) where given.
 
     `is_late`: it corrects what was told before, because the causing event changes the past (a metric).

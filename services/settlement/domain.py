@@ -1,8 +1,10 @@
 """A person's years as settlement keeps them, and the checks a claim must pass before it is settled. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from schemas.hospital import ClaimReversed, ClaimSubmitted
 from services.policy.adjudicate import claim_year, self_pay_fen
@@ -11,6 +13,9 @@ from services.policy.entitlement import Status
 from services.policy.library import Policies
 from services.policy.tree import Reading
 from services.runtime.errors import Refused
+
+NONE: Mapping[Any, Any] = MappingProxyType({})
+"""No entries."""
 
 YearKey = tuple[str, int]
 """Region and calendar year."""
@@ -25,8 +30,7 @@ class Waiting:
     time: str
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimRecord:
+class ClaimRecord(NamedTuple):
     """An accepted claim and its newest result.
 
     Attributes:
@@ -42,8 +46,7 @@ class ClaimRecord:
     reversed_for: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PersonYear:
+class PersonYear(NamedTuple):
     """What was settled for a person in a region and year.
 
     Attributes:
@@ -53,12 +56,12 @@ class PersonYear:
         through: The latest claim date settled.
     """
 
-    counters: Counters = field(default_factory=dict)
+    counters: Counters = NONE
     sequence: int = 0
     edition: str | None = None
-    readings: Mapping[str, Reading] = field(default_factory=dict)
+    readings: Mapping[str, Reading] = NONE
     through: date | None = None
-    claims: Mapping[str, ClaimRecord] = field(default_factory=dict)
+    claims: Mapping[str, ClaimRecord] = NONE
 
     def whole(self) -> list[ClaimRecord]:
         """All claims in order of acceptance.
@@ -72,24 +75,22 @@ class PersonYear:
         return records
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     """All that settlement knows of a person."""
 
     person_id: str
-    status: Status = field(default_factory=Status)
+    status: Status = Status()
     timeline_revision: int = 0
-    years: Mapping[YearKey, PersonYear] = field(default_factory=dict)
-    waiting: Mapping[str, Waiting] = field(default_factory=dict)
-    holders: Mapping[str, str] = field(default_factory=dict)
+    years: Mapping[YearKey, PersonYear] = NONE
+    waiting: Mapping[str, Waiting] = NONE
+    holders: Mapping[str, str] = NONE
 
     def with_year(self, key: YearKey, year: PersonYear) -> "Person":
         """The person with one year replaced."""
-        return replace(self, years={**self.years, key: year})
+        return self._replace(years={**self.years, key: year})
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(NamedTuple):
     """Who holds a claim key: the index's entry. Content is compared by hash; the year says where the claim lies."""
 
     year: int
@@ -107,6 +108,10 @@ class Holder:
         """Back from `text`."""
         year, person_id, region, content = text.split("|")
         return cls(int(year), person_id, region, content)
+
+    def is_same_bill(self, other: "Holder") -> bool:
+        """Whether person, region and content are those of `other`; the year says only where the claim lies."""
+        return self[1:] == other[1:]
 
     def text(self) -> str:
         """As the index keeps it; the ids hold no bar."""
@@ -132,5 +137,5 @@ def check_amounts(policies: Policies, claim: ClaimSubmitted) -> None:
             raise Refused("invalid_amounts", "data.basic_paid", "with critical_illness_paid at most total_amount under a package")
     elif claim.basic_paid + claim.critical_illness_paid + claim.other_paid > claim.policy_scope_amount:
         raise Refused("invalid_amounts", "data.basic_paid", "with critical_illness_paid and other_paid at most policy_scope_amount")
-    if claim.above_basic_cap_amount > self_pay_fen(policy, claim):
+    if claim.above_basic_cap_amount and claim.above_basic_cap_amount > self_pay_fen(policy, claim):
         raise Refused("invalid_amounts", "data.above_basic_cap_amount", "at most the self-pay of the bill")

@@ -4,7 +4,6 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, get_args
@@ -57,7 +56,7 @@ def origin_of(record: Record) -> Record:
     inputs = {source.encode() for service in readers_of(record.topic) for source in service.inputs}
     if not record.topic.endswith(".rerouted.v1") or topic not in inputs or not PLACE.fullmatch(b" ".join(numbers)):
         return record
-    return replace(record, topic=topic.decode(), partition=int(numbers[0]), offset=int(numbers[1]), headers=record.headers[:-4])
+    return record._replace(topic=topic.decode(), partition=int(numbers[0]), offset=int(numbers[1]), headers=record.headers[:-4])
 
 
 def check_letter(origin: Record, letter: Record) -> None:

@@ -11,6 +11,8 @@ import orjson
 from schemas.money import yuan_text
 from services.cli.ledger.differences import NOTHING, Difference, apart, flat
 from services.runtime.records import Document
+from services.settlement.adapters.claim_record import record_in
+from services.settlement.adapters.documents import status_in
 from services.settlement.domain import Holder
 
 
@@ -43,21 +45,40 @@ def _readable(key: str, name: str, value: bytes | None) -> Mapping[str, str]:
     try:
         if key.startswith("y/") and not name.startswith("_"):
             return {name: yuan_text(int(value))}
-        known: Any = orjson.loads(value)
-        if key.startswith("c/"):
-            claim, sequence, revision, assistance_fen, figures, reason = known
-            amount = yuan_text(assistance_fen)
-            known = {
-                "claim": claim,
-                "sequence": sequence,
-                "revision": revision,
-                "assistance_amount": amount,
-                "figures": figures,
-                "reason": reason,
-            }
-        return dict(flat(known, name))
-    except (ValueError, TypeError):
+        return dict(flat(_known(key, name, value), name))
+    except (ValueError, TypeError, AttributeError):
         return {name: _text(value)}
+
+
+def _known(key: str, name: str, value: bytes) -> Any:
+    """What a field holds, by its parts.
+
+    Raises:
+        ValueError: It cannot be read; or another error, of parts that are not what they should be.
+    """
+    if key.startswith("c/"):
+        return _claim(key, name, value)
+    return _timeline(value) if name == "timeline" else orjson.loads(value)
+
+
+def _claim(key: str, name: str, value: bytes) -> Mapping[str, Any]:
+    """A claim and its last figures."""
+    record = record_in(key[2:].rpartition("/")[0], name, value)
+    return {
+        "claim": record.claim.wire(),
+        "sequence": record.sequence,
+        "revision": record.revision,
+        "assistance_amount": yuan_text(record.assistance_fen),
+        "figures": record.figures,
+        "reason": record.reversed_for,
+    }
+
+
+def _timeline(value: bytes) -> Any:
+    """A timeline."""
+    status, revision = status_in(value)
+    intervals = [interval._asdict() for interval in status.intervals]
+    return orjson.loads(orjson.dumps({"revision": revision, "birth_date": status.birth_date, "intervals": intervals}))
 
 
 def _text(value: bytes | None) -> str:

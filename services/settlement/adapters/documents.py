@@ -2,22 +2,25 @@
 
 - `p/<person>`: `timeline`, a field `y:<region>/<year>` for each year with claims, `w:<region>/<claim>` for each waiting reversal.
 - `y/<person>/<region>/<year>`: the counters in fen, readable, and `_sequence`, `_edition`, `_readings`, `_through`.
-- `c/<person>/<region>/<year>`: a field for each claim, its facts and last figures.
+- `c/<person>/<region>/<year>`: a field for each claim, its last figures and its facts, of which only what the key does not say (`claim_record.py`).
 - the index: `<hospital>/<claim>` to its holder.
 """
 
 from collections.abc import Mapping
-from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import orjson
 
-from schemas.hospital import ClaimReversed, ClaimSubmitted
+from schemas.hospital import ClaimReversed
 from schemas.times import day_from_text
 from services.policy.entitlement import Interval, Status
-from services.runtime.folding import Changes, difference
+from services.runtime.folding import Changes
 from services.runtime.records import Document
-from services.settlement.domain import ClaimRecord, Person, PersonYear, Waiting, YearKey
+from services.settlement.adapters.claim_record import day_in, record_bytes, record_in
+from services.settlement.domain import Person, PersonYear, Waiting, YearKey
+
+NO_YEAR = PersonYear()
 
 
 def person_key(person_id: str) -> str:
@@ -42,13 +45,13 @@ def decode(person_id: str, documents: Mapping[str, Document], holders: Mapping[s
     document = documents[person_key(person_id)]
     timeline = document.get("timeline")
     status, revision = status_in(timeline) if timeline else (Status(), 0)
-    waiting = {name[2:]: _waiting(value) for name, value in document.items() if name.startswith("w:")}
+    waiting = {name[2:]: _waiting(value) for name, value in document.items() if name[:2] == "w:"}
     prefix = f"y/{person_id}/"
     years: dict[YearKey, PersonYear] = {}
     for key, counters in documents.items():
         if key.startswith(prefix) and counters:
             region, year = key[len(prefix) :].split("/")
-            years[region, int(year)] = _year(counters, documents.get(f"c{key[1:]}", {}))
+            years[region, int(year)] = _year(f"{person_id}/{region}", counters, documents.get(f"c{key[1:]}", {}))
     return Person(person_id, status, revision, years, waiting, holders)
 
 
@@ -58,16 +61,16 @@ def encode(before: Person, after: Person) -> Changes:
     person: dict[str, bytes | None] = {}
     if after.status is not before.status:
         person["timeline"] = timeline_bytes(after.status, after.timeline_revision)
-    person |= {f"w:{name}": orjson.dumps(_waiting_json(kept)) for name, kept in after.waiting.items() if name not in before.waiting}
-    person |= {f"w:{name}": None for name in before.waiting if name not in after.waiting}
+    if after.waiting is not before.waiting:
+        person |= {f"w:{name}": orjson.dumps(_waiting_json(kept)) for name, kept in after.waiting.items() if name not in before.waiting}
+        person |= {f"w:{name}": None for name in before.waiting if name not in after.waiting}
     for (region, number), year in after.years.items():
-        known = before.years.get((region, number), PersonYear())
+        known = before.years.get((region, number), NO_YEAR)
         if year is known:
             continue
         counters_key, claims_key = year_keys(after.person_id, region, number)
-        changes[counters_key] = difference(_counters(known) if known.sequence else {}, _counters(year))
-        changed = {name: record for name, record in year.claims.items() if record is not known.claims.get(name)}
-        changes[claims_key] = {name: orjson.dumps(record_json(record)) for name, record in changed.items()}
+        changes[counters_key] = _counter_changes(known, year)
+        changes[claims_key] = {name: record_bytes(record) for name, record in year.claims.items() if record is not known.claims.get(name)}
         if not known.sequence:
             person[f"y:{region}/{number}"] = b"1"
     if person:
@@ -77,36 +80,17 @@ def encode(before: Person, after: Person) -> Changes:
 
 def status_in(value: bytes) -> tuple[Status, int]:
     """What `timeline_bytes` wrote; it was validated when it came in."""
-    known = orjson.loads(value)
-    intervals = (
-        Interval(
-            told["region"],
-            told["category"],
-            day_from_text(told["from"]),
-            _day(told["to"]),
-            _day(told["lost_on"]),
-            told["lost_by"],
-            told["changed_to"],
-        )
-        for told in known["intervals"]
-    )
-    return Status(_day(known["birth_date"]), tuple(intervals)), known["revision"]
-
-
-def _day(text: str | None) -> date | None:
-    return None if text is None else day_from_text(text)
+    revision, birth_date, intervals = orjson.loads(value)
+    known = [
+        Interval(region, category, day_from_text(start), day_in(to), day_in(lost_on), lost_by, changed_to)
+        for region, category, start, to, lost_on, lost_by, changed_to in intervals
+    ]
+    return Status(day_in(birth_date), tuple(known)), revision
 
 
 def timeline_bytes(status: Status, revision: int) -> bytes:
-    """The field `timeline`."""
-    intervals = [
-        {
-            "region": interval.region, "category": interval.category, "from": interval.start, "to": interval.to,
-            "lost_on": interval.lost_on, "lost_by": interval.lost_by, "changed_to": interval.changed_to,
-        }
-        for interval in status.intervals
-    ]  # fmt: skip
-    return orjson.dumps({"revision": revision, "birth_date": status.birth_date, "intervals": intervals})
+    """The field `timeline`: revision, birth date, and each interval's fields in their order."""
+    return orjson.dumps([revision, status.birth_date, [tuple(interval) for interval in status.intervals]])
 
 
 def _waiting(value: bytes) -> Waiting:
@@ -118,32 +102,37 @@ def _waiting_json(waiting: Waiting) -> dict[str, Any]:
     return {"reversal": waiting.reversal.wire(), "caused_by": waiting.cause, "time": waiting.time}
 
 
-def _year(counters: Document, claims: Document) -> PersonYear:
+def _year(place: str, counters: Document, claims: Document) -> PersonYear:
+    """A year of `place`, person and region."""
     return PersonYear(
         counters={name: int(value) for name, value in counters.items() if not name.startswith("_")},
         sequence=int(counters["_sequence"]),
         edition=counters["_edition"].decode() if "_edition" in counters else None,
-        readings=orjson.loads(counters["_readings"]) if "_readings" in counters else {},
-        through=date.fromisoformat(counters["_through"].decode()),
-        claims={name: _record(value) for name, value in claims.items()},
+        readings=_readings(counters["_readings"]) if "_readings" in counters else {},
+        through=day_from_text(counters["_through"].decode()),
+        claims={name: record_in(place, name, value) for name, value in claims.items()},
     )
 
 
-def _counters(year: PersonYear) -> dict[str, bytes]:
-    fields = {name: str(fen).encode() for name, fen in year.counters.items()}
-    fields["_sequence"] = str(year.sequence).encode()
-    if year.edition is not None:
-        fields |= {"_edition": year.edition.encode(), "_readings": orjson.dumps(dict(year.readings))}
-    if year.through is not None:
-        fields["_through"] = year.through.isoformat().encode()
+@lru_cache
+def _readings(value: bytes) -> Mapping[str, Any]:
+    """Readings of an edition; there are few."""
+    known: Mapping[str, Any] = orjson.loads(value)
+    return known
+
+
+def _counter_changes(before: PersonYear, after: PersonYear) -> dict[str, bytes | None]:
+    """The fields of a year that changed."""
+    fields: dict[str, bytes | None] = {}
+    for name, fen in after.counters.items():
+        if before.counters.get(name) != fen:
+            fields[name] = b"%d" % fen
+    if before.counters.keys() - after.counters.keys():
+        fields |= {name: None for name in before.counters if name not in after.counters}
+    if after.sequence != before.sequence:
+        fields["_sequence"] = b"%d" % after.sequence
+    if after.edition != before.edition and after.edition is not None:
+        fields |= {"_edition": after.edition.encode(), "_readings": orjson.dumps(dict(after.readings))}
+    if after.through != before.through and after.through is not None:
+        fields["_through"] = after.through.isoformat().encode()
     return fields
-
-
-def _record(value: bytes) -> ClaimRecord:
-    claim, *figures = orjson.loads(value)
-    return ClaimRecord(ClaimSubmitted.model_validate(claim), *figures)
-
-
-def record_json(record: ClaimRecord) -> list[Any]:
-    """A claim and its last figures as JSON."""
-    return [record.claim.wire(), record.sequence, record.revision, record.assistance_fen, record.figures, record.reversed_for]

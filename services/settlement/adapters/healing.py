@@ -14,7 +14,8 @@ from services.policy.entitlement import status_of
 from services.policy.result import hash_of_figures
 from services.runtime.errors import Refused
 from services.runtime.records import Document, Record, Writes
-from services.settlement.adapters.documents import person_key, record_json, status_in, timeline_bytes, year_keys
+from services.settlement.adapters.claim_record import record_bytes
+from services.settlement.adapters.documents import person_key, status_in, timeline_bytes, year_keys
 from services.settlement.domain import ClaimRecord, Holder
 
 _TIMELINE_TYPES: Mapping[str, Any] = TYPES_BY_TOPIC[TIMELINES]
@@ -71,7 +72,7 @@ def _heal_result(
     reason = data["reason"] if data["outcome"] == "reversed" else None
     paid_fen = fen_from_yuan(data["assistance_amount"])
     record = ClaimRecord(claim, data["sequence"], data["revision"], paid_fen, hash_of_figures(data), reason)
-    writes.setdefault(claims_key, {})[claim.key] = orjson.dumps(record_json(record))
+    writes.setdefault(claims_key, {})[claim.key] = record_bytes(record)
     year = writes.setdefault(counters_key, {})
     known = year.get("_through") or documents[counters_key].get("_through")
     year["_through"] = max(claim.date.isoformat().encode(), known or b"")

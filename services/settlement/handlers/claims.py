@@ -1,7 +1,5 @@
 """A claim comes in: settled against the year so far, and reversed at once where its reversal had come before it."""
 
-from dataclasses import replace
-
 from schemas.catalogue import SETTLEMENT_WAITING
 from schemas.envelope import CloudEvent
 from schemas.fields import Model
@@ -9,7 +7,7 @@ from schemas.hospital import ClaimSubmitted
 from services.policy.adjudicate import Settlement, reversal, settle
 from services.policy.library import Policies
 from services.policy.loader import Policy
-from services.policy.result import Revision, figures_hash
+from services.policy.result import Revision, figures_data, hash_of_figures
 from services.runtime.errors import Refused
 from services.runtime.folding import Decision
 from services.runtime.service import Emission
@@ -27,8 +25,8 @@ def on_claim(policies: Policies, person: Person, event: CloudEvent[Model], claim
     holder = Holder.parse(person.holders[claim.key])
     if _was_left_behind(person, holder, claim):  # from now on it is this bill's, also for those that follow in this batch
         holder = own
-        person = replace(person, holders={**person.holders, claim.key: own.text()})
-    if replace(holder, year=own.year) != own:
+        person = person._replace(holders={**person.holders, claim.key: own.text()})
+    if not own.is_same_bill(holder):
         raise Refused("conflicting_duplicate", "data.claim_id", "a claim not sent before with other content, person or region")
     key = (claim.region, holder.year)
     year = person.years.get(key, PersonYear())
@@ -36,10 +34,10 @@ def on_claim(policies: Policies, person: Person, event: CloudEvent[Model], claim
         return Decision(person)
     policy = policies.for_year(claim.region, claim.date, year.edition, year.readings, year.through)
     settlement = settle(policy, person.status, year.counters, claim)
-    figures = figures_hash(settlement, None)
-    record = ClaimRecord(claim, year.sequence + 1, 0, settlement.assistance_fen, figures)
+    figures = figures_data(settlement, None)
+    record = ClaimRecord(claim, year.sequence + 1, 0, settlement.assistance_fen, hash_of_figures(figures))
     revision = Revision("completed", 0, record.sequence, holder.year, settlement.assistance_fen, settlement.counters, event.cause)
-    emissions = [result(claim, settlement, revision, event.time)]
+    emissions = [result(claim, settlement, revision, figures, event.time)]
     after = _added(year, record, settlement, policy)
     waiting_key = f"{claim.region}/{claim.key}"
     if waiting_key in person.waiting:
@@ -47,7 +45,7 @@ def on_claim(policies: Policies, person: Person, event: CloudEvent[Model], claim
         gone, undone = _reverse_newest(policy, year, record, after, waiting, holder.year)
         after = gone
         emissions += [undone, Emission(SETTLEMENT_WAITING, f"{claim.key}/{person.person_id}/{claim.region}", None)]
-        person = replace(person, waiting={name: kept for name, kept in person.waiting.items() if name != waiting_key})
+        person = person._replace(waiting={name: kept for name, kept in person.waiting.items() if name != waiting_key})
     return Decision(person.with_year(key, after), emissions, {claim.key: holder.text()})
 
 
@@ -63,8 +61,7 @@ def _was_left_behind(person: Person, holder: Holder, claim: ClaimSubmitted) -> b
 
 def _added(year: PersonYear, record: ClaimRecord, settlement: Settlement, policy: Policy) -> PersonYear:
     """The year with its newest claim."""
-    return replace(
-        year,
+    return year._replace(
         counters={**year.counters, **settlement.counters},  # another file of the region may know other counters
         sequence=record.sequence,
         edition=policy.edition if settlement.policy else year.edition,
@@ -80,7 +77,8 @@ def _reverse_newest(
     """The year's newest claim reversed at once, by a reversal that had come before it: the counters are those before it."""
     settlement = reversal(policy, record.claim, before.counters)
     reason = waiting.reversal.reason
-    undone = replace(record, revision=1, assistance_fen=0, figures=figures_hash(settlement, reason), reversed_for=reason)
+    figures = figures_data(settlement, reason)
+    undone = record._replace(revision=1, assistance_fen=0, figures=hash_of_figures(figures), reversed_for=reason)
     revision = Revision("reversed", 1, record.sequence, calendar_year, -record.assistance_fen, settlement.counters, waiting.cause, reason)
-    after = replace(year, counters={**year.counters, **settlement.counters}, claims={**year.claims, record.claim.key: undone})
-    return after, result(record.claim, settlement, revision, waiting.time)
+    after = year._replace(counters={**year.counters, **settlement.counters}, claims={**year.claims, record.claim.key: undone})
+    return after, result(record.claim, settlement, revision, figures, waiting.time)

@@ -1,7 +1,5 @@
 """Late truth: reversals, timelines and operators' requests, each of which may settle whole years anew."""
 
-from dataclasses import replace
-
 from schemas.catalogue import SETTLEMENT_WAITING
 from schemas.envelope import CloudEvent, write_event
 from schemas.fields import Model
@@ -33,7 +31,7 @@ def on_reversal(policies: Policies, person: Person, event: CloudEvent[Model], da
         if record.reversed_for != data.reason:
             raise Refused("conflicting_duplicate", "data.reason", "the content of the reversal that was sent first")
         return Decision(person)
-    year = replace(year, claims={**year.claims, data.key: replace(record, reversed_for=data.reason)})
+    year = year._replace(claims={**year.claims, data.key: record._replace(reversed_for=data.reason)})
     return readjudicate(policies, person, {key: year}, event.cause, event.time)
 
 
@@ -50,7 +48,7 @@ def _wait(person: Person, event: CloudEvent[Model], data: ClaimReversed) -> Deci
         {"reversal": data.wire(), "caused_by": event.cause, "time": event.time},
     )  # fmt: skip
     emission = Emission(SETTLEMENT_WAITING, f"{data.key}/{person.person_id}/{data.region}", value)
-    return Decision(replace(person, waiting={**person.waiting, name: waiting}), [emission])
+    return Decision(person._replace(waiting={**person.waiting, name: waiting}), [emission])
 
 
 def on_timeline(policies: Policies, person: Person, data: TimelineUpdated) -> Decision[Person]:
@@ -60,7 +58,7 @@ def on_timeline(policies: Policies, person: Person, data: TimelineUpdated) -> De
     """
     if data.revision < person.timeline_revision:
         return Decision(person)
-    person = replace(person, status=status_of(data), timeline_revision=data.revision)
+    person = person._replace(status=status_of(data), timeline_revision=data.revision)
     newest = data.events[-1]
     return readjudicate(policies, person, person.years, {"source": newest.source, "id": newest.id}, newest.time)
 

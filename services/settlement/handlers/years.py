@@ -1,8 +1,8 @@
 """A person-year settled anew from its beginning, and results as the ledger carries them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import date
+from typing import Any
 
 from schemas.catalogue import RESULTS
 from schemas.envelope import write_event
@@ -10,7 +10,7 @@ from schemas.hospital import ClaimSubmitted
 from services.policy.adjudicate import Settlement, adjudicate
 from services.policy.library import Policies
 from services.policy.loader import Policy
-from services.policy.result import Revision, figures_hash, result_data
+from services.policy.result import Revision, figures_data, hash_of_figures, result_data
 from services.runtime.folding import Decision
 from services.runtime.service import Emission
 from services.settlement.domain import Person, PersonYear, YearKey
@@ -57,21 +57,24 @@ def _settled_anew(
     claims = dict(year.claims)
     emissions: list[Emission] = []
     for record, settlement in zip(records, settlements, strict=True):
-        figures = figures_hash(settlement, record.reversed_for)
-        if figures == record.figures and not (moves and settlement.policy and not settlement.is_reversed):
+        figures = figures_data(settlement, record.reversed_for)
+        fingerprint = hash_of_figures(figures)
+        if fingerprint == record.figures and not (moves and settlement.policy and not settlement.is_reversed):
             continue
         verb = "reversed" if settlement.is_reversed else "adjusted"
         delta_fen = settlement.assistance_fen - record.assistance_fen
         revision = Revision(verb, record.revision + 1, record.sequence, calendar_year, delta_fen, counters, cause, record.reversed_for)
-        emissions.append(result(record.claim, settlement, revision, time))
-        claims[record.claim.key] = replace(record, revision=record.revision + 1, assistance_fen=settlement.assistance_fen, figures=figures)
+        emissions.append(result(record.claim, settlement, revision, figures, time))
+        claims[record.claim.key] = record._replace(
+            revision=record.revision + 1, assistance_fen=settlement.assistance_fen, figures=fingerprint
+        )
         if settlement.policy is not None:
-            year = replace(year, edition=settlement.policy.edition, readings=settlement.policy.readings)
-    return replace(year, counters=counters if emissions else year.counters, claims=claims), emissions
+            year = year._replace(edition=settlement.policy.edition, readings=settlement.policy.readings)
+    return year._replace(counters=counters if emissions else year.counters, claims=claims), emissions
 
 
-def result(claim: ClaimSubmitted, settlement: Settlement, revision: Revision, time: str) -> Emission:
+def result(claim: ClaimSubmitted, settlement: Settlement, revision: Revision, figures: Mapping[str, Any], time: str) -> Emission:
     """A revision as a record of the ledger."""
-    data = result_data(claim, settlement, revision)
+    data = result_data(claim, settlement, revision, figures)
     value = write_event(f"settlement.{revision.verb}.v1", SOURCE, data["settlement_id"], time, data)
     return Emission(RESULTS, claim.person_id, value, is_late=revision.number > 0)

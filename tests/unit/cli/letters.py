@@ -1,7 +1,6 @@
 """A few dead letters by hand, as the services write them."""
 
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import replace
 from datetime import datetime
 
 from schemas.catalogue import CLAIMS
@@ -21,14 +20,14 @@ def at(text: str) -> int:
 
 def refused(value: bytes | None = b"{}", key: bytes | None = b"P1", offset: int = 7, topic: str = CLAIMS, **more: object) -> Record:
     """A record that a service refuses."""
-    return replace(Record(topic, 2, offset, key, value), **more)
+    return Record(topic, 2, offset, key, value)._replace(**more)
 
 
 def letter_record(record: Record, reason: Reason = "invalid_amounts", when: str = "2025-06-11T10:00:00+08:00", **more: object) -> Record:
     """The record of its letter, as it lies in the dead-letter topic."""
     written = letter(str(more.get("service", "settlement")), 2, record, Refused(reason, *DETAIL))
     place = Record(written.topic, written.partition, int(str(more.get("place", record.offset))), written.key, written.value)
-    return replace(place, timestamp_ms=at(when))
+    return place._replace(timestamp_ms=at(when))
 
 
 def read(record: Record) -> Letter:

@@ -147,11 +147,11 @@ TAMPERED: dict[str, tuple[Change, list[str]]] = {
         [f"redis y/{YEAR} year: ledger 2100.00, redis many\ufffd"],
     ),
     "an amount": (
-        lambda documents, _: reclaimed(documents, "H1/2", 3, 210_001),
+        lambda documents, _: reclaimed(documents, "H1/2", 2, 210_001),
         [f"redis c/{YEAR} H1/2.assistance_amount: ledger 2100.00, redis 2100.01"],
     ),
     "a revision": (
-        lambda documents, _: reclaimed(documents, "H1/3", 2, 2),
+        lambda documents, _: reclaimed(documents, "H1/3", 1, 2),
         [f"redis c/{YEAR} H1/3.revision: ledger 1, redis 2"],
     ),
     "a sequence": (
@@ -183,7 +183,7 @@ TAMPERED: dict[str, tuple[Change, list[str]]] = {
         ],
     ),
     "an older timeline": (
-        lambda documents, _: documents["p/P1"].update(timeline=documents["p/P1"]["timeline"].replace(b'"revision":1', b'"revision":0')),
+        lambda documents, _: documents["p/P1"].update(timeline=documents["p/P1"]["timeline"].replace(b"[1,", b"[0,")),
         ["redis p/P1 timeline.revision: ledger 1, redis 0"],
     ),
     "a document gone": (
@@ -378,7 +378,7 @@ REDIS_ALONE: dict[str, tuple[Change, list[str]]] = {
         [f"anew {YEAR} counters.year: redis 2100.01, settled anew 2100.00"],
     ),
     "an amount": (
-        lambda documents, _: (reclaimed(documents, "H1/2", 3, 210_001), reclaimed(documents, "H1/2", 4, "0" * 16)),
+        lambda documents, _: (reclaimed(documents, "H1/2", 2, 210_001), reclaimed(documents, "H1/2", 3, "0" * 16)),
         ["anew H1/2 assistance_amount: redis 2100.01, settled anew 2100.00"],
     ),
     "a claim gone": (
