@@ -178,11 +178,17 @@ class Group:
             if held.process.is_dead or held.process.is_frozen or rng.random() < 0.5:
                 held.process.die() if not held.process.is_frozen else self._tell_later(held)
             else:
-                await held.release()
+                await self._stop(held)
         await asyncio.sleep(OPERATOR_S)
         self._set_offsets_back()
         self._operating = False
         self.start()
+
+    async def _stop(self, held: Holding) -> None:
+        """Whoever has died or frozen on the way, or takes too long, is killed."""
+        _, left = await asyncio.wait([self._world.spawn(held.release())], timeout=2 * RELEASE_S_MAX)
+        if left:
+            held.process.die()
 
     def _set_offsets_back(self) -> None:
         rng, kafka = self._world.rng, self._world.kafka

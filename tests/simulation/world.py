@@ -109,9 +109,10 @@ class World:
         """How long something takes, undisturbed."""
         return self.rng.random() * self.options.latency_ms_max / 1000
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Let something go on beside."""
         self.tasks.append(self.loop.create_task(work))
+        return self.tasks[-1]
 
     async def _live(self) -> list[Event]:
         events = Feed(self.rng, self.options, LANES).events
