@@ -137,6 +137,14 @@ async def test_a_lane_begins_where_its_group_has_read_to_and_tells_what_must_be_
     assert taken.first_ends == {FACTORS: 1}
 
 
+async def test_what_a_killed_broker_has_not_decided_yet_is_to_be_read_first_too(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.factor(ANN, 1, 2)
+    decided = bench.kafka.end
+    monkeypatch.setattr(bench.kafka, "end", lambda partition: 0 if partition.topic == FACTORS else decided(partition))
+    taken = await bench.lane(0).take()
+    assert taken.first_ends == {FACTORS: 1}
+
+
 async def test_a_heal_in_which_the_view_is_lost_marks_nothing(bench: Bench) -> None:
     """Even where the view of before and the one after have the same watermark."""
 
