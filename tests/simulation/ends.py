@@ -78,11 +78,13 @@ def check_end(events: Sequence[Event], kafka: MemoryKafka, reads_again: bool) ->
     """Hold what lies in the topics against replay. Raises: Wrong."""
     topics = [*NEWEST, *map(dead_letters_of, (*INPUTS, TIMELINES, RESULTS))]
     end = End(record for topic in topics for record in kafka.records(topic))
-    losers = _losers(events, end.told[RESULTS])
-    expected = End(replayed([event for event in events if event not in losers]))
+    losers = _losers(events, end)
+    expected = End(replayed([event for place, event in enumerate(events) if place not in losers]))
     for topic in NEWEST:
         _same(topic, end.told[topic], expected.told[topic])
-    letters = expected.letters + Counter((CLAIMS, "conflicting_duplicate", event.value.decode()) for event in events if event in losers)
+    letters = expected.letters + Counter(
+        (CLAIMS, "conflicting_duplicate", event.value.decode()) for event in map(events.__getitem__, losers)
+    )
     found = end.letters
     if reads_again:
         _same("dead letters", dict.fromkeys(found), dict.fromkeys(letters))
@@ -92,21 +94,34 @@ def check_end(events: Sequence[Event], kafka: MemoryKafka, reads_again: bool) ->
         _same("dead letters", found, letters)
 
 
-def _losers(events: Sequence[Event], results: Mapping[str, Data]) -> set[Event]:
-    """Claims under keys that somebody else used first."""
-    settlement = SettlementService(policies())
-    losers = set()
-    for event in events:
-        if event.topic != CLAIMS:
-            continue
-        try:
-            claim = settlement.read(Record(CLAIMS, event.partition, 0, None, event.value)).data
-        except Refused:
-            continue  # for another reason
-        settled = results.get(claim.key) if isinstance(claim, ClaimSubmitted) else None
-        if settled is not None and settled["person_id"] != claim.home:
-            losers.add(event)
+def _losers(events: Sequence[Event], end: End) -> set[int]:
+    """Places of claims under keys that somebody else used first; and of earlier deliveries of a claim that came while somebody else had the key booked.
+
+    His worker died and the booking was lost with its view, so that a later delivery of the claim was the first after all.
+    """
+    claims = {place: claim for place, event in enumerate(events) if (claim := _claim(event)) is not None}
+    held = {key: data["person_id"] for key, data in end.told[RESULTS].items()}
+    losers = {place for place, claim in claims.items() if claim.key in held and held[claim.key] != claim.home}
+    contested = {claims[place].key for place in losers}
+    deliveries: defaultdict[str, list[int]] = defaultdict(list)
+    for place, claim in claims.items():
+        if place not in losers and claim.key in contested:
+            deliveries[events[place].value.decode()].append(place)
+    for payload, places in deliveries.items():
+        refused = end.letters[CLAIMS, "conflicting_duplicate", payload]
+        losers.update(places[: min(refused, len(places) - 1)])
     return losers
+
+
+def _claim(event: Event) -> ClaimSubmitted | None:
+    """The claim in an event that is not refused for what it is."""
+    if event.topic != CLAIMS:
+        return None
+    try:
+        claim = SettlementService(policies()).read(Record(CLAIMS, event.partition, 0, None, event.value)).data
+    except Refused:
+        return None
+    return claim if isinstance(claim, ClaimSubmitted) else None
 
 
 def replayed(events: Sequence[Event]) -> list[Record]:
