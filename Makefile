@@ -2,12 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+RIVAL := .medaid/rival/.ready
 SERVERS := $(BIN)/python -m deploy.local.servers
 AGAIN := --reruns 2 --only-rerun ProvedNothing --only-rerun TooSlow --only-rerun KafkaException
 LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test seeds prove check up status down generate lock clean
+.PHONY: help demo test seeds prove bench check up status down generate lock clean
 
 help: ## List the targets
 	@awk -F ': |## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$NF }' $(MAKEFILE_LIST)
@@ -15,7 +16,7 @@ help: ## List the targets
 demo: $(READY) ## Settle a year of four generated cities and explain three claims; no server needed
 	$(BIN)/medaid demo
 
-test: $(READY) ## Run all tests; Kafka and Redis come from the environment, Docker or this machine
+test: $(READY) $(RIVAL) ## Run all tests; Kafka and Redis come from the environment, Docker or this machine
 	$(BIN)/pytest -n 2 --dist worksteal -m "not prove" tests
 
 seeds: $(READY) ## Live 300 seeds of the simulation, generated cities, and fuzz every topic; FULL=1 for 10,000 and an hour
@@ -24,6 +25,9 @@ seeds: $(READY) ## Live 300 seeds of the simulation, generated cities, and fuzz 
 prove: seeds ## Prove what is too long for make test: seeds, faults under load on real servers, a soak; FULL=1 at full length
 	FULL=$(FULL) $(BIN)/pytest -m prove $(AGAIN) tests/integration/faults/test_soak.py
 	$(BIN)/pytest -n 2 --dist loadfile -m prove --durations=0 --durations-min=10 $(AGAIN) --deselect tests/integration/faults/test_soak.py tests/integration
+
+bench: $(READY) $(RIVAL) ## Measure speed and memory against a floor and a rival, write docs/benchmarks.md; SIZE=small, usual or full; PARTS
+	$(BIN)/python -m tests.bench --size $(or $(SIZE),usual) $(PARTS)
 
 check: $(READY) ## Check style, types, import contracts, tidiness, generated files
 	$(BIN)/ruff check .
@@ -51,10 +55,16 @@ generate: $(READY) ## Write the JSON Schemas, the AsyncAPI document and the exam
 lock: $(READY) ## Pin the dependencies of pyproject.toml anew, with hashes
 	$(LOCK) --extra build --extra dev --output-file requirements.txt pyproject.toml
 	$(LOCK) --extra build --constraint requirements.txt --output-file deploy/requirements.txt pyproject.toml
+	$(LOCK) --extra build --extra rival --output-file tests/bench/requirements.txt pyproject.toml
 
 clean: ## Remove .venv, Kafka's jars, local data and caches
 	@test ! -d .medaid/run -o ! -x $(BIN)/python || $(SERVERS) down
 	rm -rf .venv .medaid .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+
+$(RIVAL): tests/bench/requirements.txt
+	$(PYTHON) -m venv .medaid/rival
+	.medaid/rival/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
 
 $(READY): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "medaid needs Python 3.11 or later: make PYTHON=python3.11 ...")'

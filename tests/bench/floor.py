@@ -27,14 +27,20 @@ Events = Sequence[tuple[str, bytes]]
 
 
 class Made:
-    """What was made before: a real result, and the state that it left."""
+    """What was made before: a real result, but for the claim's id in one place, and the state that it left."""
+
+    claim_id = b"C000000001"
 
     def __init__(self) -> None:
-        self.result = b""
+        self.head, self.tail = b"", b""
         self.counters: dict[str, bytes] = {}
         self.record = b""
-        work = Workload(persons=1, claims=2, regions=["wuxi"])
+        work = Workload(persons=1, claims=2, regions=("wuxi",))
         asyncio.run(self._settle(list(work.timelines()), list(work.bills())))
+
+    def result_of(self, claim_id: str) -> bytes:
+        """The result as if it were another claim's."""
+        return b"".join((self.head, claim_id.encode(), self.tail))
 
     async def _settle(self, timelines: Events, bills: Events) -> None:
         """Settle claims for real, and keep what came of the last one."""
@@ -44,7 +50,8 @@ class Made:
             for person, event in events:
                 embedded.publish(topic, person, event)
         await embedded.settle()
-        self.result = [record.value or b"" for record in embedded.drain() if record.topic == RESULTS][-1]
+        result = [record.value or b"" for record in embedded.drain() if record.topic == RESULTS][-1]
+        self.head, _, self.tail = result.partition(self.claim_id)
         counters, claims = year_keys(person, "wuxi", YEAR)
         found = (await embedded.views["settlement"].peek(0, Want({counters: None, claims: None}))).documents
         self.counters = dict(found[counters])
@@ -67,7 +74,7 @@ class FloorFold:
         counters, claims = year_keys(data.person_id, data.region, YEAR)
         self._documents[counters] = self._made.counters  # type: ignore[assignment]  # no field of it is None
         self._documents.setdefault(claims, {})[data.key] = self._made.record
-        return (Emission(RESULTS, data.person_id, self._made.result),)
+        return (Emission(RESULTS, data.person_id, self._made.result_of(data.claim_id)),)
 
     def writes(self) -> Writes:
         """State of the size of a real one."""

@@ -3,11 +3,10 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -16,7 +15,7 @@ from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 from services.runtime.home import home_of
 from tests.integration.pipeline import MEDAID, ROOT
-from tests.integration.topics import PARTITIONS, Topics
+from tests.integration.topics import Topics
 
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 LOOK_S = 0.05
@@ -24,47 +23,44 @@ WAIT_S_MAX = 600.0
 
 
 class Subject(NamedTuple):
-    """Something that settles: what the report calls it, and its command."""
+    """Something that settles: what the report calls it, and its command. Ours tell when they are ready."""
 
     name: str
     command: tuple[str, ...]
-
-
-def ours(service: str) -> Subject:
-    """A worker of ours."""
-    return Subject(f"medaid {service}", (MEDAID, "run", service))
-
-
-def module(name: str) -> Subject:
-    """A module of this folder."""
-    return Subject(name, (sys.executable, "-m", f"tests.bench.{name}"))
+    is_ours: bool = True
 
 
 class Site(Topics):
-    """The topics of one run, under a prefix of its own."""
+    """The topics of one run, under a prefix of its own; gone when it is left."""
 
-    def __init__(self, bootstrap: str, redis_url: str, prefix: str, folder: Path) -> None:
-        super().__init__(bootstrap, prefix)
+    def __init__(self, bootstrap: str, redis_url: str, prefix: str, folder: Path, partitions: int) -> None:
+        super().__init__(bootstrap, prefix, partitions)
         self.folder = folder
         self.environment = {
             **os.environ,
             "KAFKA_BOOTSTRAP_SERVERS": bootstrap,
             "REDIS_URL": redis_url,
             "MEDAID_PREFIX": prefix,
+            "MEDAID_PARTITIONS": str(partitions),
             "MEDAID_SESSION_MS": "60000",
             "MEDAID_BENCH_FOLDER": str(folder),
         }
         subprocess.run([MEDAID, "topics", "create"], env=self.environment, check=True, capture_output=True, timeout=60)
 
-    def lay(self, topic: str, events: Iterable[tuple[str, bytes]], partition_of: Callable[[str], int] | None = None) -> int:
-        """Publish events to the homes of their persons, or wherever `partition_of` says; how many they were."""
-        place = partition_of or (lambda person: home_of(person, PARTITIONS))
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.delete()
+
+    def lay(self, topic: str, events: Iterable[tuple[str, bytes]], aside: int = 0) -> int:
+        """Publish events to the homes of their persons, or so many partitions aside of them; how many they were."""
         producer = Producer({"bootstrap.servers": self.bootstrap, "linger.ms": 50, "queue.buffering.max.messages": 1_000_000})
         count = 0
         for person, value in events:
             while True:
                 try:
-                    producer.produce(self.prefix + topic, value, person, place(person))
+                    producer.produce(self.prefix + topic, value, person, self.home(person, aside))
                     break
                 except BufferError:
                     producer.poll(0.1)
@@ -72,11 +68,15 @@ class Site(Topics):
         assert producer.flush(120) == 0
         return count
 
+    def home(self, person: str, aside: int = 0) -> int:
+        """The partition of a person, or one so many aside of it."""
+        return (home_of(person, self.partitions) + aside) % self.partitions
+
     def wait_until_read(self, group: str, topic: str) -> None:
         """Return when a group has committed all that lies in a topic."""
         consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": self.prefix + group})
         ends = {number: end for (_, number), end in self.ends([topic]).items()}
-        asked = [TopicPartition(self.prefix + topic, number) for number in range(PARTITIONS)]
+        asked = [TopicPartition(self.prefix + topic, number) for number in range(self.partitions)]
         until = time.monotonic() + WAIT_S_MAX
         try:
             while True:
@@ -102,10 +102,8 @@ class Worker:
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(subject.command, cwd=ROOT, env=environment, stdout=log, stderr=log)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def stop(self) -> None:
+        """Let it end, also if it is frozen."""
         self._process.send_signal(signal.SIGCONT)
         self._process.terminate()
         try:
@@ -130,16 +128,18 @@ class Worker:
         return (int(fields[11]) + int(fields[12])) / TICKS_A_SECOND
 
     @property
-    def peak_bytes(self) -> int:
-        """The largest resident set so far."""
-        lines = Path(f"/proc/{self._process.pid}/status").read_text("ascii").splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
+    def lanes_taken(self) -> int:
+        """How often it has taken a lane so far, each time after healing what was to be healed."""
+        return self._log.read_bytes().count(b'"lane taken"')
 
     def wait_until_ready(self) -> None:
-        """Return when it says of itself that it settles what comes."""
+        """Return when it says of itself that it settles what comes; the rival cannot say."""
+        if not self.subject.is_ours:
+            return
         until = time.monotonic() + WAIT_S_MAX
         while not self._is_ready():
-            assert time.monotonic() < until and self._process.poll() is None, self._log.read_text("utf-8")[-2_000:]
+            assert self._process.poll() is None, self._log.read_text("utf-8")[-2_000:]
+            assert time.monotonic() < until, "not ready"
             time.sleep(LOOK_S)
 
     def _is_ready(self) -> bool:

@@ -20,7 +20,7 @@ from schemas.times import local_day
 from services.policy.adjudicate import settle
 from services.policy.entitlement import Status, status_of
 from services.policy.library import load_policies
-from services.policy.result import Revision, result_data
+from services.policy.result import Revision, figures_data, result_data
 from services.runtime.settings import Settings
 from services.settlement.adapters.documents import status_in, timeline_bytes
 from services.settlement.domain import check_amounts, year_of
@@ -51,7 +51,7 @@ def decide(value: bytes, state: State) -> bytes | None:
     state.set(f"y/{claim.region}/{number}", {"counters": dict(settlement.counters), "sequence": sequence})
     state.set(f"c/{claim.key}", claim.content_hash)
     revision = Revision("completed", 0, sequence, number, settlement.assistance_fen, settlement.counters, event.cause)
-    data = result_data(claim, settlement, revision)
+    data = result_data(claim, settlement, revision, figures_data(settlement, None))
     return write_event("settlement.completed.v1", "/medaid/settlement", data["settlement_id"], event.time, data)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 from random import Random
 
 import orjson
@@ -27,6 +27,9 @@ SENT = "2025-12-31T18:00:00+08:00"
 HOSPITALS = 40
 PERSON = b"PERSON-OF-THE-TEMPLATE"
 
+Event = tuple[str, bytes]
+"""The person's id, and the bytes."""
+
 
 @dataclass(frozen=True)
 class Workload:
@@ -43,20 +46,32 @@ class Workload:
     regions: Sequence[str] = ()
     seed: int = 1
 
-    def timelines(self) -> Iterator[tuple[str, bytes]]:
-        """Each person's timeline: his id, and the event as identity writes it."""
-        regions = self._regions()
-        for number in range(self.persons):
-            person = person_id(number)
-            yield person, _timeline(regions[number % len(regions)], self.statuses).replace(PERSON, person.encode())
+    def grants(self) -> Iterator[Event]:
+        """Each person's grants, as an agency sends them."""
+        for person, region in self._residents():
+            for grant in _grants(region, self.statuses):
+                yield person, grant.replace(PERSON, person.encode())
 
-    def bills(self) -> Iterator[tuple[str, bytes]]:
-        """Each claim: its person's id, and the event as a hospital sends it. The persons take turns."""
+    def timelines(self) -> Iterator[Event]:
+        """Each person's timeline, as identity writes it."""
+        for person, region in self._residents():
+            yield person, _timeline(region, self.statuses).replace(PERSON, person.encode())
+
+    def bills(self) -> Iterator[Event]:
+        """Each claim, as a hospital sends it. The persons take turns."""
         chance, regions = Random(self.seed), self._regions()
         for number in range(self.claims):
             place = number % self.persons
             person = person_id(place)
             yield person, _bill(chance, number, person, regions[place % len(regions)])
+
+    def lines(self) -> Iterator[bytes]:
+        """The same as a file for `medaid replay`."""
+        return (line for _, line in chain(self.grants(), self.bills()))
+
+    def _residents(self) -> Iterator[tuple[str, str]]:
+        regions = self._regions()
+        return ((person_id(number), regions[number % len(regions)]) for number in range(self.persons))
 
     def _regions(self) -> Sequence[str]:
         return self.regions or _policies().regions()
@@ -103,10 +118,16 @@ def _policies() -> Policies:
 
 
 @lru_cache
-def _timeline(region: str, statuses: int) -> bytes:
-    """What identity tells of the template person, who was granted the region's first categories that are paid for."""
+def _grants(region: str, statuses: int) -> Sequence[bytes]:
+    """Grants of the region's first categories that are paid for, to the template person."""
     policy = _policies().current[region][-1]
-    return asyncio.run(_told_by_identity([_grant(policy, code) for code in islice(_paid_categories(policy), statuses)]))
+    return [_grant(policy, code) for code in islice(_paid_categories(policy), statuses)]
+
+
+@lru_cache
+def _timeline(region: str, statuses: int) -> bytes:
+    """What identity tells of the template person."""
+    return asyncio.run(_told_by_identity(_grants(region, statuses)))
 
 
 def _paid_categories(policy: Policy) -> Iterator[str]:
@@ -117,7 +138,7 @@ def _paid_categories(policy: Policy) -> Iterator[str]:
 def _grant(policy: Policy, code: str) -> bytes:
     agency = policy.file.categories[code].certified_by
     event = {
-        "specversion": "1.0", "id": f"grant-{code}", "source": f"/agencies/{policy.file.id}/{agency}", "type": "identity.status.granted.v1",
+        "specversion": "1.0", "id": f"grant-{PERSON.decode()}-{code}", "source": f"/agencies/{policy.file.id}/{agency}", "type": "identity.status.granted.v1",
         "time": "2024-06-01T09:00:00+08:00",
         "data": {"person_id": PERSON.decode(), "region": policy.file.id, "category": code, "effective_date": "2024-06-01"},
     }  # fmt: skip

@@ -40,11 +40,12 @@ class TooSlow(AssertionError):
 
 
 class Topics:
-    """The topics of one pipeline."""
+    """The topics of one pipeline, each with so many partitions."""
 
-    def __init__(self, bootstrap: str, prefix: str) -> None:
+    def __init__(self, bootstrap: str, prefix: str, partitions: int = PARTITIONS) -> None:
         self.bootstrap = bootstrap
         self.prefix = prefix
+        self.partitions = partitions
         self._admin = AdminClient({"bootstrap.servers": bootstrap})
 
     def delete(self) -> None:
@@ -90,7 +91,7 @@ class Topics:
 
     def ends(self, topics: Iterable[str], isolation: IsolationLevel = IsolationLevel.READ_UNCOMMITTED) -> dict[tuple[str, int], int]:
         """End offsets of topics, markers and open transactions included; up to the first open transaction with `READ_COMMITTED`."""
-        asked = {TopicPartition(self.prefix + topic, number): OffsetSpec.latest() for topic in topics for number in range(PARTITIONS)}
+        asked = {TopicPartition(self.prefix + topic, number): OffsetSpec.latest() for topic in topics for number in range(self.partitions)}
         found = self._admin.list_offsets(asked, isolation_level=isolation, request_timeout=ANSWER_S)
         return {(tp.topic.removeprefix(self.prefix), tp.partition): future.result().offset for tp, future in found.items()}
 
@@ -115,7 +116,7 @@ class Topics:
 
     def values(self, topic: str) -> Iterator[tuple[int, bytes | None]]:
         """Partition and value of every committed record."""
-        for number in range(PARTITIONS):
+        for number in range(self.partitions):
             for value in self._partition(topic, number, 0):
                 yield number, value
 
@@ -156,7 +157,7 @@ class Topics:
     def rewind(self, service: str) -> None:
         """Set the service's committed offsets to zero, as an operator may while it does not run."""
         inputs = next(known.inputs for known in all_services(load_policies()) if known.name == service)
-        offsets = [TopicPartition(self.prefix + topic, number, 0) for topic in inputs for number in range(PARTITIONS)]
+        offsets = [TopicPartition(self.prefix + topic, number, 0) for topic in inputs for number in range(self.partitions)]
         group = ConsumerGroupTopicPartitions(self.prefix + service, offsets)
         for altered in self._admin.alter_consumer_group_offsets([group]).values():
             altered.result(timeout=30)
@@ -175,7 +176,7 @@ class Topics:
     def _committed(self, service: str, topics: Iterable[str]) -> dict[tuple[str, int], int]:
         consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": self.prefix + service})  # it does not join
         try:
-            asked = [TopicPartition(self.prefix + topic, number) for topic in topics for number in range(PARTITIONS)]
+            asked = [TopicPartition(self.prefix + topic, number) for topic in topics for number in range(self.partitions)]
             offsets = consumer.committed(asked, timeout=ANSWER_S)
         finally:
             consumer.close()
