@@ -6,10 +6,13 @@ import signal
 import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from typing import Any
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import GroupLoadInProgressError
+from aiokafka.protocol.commit import OffsetFetchRequest, OffsetFetchResponse_v3
 
 from deploy.local.servers import Kafka
 from schemas.topics import Topic
@@ -175,6 +178,26 @@ async def test_a_kafka_that_is_gone_is_a_doubt_and_its_return_is_noticed(own_kaf
     own_kafka.start()
     await commit_one(patient, b"2", 2)
     assert [record.value for record in await read(patient, RESULTS)] == [b"1", b"2"]
+
+
+async def test_a_coordinator_that_is_still_loading_is_doubt_and_not_a_group_that_has_read_nothing(
+    kafka_bootstrap: str, topic_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broker = (await KafkaPlace.prepare(kafka_bootstrap, topic_prefix)).broker
+    await commit_one(broker, b"1", 1)
+    ask = AIOKafkaAdminClient._send_request
+
+    async def loading(admin: AIOKafkaAdminClient, request: Any, *args: Any) -> Any:
+        if isinstance(request, OffsetFetchRequest):
+            return OffsetFetchResponse_v3(0, [], GroupLoadInProgressError.errno)
+        return await ask(admin, request, *args)
+
+    monkeypatch.setattr(AIOKafkaAdminClient, "_send_request", loading)
+    with pytest.raises(Doubt, match="cannot tell them yet"):
+        await broker.committed([CLAIMS_0])
+    monkeypatch.undo()
+    assert await broker.committed([CLAIMS_0]) == {CLAIMS_0: 1}
+    await broker.close()
 
 
 async def first_chunk(broker: AioKafkaBroker) -> Chunk:

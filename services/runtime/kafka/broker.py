@@ -72,10 +72,18 @@ class AioKafkaBroker:
         return KafkaWriter(producer, self.group, self._prefix, self._deadline_s)
 
     async def committed(self, partitions: Collection[TopicPartition]) -> Offsets:
-        """As the port has it."""
+        """As the port has it.
+
+        Raises:
+            Doubt: Kafka is away, or the group's coordinator has only just begun.
+        """
         places = self._places(partitions)
         async with within(self._deadline_s, "read committed offsets"), self._admin() as admin:
             found = await admin.list_consumer_group_offsets(self.group, partitions=list(places))
+        if (
+            not places.keys() <= found.keys()
+        ):  # aiokafka passes over the error of the whole answer; read as nothing, a lane would begin anew
+            raise Doubt("kafka: read committed offsets: the group's coordinator cannot tell them yet")
         offsets: dict[TopicPartition, int] = {places[place]: known.offset for place, known in found.items() if known.offset >= 0}
         offsets.update(await self._beginnings([partition for partition in partitions if partition not in offsets]))
         return offsets
