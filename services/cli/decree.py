@@ -1,146 +1,47 @@
-"""A city's policy on a page, in the decree's order: what `medaid policy show` prints. Amounts in yuan a year, rates of the base.
+"""How a city's policy looks on a terminal."""
 
-In: a policy under its readings. Out: parts that rich can print. Not here: the words for conditions and figures (`decree_words.py`).
-"""
-
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from services.cli.decree_rules import RULES
-from services.cli.decree_words import base, clauses, dated, listed, modifier, rates, when, yes
-from services.policy.benefits import Benefit
-from services.policy.loader import Policy
-from services.policy.model import Category
-from services.policy.tree import reading_text
-from services.policy.words import Speech
-
-Section = Callable[[Policy, Speech], Iterator[RenderableType]]
+from services.policy.decree_words import Heading, Part, Passage, Sheet
 
 
-def pages(policy: Policy, speech: Speech) -> Iterator[RenderableType]:
-    """The policy from its title to the readings left open, sections in the order of its file, which is the decree's."""
-    yield from _head(policy, speech)
-    for key in policy.raw:
-        if key in SECTIONS:
-            yield from SECTIONS[key](policy, speech)
-    yield from _readings(policy, speech)
+def drawn(part: Part) -> Iterator[RenderableType]:
+    """What rich prints of a part."""
+    match part:
+        case Heading():
+            yield _heading(part)
+        case Sheet():
+            yield _table(part)
+            if part.note is not None:
+                yield Text(part.note)
+        case Passage():
+            yield _passage(part)
 
 
-def _head(policy: Policy, speech: Speech) -> Iterator[RenderableType]:
-    file, document = policy.file, policy.file.document
-    text = Text(f"{speech.label(file.title)} ({file.id})  {document.title}", style="bold")
-    text.append(f"\n{document.number}", style="not bold")
-    if file.status == "draft":
-        text.append("\n" + speech.pick("征求意见稿，未正式施行", "A DRAFT for comment, not in force"), style="yellow")
-    until = file.valid_to or speech.pick("未定", "open")
-    lines = [
-        speech.pick(f"适用 {file.valid_from} 至 {until}", f"applies from {file.valid_from} to {until}") + f" ({document.clause})",
-        speech.pick(
-            f"与条文核对于 {document.checked_on}，版本 {policy.edition}",
-            f"checked against the text on {document.checked_on}, edition {policy.edition}",
-        ),
-    ]
-    text.append("".join(f"\n{line}" for line in lines), style="not bold")
-    yield text
-
-
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", show_lines=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
-
-
-def _categories(policy: Policy, speech: Speech) -> Iterator[RenderableType]:
-    columns = (
-        ("代码", "救助对象", "类", "认定部门", "资助参保", "免押金", "条款"),
-        ("code", "category", "class", "certified by", "premium", "no deposit", "clause"),
-    )
-    table = _table(speech.pick("救助对象", "Categories"), *columns[speech.lang == "en"])
-    for code, category in policy.file.categories.items():
-        subsidy = speech.say(f"subsidy.{category.subsidy}") if category.subsidy else speech.pick("未公布", "not published")
-        klass = _class(category, speech)
-        table.add_row(
-            code, speech.label(category.label), klass, category.certified_by, subsidy, yes(category.deposit_waived, speech), category.clause
-        )
-    yield table
-
-
-def _class(category: Category, speech: Speech) -> str:
-    """The class, or why there is none, and until when."""
-    if category.klass is None:
-        return speech.say(f"reason.{category.settles}")
-    until = category.figures_until
-    return category.klass if until is None else category.klass + speech.pick(f"（至 {until}）", f" (until {until})")
-
-
-def _pools(policy: Policy, speech: Speech) -> Iterator[RenderableType]:
-    columns = (
-        ("代码", "名称", "计入", "就医类型", "年度限额（元）", "条款"),
-        ("code", "name", "counts", "visits", "limit a year, yuan", "clause"),
-    )
-    table = _table(speech.pick("限额与累计", "Limits and counters"), *columns[speech.lang == "en"])
-    for code, pool in policy.file.pools.items():
-        visits = speech.pick("全部", "all") if pool.visit_types is None else ", ".join(map(speech.say, pool.visit_types))
-        limits = "\n".join(_limit(klass, dated(figures), speech) for klass, figures in (pool.limit_yuan or {}).items())
-        counts = speech.say(f"counts.{pool.counts}")
-        table.add_row(
-            code, speech.label(pool.label), counts, visits, limits or speech.pick("无，只累计", "none, it only counts"), pool.clause
-        )
-    yield table
-
-
-def _limit(klass: str, figure: str, speech: Speech) -> str:
-    return f"{speech.pick('其他', 'others') if klass == 'default' else klass}: {figure}"
-
-
-def _benefits(policy: Policy, speech: Speech) -> Iterator[RenderableType]:
-    columns = ("待遇", "适用", "基数", "比例", "受限于", "条款"), ("benefit", "applies to", "base", "rate", "limited by", "clause")
-    table = _table(speech.pick("救助待遇（按支付顺序）", "Benefits, in the order of payment"), *columns[speech.lang == "en"])
-    table.show_lines = True
-    for benefit in policy.file.benefits:
-        name = f"{speech.label(benefit.label)}\n{benefit.id} ({benefit.kind})"
-        lines = [*rates(benefit.rate, speech), *(modifier(change, speech) for change in benefit.modifiers if change.applies)]
-        table.add_row(
-            name,
-            _applies(policy, benefit, speech),
-            base(benefit, speech),
-            "\n".join(lines),
-            listed(benefit.limited_by),
-            clauses(benefit.clause),
-        )
-    yield table
-
-
-def _applies(policy: Policy, benefit: Benefit, speech: Speech) -> str:
-    """To which claims a benefit applies, and which other excludes it."""
-    text = when(benefit.when, speech)
-    if benefit.unless is not None:
-        text += speech.pick("；不含 ", "; not for ") + when(benefit.unless, speech)
-    if benefit.replaced_by:
-        text += speech.pick("；被代替于 ", "; replaced by ") + listed(benefit.replaced_by)
-    if benefit.group is not None and policy.file.groups[benefit.group].take == "first":
-        text += speech.pick("；同组只享一种", "; only the first that applies of its group")
+def _heading(part: Heading) -> Text:
+    text = Text(part.title, style="bold")
+    text.append(f"\n{part.number}", style="not bold")
+    if part.draft is not None:
+        text.append(f"\n{part.draft}", style="yellow")
+    text.append("".join(f"\n{line}" for line in part.lines), style="not bold")
     return text
 
 
-def _readings(policy: Policy, speech: Speech) -> Iterator[RenderableType]:
-    columns = (
-        ("编号", "名称", "采用", "另一理解", "条款", "为何可有两读"),
-        ("no.", "name", "chosen", "the other", "clause", "why it is open"),
-    )
-    table = _table(speech.pick("条文理解", "Readings left open by the text"), *columns[speech.lang == "en"])
-    for name, choice in policy.file.readings.items():
-        value = policy.readings[name]
-        other = choice.other if value == choice.default else choice.default
-        chosen = reading_text(value) + ("" if value == choice.default else " *")
-        table.add_row(choice.id, name, chosen, reading_text(other), choice.clause, choice.why)
-    yield table
-    if any(policy.readings[name] != choice.default for name, choice in policy.file.readings.items()):
-        yield Text(speech.pick("* 与默认不同", "* not the default"))
+def _table(part: Sheet) -> Table:
+    table = Table(title=part.title, title_justify="left", title_style="bold", show_lines=part.is_lined)
+    for column in part.columns:
+        table.add_column(column, overflow="fold")
+    for row in part.rows:
+        table.add_row(*row)
+    return table
 
 
-SECTIONS: Mapping[str, Section] = {"categories": _categories, "pools": _pools, "benefits": _benefits, **RULES}
+def _passage(part: Passage) -> Text:
+    text = Text(part.title if part.clause is None else f"{part.title} ({part.clause})", style="bold")
+    for sentence in part.sentences:
+        text.append(f"\n  {sentence}", style="not bold")
+    return text

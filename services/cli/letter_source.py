@@ -4,9 +4,10 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from datetime import date
 
-from services.cli.deadletters import Letter, Listing, letters_of, listing, refusable, topic_in
+from services.cli.deadletters import Listing, letters_of, listing, topic_in
 from services.cli.failure import Exit, Failure
 from services.runtime.kafka import AioKafkaBroker
+from services.runtime.letters import Letter, refusable
 from services.runtime.records import Record, TopicPartition
 from services.runtime.settings import Settings
 

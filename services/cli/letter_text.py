@@ -7,7 +7,8 @@ import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from services.cli.deadletters import LOCAL, Letter, Listing
+from services.cli.deadletters import Listing
+from services.runtime.letters import LOCAL, Letter
 
 _EPOCH = datetime(1970, 1, 1, hour=8, tzinfo=LOCAL)
 _AT_MS_MAX = 253_402_000_000_000

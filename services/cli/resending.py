@@ -1,23 +1,18 @@
 """A refused record sent again: into the topic in which it lay, as it came or with its value mended.
 
 In: a letter, and the mended bytes if there are any. Promise: before anything is sent the service itself has read what is to be sent, and only topics
-that others write are written to; key and headers are the letter's. Sending twice is harmless, as any redelivery is. Not here: finding the letter.
+that others write are written to; key and headers are the letter's. Sending twice is harmless, as any redelivery is. Not here: finding the letter,
+the home of its record (`runtime/letters.py`), sending (`runtime/kafka/sending.py`).
 """
 
-from aiokafka import AIOKafkaProducer
-
-from schemas.catalogue import IDENTITY_REROUTED, INPUTS, SETTLEMENT_REROUTED, home_field
-from schemas.envelope import read_document
-from services.cli.deadletters import Letter, topic_in
+from schemas.catalogue import IDENTITY_REROUTED, INPUTS, SETTLEMENT_REROUTED
+from services.cli.deadletters import topic_in
 from services.cli.failure import Exit, Failure
 from services.cli.services import all_services
 from services.policy.library import Policies
-from services.runtime.errors import Doubt, Refused
-from services.runtime.home import home_of
-from services.runtime.kafka.deadline import within
-from services.runtime.kafka.writer import RETRY_MS, close_producer
+from services.runtime.errors import Refused
+from services.runtime.letters import Letter
 from services.runtime.records import Record
-from services.runtime.settings import Settings
 
 _STRAY = "only strays lie there: publish the event to its input topic instead"
 _INSTEAD = {IDENTITY_REROUTED: _STRAY, SETTLEMENT_REROUTED: _STRAY}
@@ -59,40 +54,3 @@ def refusal(policies: Policies, record: Record) -> Refused | None:
     except Exception as error:  # as its lane has it: a mistake of ours, which the record would meet again
         return Refused("processing_failed", "data", f"to be decided without {type(error).__name__}")
     return None
-
-
-def at_home(record: Record, partitions: int) -> Record:
-    """`record` in the home partition of its person; where it lay if no person can be read."""
-    try:
-        data = read_document(record.value, record.headers).get("data")
-    except Refused:
-        return record
-    home = data.get(home_field(record.topic)) if isinstance(data, dict) else None
-    return record._replace(partition=home_of(home, partitions)) if isinstance(home, str) else record
-
-
-async def send(settings: Settings, record: Record) -> str:
-    """Send `record` to its partition. Returns: where it lies now, as the id of a letter would say it.
-
-    Raises:
-        Doubt: Kafka is away, or did not answer: it may have been written.
-        Stop: It is larger than its topic takes.
-    """
-    producer = AIOKafkaProducer(
-        bootstrap_servers=settings.kafka_bootstrap_servers,
-        acks="all",
-        enable_idempotence=True,
-        request_timeout_ms=settings.kafka_deadline_ms,
-        retry_backoff_ms=RETRY_MS,
-    )
-    try:
-        async with within(settings.kafka_deadline_ms / 1000, "send a record again"):
-            await producer.start()
-            batch = producer.create_batch()  # takes what `send` would not: neither key nor value
-            batch.append(timestamp=None, key=record.key, value=record.value, headers=list(record.headers))
-            answer = await (await producer.send_batch(batch, settings.prefix + record.topic, partition=record.partition))
-    finally:
-        await close_producer(producer)
-    if answer.offset < 0:
-        raise Doubt(f"kafka: {record.topic}[{record.partition}] took the record when it was sent before, its offset unknown")
-    return f"{record.topic}/{record.partition}/{answer.offset}"

@@ -8,11 +8,10 @@ from typing import Any
 
 import orjson
 
-from schemas.catalogue import IDENTITY_WAITING, STATUS_TYPES, SUBSIDIES, TIMELINES
+from schemas.catalogue import IDENTITY_WAITING, SUBSIDIES, TIMELINES
 from schemas.hospital import AdmissionClosed, AdmissionOpened
-from schemas.times import instant_ns
 from services.identity.domain.consequences import Admission, Issued, Person
-from services.policy.timeline import StatusEvent
+from services.policy.timeline import status_event
 from services.runtime.folding import Changes, difference
 from services.runtime.records import Document, Record, Writes
 
@@ -41,12 +40,7 @@ def decode(person_id: str, document: Document) -> Person:
             subsidies[region, int(year)] = Issued(**orjson.loads(value))
         elif kind == "a":
             admissions[rest] = _admission(orjson.loads(value))
-    return Person(person_id, timeline["revision"], tuple(_status_event(event) for event in timeline["events"]), subsidies, admissions)
-
-
-def _status_event(event: Mapping[str, Any]) -> StatusEvent:
-    data: Any = STATUS_TYPES[event["type"]].model_validate(event["data"])
-    return StatusEvent(event["source"], event["id"], event["type"], event["time"], instant_ns(event["time"]), data)
+    return Person(person_id, timeline["revision"], tuple(status_event(**event) for event in timeline["events"]), subsidies, admissions)
 
 
 def _admission(known: Mapping[str, Any]) -> Admission:

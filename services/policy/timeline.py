@@ -4,11 +4,14 @@ In: accepted events. Out: intervals by the city's rules (month of grace, death, 
 """
 
 from calendar import monthrange
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import Any
 
+from schemas.catalogue import STATUS_TYPES
 from schemas.identity import EventVoided, StatusChanged, StatusGranted, StatusRevoked
+from schemas.times import instant_ns
 from services.policy.entitlement import Interval
 from services.policy.model import Entitlement
 
@@ -27,6 +30,17 @@ class StatusEvent:
     time: str
     time_ns: int
     data: StatusData
+
+
+def status_event(source: str, id: str, type: str, time: str, data: Mapping[str, Any]) -> StatusEvent:
+    """An event as timelines carry it.
+
+    Raises:
+        LookupError: An unknown type.
+        ValidationError: Its data are not of that type.
+    """
+    told: Any = STATUS_TYPES[type].model_validate(data)
+    return StatusEvent(source, id, type, time, instant_ns(time), told)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,15 @@ import typer
 
 from schemas.refusal import Reason
 from schemas.times import day_from_text
-from services.cli.deadletters import refusable
 from services.cli.failure import Exit, Failure
 from services.cli.letter_source import kafka_letters, kafka_listing
 from services.cli.letter_text import block, json_row, printable, row, summary
 from services.cli.options import Readings, policies_with
-from services.cli.resending import at_home, check_topic, mended, refusal, send
+from services.cli.resending import check_topic, mended, refusal
 from services.runtime import logging
 from services.runtime.errors import Stop
+from services.runtime.kafka.sending import send
+from services.runtime.letters import at_home, refusable
 from services.runtime.settings import Settings
 
 app = typer.Typer(rich_markup_mode=None, help="List the dead letters, show one, send its record again.")

@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from services.cli.decree import pages
+from services.cli.decree import drawn
 from services.cli.failure import Exit, Failure
 from services.cli.options import Lang, Language, Readings, policies_with
+from services.policy.decree import pages
 from services.policy.loader import load_policy
 from services.policy.tree import PolicyError
 from services.policy.words import Speech
@@ -54,8 +55,9 @@ def show(
     console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else PAGE_COLUMNS, highlight=False)
     for policy in policies.current[region]:
         for part in pages(policy, Speech(lang.value)):
-            console.print(part)
-            console.print()
+            for text in drawn(part):
+                console.print(text)
+                console.print()
 
 
 CHECK_HELP = """Check policy files: each fault on a line of standard error with file, line and key; status 3 when there is one.

@@ -6,20 +6,18 @@ In: validated events of our own topics. Out: an `Observation`, with the event th
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
-from schemas.catalogue import STATUS_TYPES
 from schemas.hospital import ClaimReversed, ClaimSubmitted
-from schemas.identity import AcceptedEvent, StatusRevoked, TimelineUpdated
+from schemas.identity import StatusRevoked, TimelineUpdated
 from schemas.monitoring import HospitalShare
 from schemas.settlement import SettlementResult
-from schemas.times import instant_ns, local_day
+from schemas.times import local_day
 from services.policy.adjudicate import claim_year
 from services.policy.course import Counters
 from services.policy.entitlement import Interval, status_of
+from services.policy.hospitals import hospital_share
 from services.policy.library import Policies
-from services.policy.model import HospitalRatio
-from services.policy.timeline import StatusEvent, standing
+from services.policy.timeline import standing, status_event
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +136,8 @@ def settled(policies: Policies, kind: str, result: SettlementResult) -> Settled:
         ValueError: Its claim lacks its dates.
     """
     claim = ClaimSubmitted.model_validate(result.claim)
-    ratio = _ratio_of(policies, result.region, claim.date)
-    is_reversed = result.outcome == "reversed"
-    assisted_stay = claim.visit_type == "inpatient" and claim.in_county and result.category is not None
-    beyond_fen = claim.total_amount - claim.policy_scope_amount if ratio and ratio.basis == "with_out_of_scope" else 0
+    share = hospital_share(policies, result, claim)
+    burden_fen, scope_fen = share or (result.personal_burden, claim.policy_scope_amount)
     return Settled(
         person_id=result.person_id,
         hospital_id=result.hospital_id,
@@ -153,36 +149,27 @@ def settled(policies: Policies, kind: str, result: SettlementResult) -> Settled:
         first=claim.first_date,
         last=claim.date,
         is_stay=claim.visit_type == "inpatient",
-        is_reversed=is_reversed,
+        is_reversed=result.outcome == "reversed",
         in_force=result.policy is not None,
         category=result.category,
         self_pay_fen=result.self_pay,
         burden_fen=result.personal_burden,
         taken_back_fen=max(0, -result.delta) if kind == "settlement.adjusted.v1" else 0,
         counters=result.counters,
-        counted=ratio is not None and assisted_stay and not is_reversed,
-        share_burden_fen=result.personal_burden + beyond_fen,
-        policy_scope_fen=claim.policy_scope_amount,
+        counted=share is not None,
+        share_burden_fen=burden_fen,
+        policy_scope_fen=scope_fen,
     )
-
-
-def _ratio_of(policies: Policies, region: str, day: date) -> HospitalRatio | None:
-    return policies.nearest(region, day).file.hospital_ratio if region in policies.current else None
 
 
 def status_known(timeline: TimelineUpdated) -> StatusKnown:
     """What a timeline tells."""
     deaths = [
         event.data.effective_date
-        for event in standing(map(_status_event, timeline.events))
+        for event in standing(status_event(told.source, told.id, told.type, told.time, told.data) for told in timeline.events)
         if isinstance(event.data, StatusRevoked) and event.data.reason == "death"
     ]
     return StatusKnown(timeline.person_id, timeline.revision, status_of(timeline).intervals, min(deaths, default=None))
-
-
-def _status_event(event: AcceptedEvent) -> StatusEvent:
-    data: Any = STATUS_TYPES[event.type].model_validate(event.data)
-    return StatusEvent(event.source, event.id, event.type, event.time, instant_ns(event.time), data)
 
 
 def conflict(policies: Policies, data: ClaimSubmitted | ClaimReversed, time_ns: int, partition: int, offset: int) -> Conflict:

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from schemas.catalogue import CLAIMS
 from schemas.refusal import Reason
-from services.cli.deadletters import Letter, read_letter
 from services.runtime.deadletters import letter
 from services.runtime.errors import Refused
+from services.runtime.letters import Letter, read_letter
 from services.runtime.records import Record
 
 DETAIL = ("data.basic_paid", "at most total_amount")

@@ -8,8 +8,9 @@ import orjson
 import pytest
 
 from schemas.catalogue import CLAIMS
-from services.cli.deadletters import letters_of, listing, read_letter
+from services.cli.deadletters import letters_of, listing
 from services.cli.letter_text import block, json_row, row, summary
+from services.runtime.letters import read_letter
 from services.runtime.records import Record
 from tests.unit.cli.events import claim
 from tests.unit.cli.letters import letter_record, read, refused, stream

@@ -6,11 +6,12 @@ import orjson
 import pytest
 
 from schemas.catalogue import ACTIONS, ADMISSIONS, CLAIMS, IDENTITY_EVENTS, INPUTS, OPERATOR_EVENTS
-from services.cli.deadletters import refusable, topic_in
+from services.cli.deadletters import topic_in
 from services.cli.failure import Exit, Failure
-from services.cli.resending import at_home, check_topic, mended, refusal
+from services.cli.resending import check_topic, mended, refusal
 from services.policy.library import load_policies
 from services.runtime.home import home_of
+from services.runtime.letters import at_home, refusable
 from services.runtime.records import Record
 from services.settlement.app import SettlementService
 from tests.contract.examples import bytes_of

@@ -2,22 +2,16 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from rich.console import RenderableType
-from rich.text import Text
-
-from services.cli.decree_words import listed, shares, when
+from services.policy.decree_words import Passage, listed, shares, when
 from services.policy.loader import Policy
 from services.policy.words import Speech
 
 
-def _rule(title: str, clause: str | None, *sentences: str) -> Text:
-    text = Text(title if clause is None else f"{title} ({clause})", style="bold")
-    for sentence in sentences:
-        text.append(f"\n  {sentence}", style="not bold")
-    return text
+def _rule(title: str, clause: str | None, *sentences: str) -> Passage:
+    return Passage(title, clause, sentences)
 
 
-def _premium(policy: Policy, speech: Speech) -> Iterator[RenderableType]:
+def _premium(policy: Policy, speech: Speech) -> Iterator[Passage]:
     rule = policy.file.premium_subsidy
     sentences = [speech.pick("各类资助标准见上表", "by how much: see the categories")]
     if rule.paid_after_enrolment:
@@ -29,7 +23,7 @@ def _premium(policy: Policy, speech: Speech) -> Iterator[RenderableType]:
     yield _rule(speech.pick("资助参保", "Premium subsidy"), rule.clause, *sentences)
 
 
-def _designated(policy: Policy, speech: Speech) -> Iterator[RenderableType]:
+def _designated(policy: Policy, speech: Speech) -> Iterator[Passage]:
     if policy.designated is None:
         sentence = speech.pick("未附定点名单：所有机构均视为定点", "no list of designated institutions: all institutions pass")
     else:
@@ -40,7 +34,7 @@ def _designated(policy: Policy, speech: Speech) -> Iterator[RenderableType]:
     yield _rule(speech.pick("定点医疗机构", "Designated institutions"), policy.file.designated.clause, sentence)
 
 
-def _self_pay(policy: Policy, speech: Speech) -> Iterator[RenderableType]:
+def _self_pay(policy: Policy, speech: Speech) -> Iterator[Passage]:
     rules = policy.file.self_pay
     sentences = [
         speech.pick(
@@ -79,7 +73,7 @@ def _self_pay(policy: Policy, speech: Speech) -> Iterator[RenderableType]:
     yield _rule(speech.pick("自付费用", "Self-pay"), None, *sentences)
 
 
-def _entitlement(policy: Policy, speech: Speech) -> Iterator[RenderableType]:
+def _entitlement(policy: Policy, speech: Speech) -> Iterator[Passage]:
     rules = policy.file.entitlement
     grants = {
         "immediately": ("认定生效之日起享受", "a grant entitles from its day on"),
@@ -113,12 +107,12 @@ def _entitlement(policy: Policy, speech: Speech) -> Iterator[RenderableType]:
     yield _rule(speech.pick("享受救助的时间", "When a status entitles"), rules.clause, *sentences)
 
 
-def _reclass(policy: Policy, speech: Speech) -> Iterator[RenderableType]:
+def _reclass(policy: Policy, speech: Speech) -> Iterator[Passage]:
     for rule in policy.file.reclass:
         yield _rule(f"{rule.klass} -> {rule.becomes}", rule.clause, when(rule.when, speech))
 
 
-def _bars(policy: Policy, speech: Speech) -> Iterator[RenderableType]:
+def _bars(policy: Policy, speech: Speech) -> Iterator[Passage]:
     for bar in policy.file.bars:
         yield _rule(
             speech.pick("不予救助", "Not assisted") + f": {bar.reason}",
@@ -127,21 +121,21 @@ def _bars(policy: Policy, speech: Speech) -> Iterator[RenderableType]:
         )
 
 
-def _fee(policy: Policy, speech: Speech) -> Iterator[RenderableType]:
+def _fee(policy: Policy, speech: Speech) -> Iterator[Passage]:
     rule = policy.file.consultation_fee
     if rule is not None:
         visits = listed([speech.say(visit) for visit in rule.visit_types])
         yield _rule(speech.pick("免收诊察费", "Consultation fee waived"), rule.clause, visits)
 
 
-def _deposit(policy: Policy, speech: Speech) -> Iterator[RenderableType]:
+def _deposit(policy: Policy, speech: Speech) -> Iterator[Passage]:
     sentence = speech.pick(
         "市域内基层首诊转诊住院，上表所列类别免交押金", "within the city after a primary-care referral, for the categories marked above"
     )
     yield _rule(speech.pick("先诊疗后付费", "No deposit on admission"), policy.file.deposit_waiver.clause, sentence)
 
 
-def _ratio(policy: Policy, speech: Speech) -> Iterator[RenderableType]:
+def _ratio(policy: Policy, speech: Speech) -> Iterator[Passage]:
     rule = policy.file.hospital_ratio
     if rule is not None:
         share = shares(rule.limit_percent)
@@ -156,7 +150,7 @@ def _ratio(policy: Policy, speech: Speech) -> Iterator[RenderableType]:
         yield _rule(speech.pick("医疗机构费用控制", "Hospital control"), rule.clause, f"{sentence} ({speech.pick(*basis)})")
 
 
-def _watch(policy: Policy, speech: Speech) -> Iterator[RenderableType]:
+def _watch(policy: Policy, speech: Speech) -> Iterator[Passage]:
     rule = policy.file.early_warning
     burden = (
         speech.pick("救助后的负担", "the burden after assistance")
@@ -166,14 +160,14 @@ def _watch(policy: Policy, speech: Speech) -> Iterator[RenderableType]:
     yield _rule(speech.pick("监测预警", "Early warning"), rule.clause, f"{burden}; {listed(rule.audience)}")
 
 
-def _diseases(policy: Policy, speech: Speech) -> Iterator[RenderableType]:
+def _diseases(policy: Policy, speech: Speech) -> Iterator[Passage]:
     for known in policy.file.disease_lists.values():
         diseases = known.diseases
         names = [f"{code} {name}" for code, name in diseases.items()] if isinstance(diseases, Mapping) else list(diseases)
         yield _rule(speech.label(known.label), known.clause, listed(names))
 
 
-RULES: Mapping[str, Callable[[Policy, Speech], Iterator[RenderableType]]] = {
+RULES: Mapping[str, Callable[[Policy, Speech], Iterator[Passage]]] = {
     "premium_subsidy": _premium,
     "designated": _designated,
     "self_pay": _self_pay,

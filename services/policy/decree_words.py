@@ -1,11 +1,45 @@
-"""Parts of a policy file in words: conditions, figures over time, rates, bases."""
+"""A policy file in words: what its page is made of, and conditions, figures over time, rates, bases."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from schemas.money import yuan_text
 from services.policy.benefits import Benefit, Excess, Modifier, Rate, When
 from services.policy.words import Speech, percent
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """The head of the page: what it is, a warning where it is a draft, and lines about the document."""
+
+    title: str
+    draft: str | None
+    number: str
+    lines: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table. A cell may have several lines; `is_lined`: so many that a line between rows helps. `note` stands below."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    is_lined: bool = False
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A rule in sentences."""
+
+    title: str
+    clause: str | None
+    sentences: Sequence[str]
+
+
+Part = Heading | Sheet | Passage
 
 
 def dated(figures: Mapping[date, int], text: Mapping[date, str] | None = None) -> str:
