@@ -1,7 +1,7 @@
 """Healing a lane's view from its topics, in chunks, so that a broken heal goes on where it stopped.
 
-Each chunk reads the touched documents together with the watermark and moves the watermark with the writes, in one script each. The last
-chunk marks the lane healed in the run that the heal began in; a new run in between means: begin again.
+Each chunk reads the touched documents together with the watermark, in one script or two, and moves the watermark with the writes in another. The
+last chunk marks the lane healed in the run that the heal began in; a new run in between means: begin again.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from services.runtime.errors import Doubt, Stop
 from services.runtime.ports import Broker, View
-from services.runtime.records import Offsets, Record, TopicPartition, Watermark
+from services.runtime.records import Document, Offsets, Record, TopicPartition, Want, Watermark
 from services.runtime.service import E, Service
 
 CHUNK_RECORDS_MAX = 500
@@ -114,16 +114,29 @@ async def _apply(
     """
     with _understood(records):
         want = service.want_healing(records)
-    state = await view.peek(lane, want)
-    if state.run != run or state.watermark != at:
-        raise Doubt("the view has another run or watermark")
-    documents = state.documents if at is not None else {key: {} for key in state.documents}
+    documents = await _documents(view, lane, want, at, run)
+    with _understood(records):
+        more = service.want_more_healing(records, documents)
+    if more is not None:
+        documents = {**documents, **await _documents(view, lane, more, at, run)}
     last = all(reached[topic] >= stop for topic, stop in stops.items())
     with _understood(records):
         writes = service.heal(records, documents)
     if not await view.apply(lane, at, reached, writes, healed_in=run if last else None):
         raise Doubt("the view was moved or lost during a heal")
     return last
+
+
+async def _documents(view: View, lane: int, want: Want, at: Watermark | None, run: str) -> Mapping[str, Document]:
+    """The documents wanted; all empty on a new lane.
+
+    Raises:
+        Doubt: The view is not the one that the chunk was read for.
+    """
+    state = await view.peek(lane, want)
+    if state.run != run or state.watermark != at:
+        raise Doubt("the view has another run or watermark")
+    return state.documents if at is not None else {key: {} for key in state.documents}
 
 
 @contextmanager

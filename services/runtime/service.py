@@ -90,6 +90,10 @@ class Service(Protocol[E]):
         """The documents that `heal` of these records of state topics touches."""
         ...
 
+    def want_more_healing(self, records: Sequence[Record], documents: Documents) -> Want | None:
+        """What `heal` needs besides, now that the first answer is known."""
+        ...
+
     def heal(self, records: Sequence[Record], documents: Documents) -> Writes:
         """Bring documents forward by records of state topics. Pure and harmless to repeat."""
         ...

@@ -116,6 +116,9 @@ class SettlementService:
         """The persons and years that the records tell of."""
         return Want({key: None for record in records for key in touched(record)})
 
+    def want_more_healing(self, records: Sequence[Record], documents: Documents) -> None:
+        """Nothing: all is known by then."""
+
     def heal(self, records: Sequence[Record], documents: Documents) -> Writes:
         """Bring them forward by the ledger."""
         return heal(records, documents)

@@ -156,6 +156,9 @@ class Counting:
     def want_healing(self, records: Sequence[Record]) -> Want:
         return Want(dict.fromkeys(document_of(self._home_of(record)) for record in records))
 
+    def want_more_healing(self, records: Sequence[Record], documents: Mapping[str, Document]) -> None:
+        """Nothing."""
+
     def heal(self, records: Sequence[Record], documents: Mapping[str, Document]) -> Writes:
         people = {key: read_person(document) for key, document in documents.items()}
         bookings = {}
