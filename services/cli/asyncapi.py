@@ -19,7 +19,7 @@ from schemas.documents import all_types
 from schemas.topics import Topic, load_topics, types_on
 from services.runtime.settings import Settings
 
-SERVICES: Final = ("identity", "settlement", "monitoring")
+SERVICES: Final = ("identity", "settlement", "monitoring", "console")
 """Each has a FastStream app in its `app.py`."""
 
 TARGET = generated.FOLDER / "asyncapi.yaml"

@@ -1,4 +1,4 @@
-"""The services that `medaid replay` and `medaid demo` put to work, in the order in which they take turns."""
+"""The services that speak: `medaid replay` and `medaid demo` put them to work, in this order. The console, which only listens, is not among them."""
 
 from pathlib import Path
 

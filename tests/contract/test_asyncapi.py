@@ -11,7 +11,10 @@ import yaml
 from schemas import generated
 from schemas.topics import load_topics
 from services.cli import asyncapi
+from services.console.service import ConsoleService
+from services.policy.library import load_policies
 from services.runtime.records import Record
+from services.runtime.service import AnyService
 from services.runtime.settings import Settings
 from tests.contract import outputs
 from tests.contract.examples import services
@@ -41,6 +44,11 @@ def test_every_service_is_in_it() -> None:
     assert apps == set(asyncapi.SERVICES)
 
 
+def everybody() -> list[AnyService]:
+    """All services, the console too, which only listens."""
+    return [*services(), ConsoleService(load_policies())]
+
+
 def operations(action: str) -> set[tuple[str, str]]:
     """Service and topic of each operation."""
     found = DOCUMENT["operations"].values()
@@ -48,7 +56,7 @@ def operations(action: str) -> set[tuple[str, str]]:
 
 
 def test_it_receives_what_the_services_read() -> None:
-    assert operations("receive") == {(service.name, topic) for service in services() for topic in service.inputs}
+    assert operations("receive") == {(service.name, topic) for service in everybody() for topic in service.inputs}
 
 
 def test_readers_and_writers_of_a_topic_are_those_of_the_apps() -> None:
@@ -56,18 +64,22 @@ def test_readers_and_writers_of_a_topic_are_those_of_the_apps() -> None:
     topics = load_topics()
     for service, topic in operations("receive"):
         assert service in topics[topic].readers, topic
-    healing = {(service.name, topic) for service in services() for topic in service.state_topics}
+    healing = {(service.name, topic) for service in everybody() for topic in service.state_topics}
     for name, topic in topics.items():
         for service in set(topic.readers) & set(asyncapi.SERVICES):
             assert (service, name) in operations("receive") | healing or not topic.events, f"{service} reads {name}"
 
 
 async def test_it_sends_what_the_services_write() -> None:
-    """All that the examples lead to; each such channel is written by a run."""
+    """All that the examples lead to; each such channel is written by a run. What the console writes, its pages do (`tests/unit/console/`)."""
     waits: list[outputs.Step] = ["hospital.admission.closed.v1/after_twelve_days"]
     runs = [await outputs.run(steps) for steps in (waits, *(steps for _, _, steps in outputs.wanted()))]
     seen = {writer(record) for run in runs for record in run if record.value is not None and record.topic not in INTERNAL_COPIES}
-    never = {(service, topic) for service, topic in operations("send") if topic in INTERNAL_COPIES or not load_topics()[topic].events}
+    never = {
+        (service, topic)
+        for service, topic in operations("send")
+        if topic in INTERNAL_COPIES or service == "console" or not load_topics()[topic].events
+    }
     assert seen == operations("send") - never
 
 

@@ -143,10 +143,10 @@ def test_all_services_run_together_and_end_together(kafka_bootstrap: str, redis_
     with log.open("wb") as stderr:
         process = subprocess.Popen([MEDAID, "run", "all"], env={**os.environ, **servers}, stdout=subprocess.PIPE, stderr=stderr)
     try:
-        wait_for(lambda: len([event for event in told(log) if event["event"] == "lane taken"]) == 3 * PARTITIONS)
+        wait_for(lambda: len([event for event in told(log) if event["event"] == "lane taken"]) == 4 * PARTITIONS)
         served = {event["service"]: event["port"] for event in told(log) if event["event"] == "health and metrics served"}
-        assert set(served) == {"identity", "settlement", "monitoring"}
-        assert len(set(served.values())) == 3
+        assert set(served) == {"identity", "settlement", "monitoring", "console"}
+        assert len(set(served.values())) == 4
     finally:
         process.terminate()
         assert process.wait(60) == 0

@@ -19,6 +19,7 @@ from services.cli.ledger.verify import Verification, verify_file, verify_held, v
 from services.cli.options import Lang, Language, Readings, policies_with
 from services.cli.progress import progress
 from services.cli.services import all_services
+from services.console.service import ConsoleService
 from services.monitoring.app import SHIPPED
 from services.policy.library import Policies, load_policies, switched_from_text
 from services.policy.tree import PolicyError
@@ -70,6 +71,7 @@ class Rebuildable(StrEnum):
     IDENTITY = "identity"
     SETTLEMENT = "settlement"
     MONITORING = "monitoring"
+    CONSOLE = "console"
 
 
 @app.command(help=VERIFY_HELP)
@@ -135,7 +137,7 @@ async def _verify_servers(verification: Verification, settings: Settings, expect
 @app.command(help=REBUILD_HELP)
 def rebuild(
     service: Annotated[
-        Rebuildable, typer.Option("--service", help="Whose view: identity, settlement or monitoring.")
+        Rebuildable, typer.Option("--service", help="Whose view: identity, settlement, monitoring or console.")
     ] = Rebuildable.SETTLEMENT,
 ) -> None:
     """Rebuild one view.
@@ -147,7 +149,8 @@ def rebuild(
     logging.configure(settings.model_copy(update={"log_level": "warning"}))
     try:
         policies = load_policies(switched=switched_from_text(settings.readings))
-        known = {one.name: one for one in all_services(policies, Path(settings.thresholds) if settings.thresholds else SHIPPED)}
+        together = all_services(policies, Path(settings.thresholds) if settings.thresholds else SHIPPED)
+        known: dict[str, AnyService] = {one.name: one for one in [*together, ConsoleService(policies)]}
     except (OSError, PolicyError) as error:
         raise Failure(Exit.USAGE, f"MEDAID_READINGS or MEDAID_THRESHOLDS: {str(error).splitlines()[0]}") from None
     print(asyncio.run(_rebuild(known[service.value], settings)), file=sys.stderr)

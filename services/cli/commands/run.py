@@ -26,6 +26,7 @@ class Runnable(StrEnum):
     IDENTITY = "identity"
     SETTLEMENT = "settlement"
     MONITORING = "monitoring"
+    CONSOLE = "console"
     ALL = "all"
 
 
@@ -34,12 +35,12 @@ RESTART_S = 1.0
 
 log = structlog.get_logger(__name__)
 
-TOGETHER = (Runnable.IDENTITY, Runnable.SETTLEMENT, Runnable.MONITORING)
+TOGETHER = (Runnable.IDENTITY, Runnable.SETTLEMENT, Runnable.MONITORING, Runnable.CONSOLE)
 """What `all` runs, each in a process of its own: they share no lock, and use as many processors."""
 
 HELP = """Run a service on Kafka and Redis until SIGTERM or Ctrl-C.
 
-    `all` runs the three services, each in a process of its own; with MEDAID_HEALTH_PORT set they listen there and on the next two ports.
+    `all` runs the four services, each in a process of its own; with MEDAID_HEALTH_PORT set they listen there and on the next three ports.
     One that is killed is started again. Several processes of one service share its lanes. A Kafka or Redis that is away is waited for.
     SIGTERM finishes the batch in hand and ends with status 0; status 1 means that an operator must look, and the last log line says at what.
     Logs are JSON lines on standard error; the line `health and metrics served` names the port of /live, /ready and /metrics.
@@ -59,7 +60,7 @@ def help_text() -> str:
     return HELP + "\n".join(f"      {line}" for line in describe().splitlines())
 
 
-def run(service: Annotated[Runnable, typer.Argument(metavar="SERVICE", help="identity, settlement, monitoring, or all.")]) -> None:
+def run(service: Annotated[Runnable, typer.Argument(metavar="SERVICE", help="identity, settlement, monitoring, console, or all.")]) -> None:
     """Run one service here, or all of them below this process.
 
     Raises:
