@@ -6,7 +6,7 @@ Not here: what is the same for every site (the modules' own constants), policies
 
 import os
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -87,7 +87,7 @@ class Settings(BaseModel):
     )
 
     @classmethod
-    def from_env(cls, environment: Mapping[str, str] | None = None) -> "Settings":
+    def from_env(cls, environment: Mapping[str, str] | None = None) -> Self:
         """Read `environment`, the process's own by default; an empty variable counts as not set.
 
         Raises:
@@ -95,28 +95,28 @@ class Settings(BaseModel):
         """
         given = os.environ if environment is None else environment
         try:
-            return cls.model_validate({name: given[name] for name in _variables() if given.get(name)})
+            return cls.model_validate({name: given[name] for name in cls._variables() if given.get(name)})
         except ValidationError as error:
             raise WrongSetting(
-                "; ".join(_complaint(str(found["loc"][0]), found["type"], found["msg"]) for found in error.errors())
+                "; ".join(cls._complaint(str(found["loc"][0]), found["type"], found["msg"]) for found in error.errors())
             ) from None
 
+    @classmethod
+    def _variables(cls) -> Mapping[str, str]:
+        """Variable to what is expected in it."""
+        return {str(field.alias): str(field.description) for field in cls.model_fields.values()}
 
-def describe() -> str:
+    @classmethod
+    def _complaint(cls, variable: str, kind: str, message: str) -> str:
+        """What is wrong with a variable; pydantic's own message names the rule, not the value, and a pattern's only the pattern."""
+        rule = "" if kind == "string_pattern_mismatch" else f" ({message[0].lower()}{message[1:]})"
+        return f"{variable}: expected {cls._variables()[variable]}{rule}"
+
+
+def describe(settings: type[Settings] = Settings) -> str:
     """Every variable with its default and meaning, for `--help`."""
     lines = []
-    for field in Settings.model_fields.values():
+    for field in settings.model_fields.values():
         default = f" (default {field.default})" if field.default != "" else ""
         lines.append(f"{field.alias}{default}\n    {field.description}")
     return "\n".join(lines)
-
-
-def _variables() -> Mapping[str, str]:
-    """Variable to what is expected in it."""
-    return {str(field.alias): str(field.description) for field in Settings.model_fields.values()}
-
-
-def _complaint(variable: str, kind: str, message: str) -> str:
-    """What is wrong with a variable; pydantic's own message names the rule, not the value, and a pattern's only the pattern."""
-    rule = "" if kind == "string_pattern_mismatch" else f" ({message[0].lower()}{message[1:]})"
-    return f"{variable}: expected {_variables()[variable]}{rule}"

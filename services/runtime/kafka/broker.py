@@ -16,6 +16,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from services.runtime.errors import Doubt, Stop
 from services.runtime.kafka.deadline import within
 from services.runtime.kafka.mending import read_any_header_name
+from services.runtime.kafka.points import Points
 from services.runtime.kafka.reader import Readers, close_consumer
 from services.runtime.kafka.writer import RETRY_MS, KafkaWriter, close_producer, make_producer
 from services.runtime.records import Chunk, Offsets, TopicPartition
@@ -99,6 +100,10 @@ class AioKafkaBroker:
     def read(self, partition: TopicPartition, start: int, stop: int) -> AsyncGenerator[Chunk, None]:
         """As the port has it."""
         return self._readers.read(partition, start, stop)
+
+    def points(self) -> Points:
+        """A reader of single records; whoever takes it closes it."""
+        return Points(self._consumer, self._prefix, self._deadline_s)
 
     async def close(self) -> None:
         """Let go of what is kept for reading on."""
