@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from schemas.console import AccessRefused, LoggedIn, LookedUp, Replayed, Unmasked, Verified
 from schemas.deadletters import DeadLetter
 from schemas.fields import Model
 from schemas.hospital import AdmissionClosed, AdmissionOpened, ClaimReversed, ClaimSubmitted
@@ -27,6 +28,7 @@ ASSESSMENTS: Final = "identity.admissions.v1"
 RESULTS: Final = "settlement.results.v1"
 WARNINGS: Final = "monitoring.warnings.v1"
 ACTIONS: Final = "monitoring.actions.v1"
+AUDIT: Final = "console.audit.v1"
 OPERATOR_EVENTS: Final = "operator.events.v1"
 IDENTITY_REROUTED: Final = "identity.rerouted.v1"
 IDENTITY_WAITING: Final = "identity.waiting.v1"
@@ -59,6 +61,14 @@ ACTION_TYPES: Final[Types] = {
     "monitoring.action.commented.v1": WarningCommented,
     "monitoring.action.closed.v1": WarningClosed,
 }
+AUDIT_TYPES: Final[Types] = {
+    "console.audit.logged_in.v1": LoggedIn,
+    "console.audit.refused.v1": AccessRefused,
+    "console.audit.looked_up.v1": LookedUp,
+    "console.audit.unmasked.v1": Unmasked,
+    "console.audit.replayed.v1": Replayed,
+    "console.audit.verified.v1": Verified,
+}
 DEADLETTER_TYPES: Final[Types] = {"deadletter.v1": DeadLetter}
 
 TYPES_BY_TOPIC: Final[Mapping[str, Types]] = {
@@ -72,6 +82,7 @@ TYPES_BY_TOPIC: Final[Mapping[str, Types]] = {
     RESULTS: RESULT_TYPES,
     WARNINGS: WARNING_TYPES,
     ACTIONS: ACTION_TYPES,
+    AUDIT: AUDIT_TYPES,
     SETTLEMENT_WAITING: {"settlement.reversal.waiting.v1": WaitingReversal},
     IDENTITY_WAITING: ADMISSION_TYPES,
     HOSPITAL_SHARES: {"monitoring.hospital.share.v1": HospitalShare},

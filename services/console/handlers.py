@@ -1,6 +1,6 @@
 """The console's handlers: the documents of a lane and an event in, the documents after it out. Nothing is published.
 
-In: settlement.results.v1, identity.timelines.v1, monitoring.warnings.v1, monitoring.actions.v1, settlement.waiting.v1 and every
+In: settlement.results.v1, identity.timelines.v1, monitoring.warnings.v1, monitoring.actions.v1, settlement.waiting.v1, console.audit.v1 and every
 dead-letter topic. Promise: each document is a function of what its lane has read. No await, no client, no clock.
 """
 
@@ -9,7 +9,7 @@ from typing import assert_never
 from services.console.domain import claims, places, records, warnings
 from services.console.domain.claims import Told
 from services.console.domain.desk import Desk
-from services.console.domain.records import LetterTold, NotUnderstood, TimelineTold, Waits
+from services.console.domain.records import AuditTold, LetterTold, NotUnderstood, TimelineTold, Waits
 from services.console.domain.seen import Seen
 from services.console.domain.warnings import Acted, Said
 
@@ -34,6 +34,8 @@ def decide(desk: Desk, seen: Seen) -> None:
             records.wait(desk, seen.lane, seen.data)
         case LetterTold():
             records.file_letter(desk, seen.lane, seen.data)
+        case AuditTold():
+            records.audit(desk, seen.lane, seen.data)
         case NotUnderstood():
             records.note(desk, seen.lane, seen.data)
         case _:

@@ -8,7 +8,16 @@ from collections import Counter
 
 import pytest
 
-from schemas.catalogue import CLAIMS, IDENTITY_EVENTS, IDENTITY_REROUTED, INPUTS, SETTLEMENT_REROUTED, TYPES_BY_TOPIC, dead_letters_of
+from schemas.catalogue import (
+    AUDIT,
+    CLAIMS,
+    IDENTITY_EVENTS,
+    IDENTITY_REROUTED,
+    INPUTS,
+    SETTLEMENT_REROUTED,
+    TYPES_BY_TOPIC,
+    dead_letters_of,
+)
 from tests.simulation.options import FAULTS
 from tests.simulation.world import World
 
@@ -27,8 +36,8 @@ DOUBTS = (
 )
 """What a lane must have met, in some seed, for the seeds to prove anything."""
 
-TOPICS = {*TYPES_BY_TOPIC, IDENTITY_REROUTED, SETTLEMENT_REROUTED, *map(dead_letters_of, (CLAIMS, IDENTITY_EVENTS))} - {*INPUTS}
-"""What the services must have written."""
+TOPICS = {*TYPES_BY_TOPIC, IDENTITY_REROUTED, SETTLEMENT_REROUTED, *map(dead_letters_of, (CLAIMS, IDENTITY_EVENTS))} - {*INPUTS, AUDIT}
+"""What the services must have written; nobody is at the console's pages."""
 
 
 def lived(seed: int, theme: str | None = None) -> World:

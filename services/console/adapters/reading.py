@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from schemas.catalogue import ACTIONS, RESULTS, SETTLEMENT_WAITING, TIMELINES, TYPES_BY_TOPIC, WARNINGS
+from schemas.catalogue import ACTIONS, AUDIT, RESULTS, SETTLEMENT_WAITING, TIMELINES, TYPES_BY_TOPIC, WARNINGS
 from schemas.envelope import CloudEvent, read_event
 from schemas.hospital import ClaimSubmitted
 from schemas.topics import load_topics
 from services.console.domain.claims import COMPONENTS, Claim, Told
-from services.console.domain.records import LetterTold, NotUnderstood, TimelineTold, Waits
+from services.console.domain.records import AuditTold, LetterTold, NotUnderstood, TimelineTold, Waits
 from services.console.domain.seen import Data, Seen
 from services.console.domain.warnings import Acted, Said
 from services.policy.hospitals import hospital_share
@@ -17,7 +17,7 @@ from services.runtime.letters import read_letter
 from services.runtime.records import Record
 
 LETTERS = tuple(name for name in load_topics() if name.endswith(".dlq"))
-INPUTS = (TIMELINES, RESULTS, SETTLEMENT_WAITING, WARNINGS, ACTIONS, *LETTERS)
+INPUTS = (TIMELINES, RESULTS, SETTLEMENT_WAITING, WARNINGS, ACTIONS, AUDIT, *LETTERS)
 
 Reader = Callable[[Policies, Record], Data]
 
@@ -113,6 +113,11 @@ def _action(_: Policies, record: Record) -> Acted:
     )
 
 
+def _audit(_: Policies, record: Record) -> AuditTold:
+    event = _event(record)
+    return AuditTold(event.type.split(".")[2], event.time, event.data.wire())
+
+
 def _letter(_: Policies, record: Record) -> LetterTold:
     letter = read_letter(record)
     if letter is None:
@@ -129,4 +134,5 @@ _READERS: Mapping[str, Reader] = {
     SETTLEMENT_WAITING: _waiting,
     WARNINGS: _warning,
     ACTIONS: _action,
+    AUDIT: _audit,
 }

@@ -7,7 +7,7 @@ import orjson
 
 from services.console.domain import places
 from services.console.domain.claims import Told
-from services.console.domain.records import LetterTold, NotUnderstood, TimelineTold, Waits
+from services.console.domain.records import AuditTold, LetterTold, NotUnderstood, TimelineTold, Waits
 from services.console.domain.seen import Seen
 from services.console.domain.warnings import Acted, Said, indexes_of
 from services.runtime.records import Document
@@ -60,6 +60,8 @@ def first(events: Iterable[Seen]) -> Wanted:
                 name = f"{letter.topic}|{letter.reason}"
                 wants.fields(places.letters(seen.lane), name)
                 wants.fields(places.ring(seen.lane, name), "count")
+            case AuditTold():
+                wants.fields(places.ring(seen.lane, "audit"), "count")
             case NotUnderstood():
                 pass
     return wants.done()

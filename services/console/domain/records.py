@@ -1,6 +1,8 @@
-"""Everything else that the console takes in: timelines, reversals that wait, dead letters, and what it could not take in."""
+"""Everything else that the console takes in: timelines, reversals that wait, dead letters, its own audit, and what it could not take in."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from services.console.domain import index, places
 from services.console.domain.claims import Told, from_row
@@ -43,6 +45,15 @@ class LetterTold:
     own_topic: str
     offset: int
     at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class AuditTold:
+    """An event of the audit: its verb, time and data."""
+
+    verb: str
+    time: str
+    data: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +101,13 @@ def file_letter(desk: Desk, lane: int, told: LetterTold) -> None:
     desk.put(places.letters(lane), name, [count + 1, told.at_ms])
     entry = {"id": told.letter_id, "detail": told.detail, "service": told.service, "at_ms": told.at_ms}
     index.push(desk, places.ring(lane, name), {**entry, "topic": told.own_topic, "offset": told.offset})
+
+
+def audit(desk: Desk, lane: int, told: AuditTold) -> None:
+    """Keep an event of the audit among the newest, a verification of the ledger besides."""
+    index.push(desk, places.ring(lane, "audit"), {"verb": told.verb, "time": told.time, **told.data})
+    if told.verb == "verified":
+        desk.put(places.last(lane), "verified", {"time": told.time, **told.data})
 
 
 def note(desk: Desk, lane: int, told: NotUnderstood) -> None:

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from services.console.domain.claims import Told
-from services.console.domain.records import LetterTold, NotUnderstood, TimelineTold, Waits
+from services.console.domain.records import AuditTold, LetterTold, NotUnderstood, TimelineTold, Waits
 from services.console.domain.warnings import Acted, Said
 
-Data = Told | TimelineTold | Said | Acted | Waits | LetterTold | NotUnderstood
+Data = Told | TimelineTold | Said | Acted | Waits | LetterTold | AuditTold | NotUnderstood
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,69 @@
+"""Who did what in the console: its audit (审计), append-only."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from schemas.fields import Id, Model, Number
+
+Name = Annotated[str, Field(min_length=1, max_length=128)]
+Role = Literal["viewer", "operator", "auditor"]
+"""查看, 经办, 审计: what somebody may do in the console."""
+
+Way = Literal["oidc", "proxy", "local"]
+"""How somebody was known: an OpenID provider, a trusted reverse proxy, the site's own file of users."""
+
+
+class Audited(Model):
+    """Base of every audit event: the event's `time` says when."""
+
+    operator: Name | None = Field(default=None, description="who, as the site's login knows him; null for somebody who was not let in")
+    client: str = Field(min_length=1, max_length=64, description="address that he came from, as far as trusted proxies tell")
+
+    @property
+    def home(self) -> str:
+        """Whose partition it lies in."""
+        return self.operator or ""
+
+
+class LoggedIn(Audited):
+    """`console.audit.logged_in.v1`: somebody was let in (登录)."""
+
+    way: Way = Field(description="oidc, proxy or local")
+    roles: list[Role] = Field(min_length=1, description="what he may do")
+
+
+class AccessRefused(Audited):
+    """`console.audit.refused.v1`: somebody asked for what he may not do, or was not let in (拒绝)."""
+
+    asked: str = Field(min_length=1, max_length=64, description="what was asked for: login, or a deed such as unmask or replay")
+
+
+class LookedUp(Audited):
+    """`console.audit.looked_up.v1`: a person was looked up by his id (查询)."""
+
+    person_id: Id = Field(description="psn_no: whom")
+
+
+class Unmasked(Audited):
+    """`console.audit.unmasked.v1`: a person's data, a dead letter's, or the claims behind a hospital's warning were shown in clear (明文查看)."""
+
+    person_id: Id | None = Field(
+        default=None, description="psn_no: whose; null where a dead letter names nobody, and of a hospital's warning"
+    )
+    warning_id: str | None = Field(default=None, max_length=512, description="the hospital's warning whose evidence was shown")
+    letter: str | None = Field(default=None, max_length=1024, description="the dead letter, topic/partition/offset of the refused record")
+
+
+class Replayed(Audited):
+    """`console.audit.replayed.v1`: a refused record was sent again (重放)."""
+
+    letter: str = Field(max_length=1024, description="the dead letter, topic/partition/offset of the refused record")
+    place: str = Field(max_length=1024, description="where it was sent to, topic/partition")
+    mended: bool = Field(description="whether its payload was changed first")
+
+
+class Verified(Audited):
+    """`console.audit.verified.v1`: the ledger was verified (核对)."""
+
+    differences: Number = Field(description="how many differences were found")
