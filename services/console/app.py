@@ -1,24 +1,89 @@
-"""The console, wired: the FastStream app around its lanes."""
+"""The console, wired: the FastStream app around its lanes, and the pages that are served beside them in the same process."""
 
+import asyncio
+from pathlib import Path
+
+import structlog
+
+from services.console.adapters.kafka import KafkaOutside
+from services.console.adapters.outside import Neighbours
 from services.console.service import ConsoleService
+from services.console.settings import ConsoleSettings
+from services.console.web.room import Room, furnish
+from services.console.web.serving import Server, application, listen, server_of
+from services.console.web.users import Users, UsersError
 from services.policy.library import load_policies, switched_from_text
+from services.runtime.errors import Stop
 from services.runtime.pump import PumpApp, build_app
 from services.runtime.redis_client import connect
 from services.runtime.redis_view import RedisView
-from services.runtime.settings import Settings
+from services.runtime.settings import Settings, WrongSetting
+
+log = structlog.get_logger(__name__)
 
 
-def build(settings: Settings | None = None) -> PumpApp:
+def build(settings: Settings | None = None, neighbours: Neighbours | None = None) -> PumpApp:
     """The app, for `medaid run console` and `faststream run services.console.app:build --factory`.
+
+    Args:
+        settings: Of this process, by default from its environment.
+        neighbours: What the other services tell of themselves. Without them the pages show no lag of theirs and verify no ledger.
 
     Raises:
         WrongSetting: A variable of the environment cannot be used.
         PolicyError: A policy file or a reading in MEDAID_READINGS cannot be used.
     """
-    chosen = settings or Settings.from_env()
-    service = ConsoleService(load_policies(switched=switched_from_text(chosen.readings)))
+    chosen = ConsoleSettings.from_env() if settings is None else ConsoleSettings.model_validate(settings.model_dump())
+    policies = load_policies(switched=switched_from_text(chosen.readings))
+    service = ConsoleService(policies)
+    known = neighbours or Neighbours({service.name: service.inputs})
+    outside = KafkaOutside(chosen, known)
 
     def view(lanes: int) -> RedisView:
-        return RedisView(connect(chosen.redis_url), f"{chosen.prefix}medaid:{service.name}:", lanes, chosen.redis_deadline_ms / 1000)
+        made = RedisView(connect(chosen.redis_url), f"{chosen.prefix}medaid:{service.name}:", lanes, chosen.redis_deadline_ms / 1000)
+        outside.open(made, lanes)
+        return made
 
-    return build_app(service, chosen, view)
+    app = build_app(service, chosen, view)
+    room = furnish(chosen, policies, outside, known, users_of(chosen), lambda: app.roster.is_ready)
+    _hook(app, room, outside)
+    return app
+
+
+def users_of(settings: ConsoleSettings) -> Users | None:
+    """The site's own users; None where there is no file of them.
+
+    Raises:
+        WrongSetting: The file cannot be used.
+    """
+    try:
+        return Users(Path(settings.console_users)) if settings.console_users else None
+    except (OSError, UsersError) as error:
+        raise WrongSetting(f"MEDAID_CONSOLE_USERS: {error}") from None
+
+
+def _hook(app: PumpApp, room: Room, outside: KafkaOutside) -> None:
+    """The pages are served before Kafka is waited for, and no longer once lanes are let go."""
+    server: Server = server_of(application(room))
+    serving: list[asyncio.Task[None]] = []
+
+    def ended(task: asyncio.Task[None]) -> None:
+        if not server.should_exit and not task.cancelled():
+            app.roster.stopped(Stop(f"the console's pages are served no longer ({type(task.exception()).__name__})"))
+
+    @app.on_startup
+    async def serve() -> None:
+        host = room.settings.console_host
+        try:
+            listening = listen(host, room.settings.console_port)
+        except OSError as error:
+            return app.roster.stopped(Stop(f"MEDAID_CONSOLE_HOST and MEDAID_CONSOLE_PORT: cannot listen there ({error.strerror})"))
+        serving.append(asyncio.create_task(server.serve([listening]), name="console-pages"))
+        serving[0].add_done_callback(ended)
+        log.info("console served", host=host, port=listening.getsockname()[1])
+
+    @app.on_shutdown
+    async def close() -> None:
+        server.should_exit = True
+        await asyncio.gather(*serving, return_exceptions=True)
+        await outside.close()

@@ -6,7 +6,7 @@ import importlib
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated
 
@@ -14,9 +14,12 @@ import structlog
 import typer
 
 from services.cli.failure import Exit, Failure
+from services.cli.neighbours import neighbours
+from services.console.settings import ConsoleSettings
+from services.policy.library import load_policies, switched_from_text
 from services.policy.tree import PolicyError
 from services.runtime import logging
-from services.runtime.pump import run_app
+from services.runtime.pump import PumpApp, run_app
 from services.runtime.settings import Settings, describe
 
 
@@ -43,7 +46,8 @@ HELP = """Run a service on Kafka and Redis until SIGTERM or Ctrl-C.
     `all` runs the four services, each in a process of its own; with MEDAID_HEALTH_PORT set they listen there and on the next three ports.
     One that is killed is started again. Several processes of one service share its lanes. A Kafka or Redis that is away is waited for.
     SIGTERM finishes the batch in hand and ends with status 0; status 1 means that an operator must look, and the last log line says at what.
-    Logs are JSON lines on standard error; the line `health and metrics served` names the port of /live, /ready and /metrics.
+    Logs are JSON lines on standard error; the line `health and metrics served` names the port of /live, /ready and /metrics, and the line
+    `console served` that of the console's pages. `medaid console user` makes the entries of its local users.
 
     \b
     Examples:
@@ -57,7 +61,7 @@ HELP = """Run a service on Kafka and Redis until SIGTERM or Ctrl-C.
 
 def help_text() -> str:
     """What `--help` says, with every setting."""
-    return HELP + "\n".join(f"      {line}" for line in describe().splitlines())
+    return HELP + "\n".join(f"      {line}" for line in describe(ConsoleSettings).splitlines())
 
 
 def run(service: Annotated[Runnable, typer.Argument(metavar="SERVICE", help="identity, settlement, monitoring, console, or all.")]) -> None:
@@ -67,7 +71,7 @@ def run(service: Annotated[Runnable, typer.Argument(metavar="SERVICE", help="ide
         Failure: MEDAID_READINGS or MEDAID_THRESHOLDS cannot be used.
         SystemExit: An operator must look.
     """
-    settings = Settings.from_env()
+    settings = ConsoleSettings.from_env()
     if service is Runnable.ALL:
         status = asyncio.run(_run_together(settings))
         if status:
@@ -76,10 +80,18 @@ def run(service: Annotated[Runnable, typer.Argument(metavar="SERVICE", help="ide
     logging.configure(settings)
     signal.signal(signal.SIGTERM, _leave)
     try:
-        app = importlib.import_module(f"services.{service.value}.app").build(settings)
+        app = _app(service, settings)
     except (OSError, PolicyError) as error:
         raise Failure(Exit.USAGE, f"MEDAID_READINGS or MEDAID_THRESHOLDS: {str(error).splitlines()[0]}") from None
     run_app(app)
+
+
+def _app(service: Runnable, settings: ConsoleSettings) -> PumpApp:
+    """The app of a service; its module is loaded here, so that no service loads what another needs alone."""
+    build: Callable[..., PumpApp] = importlib.import_module(f"services.{service.value}.app").build
+    if service is Runnable.CONSOLE:
+        return build(settings, neighbours(load_policies(switched=switched_from_text(settings.readings))))
+    return build(settings)
 
 
 def _leave(*_: object) -> None:

@@ -45,6 +45,8 @@ ESSENTIAL = {
     ("demo",): ["--persons", "--seed", "--lang", "yuan", "three claims", "Example"],
     ("run",): ["identity", "settlement", "monitoring", "console", "all", "SIGTERM", "status 0", "Example"],
     ("topics",): ["create"],
+    ("console",): ["user"],
+    ("console", "user"): ["NAME", "--role", "viewer", "operator", "auditor", "MEDAID_CONSOLE_USERS", "Argon2", "Example"],
     ("ledger",): ["verify", "rebuild"],
     ("ledger", "verify"): [
         "FILE|kafka|redis",
@@ -120,6 +122,8 @@ def test_commands_on_servers_list_every_setting(medaid: Medaid, command: tuple[s
         (("policy", "check", "nowhere.yaml"), "nowhere.yaml"),
         (("ledger", "verify", "--from", "nowhere.jsonl"), "nowhere.jsonl: no such file"),
         (("ledger", "rebuild", "--service", "ledger"), "ledger"),
+        (("console", "user", "li", "--role", "chief"), "--role chief: one of viewer, operator, auditor"),
+        (("console", "user", "l:i", "--role", "viewer"), "a name of 1 to 64 characters"),
         (("dlq", "list", "--topic", "nowhere.v1"), "--topic nowhere.v1: one of hospital.admissions.v1, "),
         (("dlq", "list", "--reason", "bad"), "--reason bad: one of malformed_json, "),
         (("dlq", "list", "--since", "2025-02-30"), "--since 2025-02-30: expected a day"),

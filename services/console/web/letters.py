@@ -1,0 +1,149 @@
+"""The pages of dead letters: the newest of a topic and reason, one with its payload, masked, and its record sent again once mended."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, get_args
+
+import orjson
+from starlette.responses import RedirectResponse, Response
+
+from schemas.catalogue import INPUTS, home_field
+from schemas.documents import all_types
+from schemas.envelope import ATTRIBUTE_LENGTH_MAX, VALUE_BYTES_MAX
+from schemas.refusal import Reason
+from services.console.domain import places
+from services.console.web.masks import HIDDEN
+from services.console.web.room import Visit, audit, failure, render
+from services.runtime.letters import Letter, at_home, read_letter, refusable
+from services.runtime.records import TopicPartition
+
+SHOWN_MAX = 50
+
+_KNOWN_NAMES = frozenset({"specversion", "data", *ATTRIBUTE_LENGTH_MAX}) | {
+    name for model in all_types().values() for name in model.model_fields
+}
+"""Names that our own models give; another one may be anything, a person's name too."""
+
+_PERSON = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+
+
+async def index(visit: Visit) -> Response:
+    """The newest letters of a topic and reason, at most `SHOWN_MAX`."""
+    topic, reason = visit.query.get("topic", ""), visit.query.get("reason", "")
+    if (topic not in refusable() and topic != "None") or reason not in get_args(Reason):
+        return failure(visit.room, visit.request, 404, visit.visitor)
+    shelf = visit.room.shelf
+    rings = await shelf.read({places.ring(lane, f"{topic}|{reason}"): None for lane in shelf.lanes})
+    rows: list[Mapping[str, Any]] = []
+    for ring, fields in rings.items():
+        lane = int(ring.partition("/")[0])
+        rows += [{**entry, "address": _address(visit, entry, lane)} for slot, entry in fields.items() if slot != "count"]
+    newest = sorted(rows, key=lambda row: (row["at_ms"], row["offset"]), reverse=True)[:SHOWN_MAX]
+    return render(visit, "letters.html", topic=topic, reason=reason, rows=newest)
+
+
+def _address(visit: Visit, entry: Mapping[str, Any], lane: int) -> str:
+    place = f"{entry['topic']}|{lane}|{entry['offset']}"
+    return f"/letters/{visit.room.masks.token('letter', place)}"
+
+
+async def show(visit: Visit) -> Response:
+    """One letter."""
+    letter = await _letter(visit)
+    if letter is None:
+        return failure(visit.room, visit.request, 404, visit.visitor)
+    return _shown(visit, letter)
+
+
+async def unmask(visit: Visit) -> Response:
+    """Show its payload in clear for a while, once the audit has been told whose it is, as far as it says."""
+    letter = await _letter(visit)
+    if letter is None:
+        return failure(visit.room, visit.request, 404, visit.visitor)
+    await audit(visit.room, "unmasked", visit.visitor.name, visit.visitor.client, person_id=_person_in(letter), letter=letter.id)
+    visit.room.sessions.unmask(visit.request, visit.path["letter"])
+    return RedirectResponse(f"/letters/{visit.path['letter']}", 303)
+
+
+async def replay(visit: Visit) -> Response:
+    """Send its record again, as it came or with another payload, once the audit has been told; what would be refused again at once is not sent."""
+    room, letter = visit.room, await _letter(visit)
+    if letter is None:
+        return failure(room, visit.request, 404, visit.visitor)
+    if letter.refused.topic not in INPUTS or not room.sessions.is_clear(visit.request, visit.path["letter"]):
+        return failure(room, visit.request, 403, visit.visitor)
+    text = visit.form.get("payload", "").replace("\r\n", "\n")
+    before = _text(letter.refused.value)
+    is_mended = text != before.replace("\r\n", "\n")
+    if not is_mended and not letter.is_whole:
+        return _shown(visit, letter, payload=text, refused="whole")
+    headers = () if visit.form.get("drop_headers") else letter.refused.headers
+    record = letter.refused._replace(value=text.encode(), headers=headers) if is_mended else letter.refused
+    refused = room.neighbours.refusal(record)
+    if refused is not None:
+        return _shown(visit, letter, payload=text, refused=f"{refused.reason}: {refused}")
+    home = at_home(record, len(room.shelf.lanes))
+    place = f"{home.topic}/{home.partition}"
+    await audit(room, "replayed", visit.visitor.name, visit.visitor.client, letter=letter.id, place=place, mended=is_mended)
+    return _shown(visit, letter, payload=text, place=await room.outside.send(home))
+
+
+def _shown(visit: Visit, letter: Letter, payload: str | None = None, refused: str = "", place: str = "") -> Response:
+    is_clear = visit.room.sessions.is_clear(visit.request, visit.path["letter"])
+    value = letter.refused.value
+    person = _person_in(letter)
+    return render(
+        visit,
+        "letter.html",
+        letter=letter,
+        token=visit.path["letter"],
+        is_clear=is_clear,
+        payload=(payload if payload is not None else _text(value)) if is_clear else masked(value),
+        key=_text(letter.refused.key) if is_clear else HIDDEN,
+        person=f"/persons/{visit.room.masks.token('person', person)}" if person else "",
+        can_send=letter.refused.topic in INPUTS,
+        refused=refused,
+        place=place,
+        bytes_max=VALUE_BYTES_MAX,
+    )
+
+
+async def _letter(visit: Visit) -> Letter | None:
+    """The letter of this address, read by its place."""
+    opened = visit.room.masks.open("letter", visit.path["letter"])
+    if opened is None:
+        return None
+    topic, lane, offset = opened.split("|")
+    record = await visit.room.outside.record(TopicPartition(topic, int(lane)), int(offset))
+    return None if record is None else read_letter(record)
+
+
+def _text(value: bytes | None) -> str:
+    return "" if value is None else value.decode(errors="backslashreplace")
+
+
+def _person_in(letter: Letter) -> str | None:
+    """Whose the refused record is, as far as it says."""
+    try:
+        found = orjson.loads(letter.refused.value or b"")["data"][home_field(letter.refused.topic)]
+    except (orjson.JSONDecodeError, LookupError, TypeError):
+        return None
+    return found if isinstance(found, str) and _PERSON.fullmatch(found) else None
+
+
+def masked(value: bytes | None) -> str:
+    """A payload for whoever may not see whose it is: its shape, and of its values only an event type that we know."""
+    try:
+        document = orjson.loads(value or b"")
+    except orjson.JSONDecodeError:
+        return f"{HIDDEN} ({len(value or b'')} bytes)"
+    return orjson.dumps(_masked(document), option=orjson.OPT_INDENT_2).decode()
+
+
+def _masked(value: Any, name: str = "") -> Any:
+    if isinstance(value, dict):
+        names = [inner if inner in _KNOWN_NAMES else f"? {place}" for place, inner in enumerate(value, 1)]
+        return {shown: _masked(inner, given) for shown, (given, inner) in zip(names, value.items(), strict=True)}
+    if isinstance(value, list):
+        return [_masked(inner) for inner in value]
+    return value if (name == "type" and isinstance(value, str) and value in all_types()) else HIDDEN

@@ -1,0 +1,151 @@
+"""What every page has at hand: the room that all share, one visit, the page in the visitor's language, and the audit."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from jinja2 import Environment
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from schemas.catalogue import AUDIT, AUDIT_TYPES
+from schemas.envelope import write_event
+from services.console.adapters.outside import Neighbours, Outside
+from services.console.settings import ConsoleSettings
+from services.console.web.access import Visitor
+from services.console.web.masks import HIDDEN, Masks
+from services.console.web.sessions import Sessions, csrf_of
+from services.console.web.shelf import Shelf
+from services.console.web.users import Users
+from services.console.web.words import say
+from services.console.web.writing import local_now, templates
+from services.policy.library import Policies
+from services.policy.words import Lang, Speech
+from services.runtime.home import home_of
+from services.runtime.records import Record
+
+log = structlog.get_logger(__name__)
+
+SOURCE = "/medaid/console"
+LANG_COOKIE = "medaid-lang"
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What the pages share.
+
+    Attributes:
+        is_current: Whether all lanes of this process follow their topics: if not, figures may be behind.
+        now: The time, for what is written.
+    """
+
+    settings: ConsoleSettings
+    policies: Policies
+    outside: Outside
+    neighbours: Neighbours
+    shelf: Shelf
+    masks: Masks
+    sessions: Sessions
+    templates: Environment
+    is_current: Callable[[], bool]
+    now: Callable[[], datetime]
+
+
+def furnish(
+    settings: ConsoleSettings,
+    policies: Policies,
+    outside: Outside,
+    neighbours: Neighbours,
+    users: Users | None,
+    is_current: Callable[[], bool],
+) -> Room:
+    """The room of a site, with templates and keys made here."""
+    masks = Masks(settings.console_secret)
+    return Room(
+        settings, policies, outside, neighbours, Shelf(outside), masks, Sessions(settings, users), templates(), is_current, local_now
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One request of somebody who may ask. `form` is empty unless something was sent."""
+
+    room: Room
+    request: Request
+    visitor: Visitor
+    speech: Speech
+    form: Mapping[str, str]
+
+    @property
+    def path(self) -> Mapping[str, str]:
+        """The parts of the address that its route names."""
+        return self.request.path_params
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """What stands behind the question mark."""
+        return self.request.query_params
+
+
+async def audit(room: Room, verb: str, operator: str | None, client: str, **more: Any) -> None:
+    """Write an event of the audit. Raises: Doubt, and then what it tells must not be done."""
+    kind = f"console.audit.{verb}.v1"
+    data = AUDIT_TYPES[kind].model_validate({"operator": operator, "client": client, **more}).wire()
+    time = room.now().isoformat(timespec="milliseconds")
+    value = write_event(kind, SOURCE, uuid4().hex, time, data)
+    lane = home_of(operator or "", len(room.shelf.lanes))
+    await room.outside.send(Record(AUDIT, lane, 0, (operator or "").encode(), value))
+
+
+def speech_of(request: Request) -> Speech:
+    """The language asked for: by the address, by the cookie, else by the browser."""
+    for lang in (request.query_params.get("lang"), request.cookies.get(LANG_COOKIE)):
+        if lang in ("zh", "en"):
+            return Speech("zh" if lang == "zh" else "en")
+    wanted: Lang = "en" if request.headers.get("Accept-Language", "zh").lower().startswith("en") else "zh"
+    return Speech(wanted)
+
+
+def render(visit: Visit, template: str, status: int = 200, **context: Any) -> Response:
+    """A page."""
+    return page_of(visit.room, visit.request, visit.visitor, template, status, **context)
+
+
+def page_of(room: Room, request: Request, visitor: Visitor | None, template: str, status: int = 200, **context: Any) -> Response:
+    """A page, also for strangers."""
+    speech = speech_of(request)
+    shared = {
+        "speech": speech,
+        "t": speech.pick,
+        "say": lambda code: say(speech, code),
+        "pairs": lambda codes, prefix: [(code, say(speech, prefix + code)) for code in codes],
+        "visitor": visitor,
+        "csrf": csrf_of(request),
+        "path": request.url.path,
+        "is_current": room.is_current(),
+        "regions": regions_of(room, speech),
+        "masks": room.masks,
+        "hidden": HIDDEN,
+    }
+    response = HTMLResponse(room.templates.get_template(template).render(shared | context), status)
+    if request.query_params.get("lang") in ("zh", "en"):
+        response.set_cookie(LANG_COOKIE, speech.lang, max_age=31_536_000, httponly=True, samesite="lax", secure=is_secure(room))
+    return response
+
+
+def is_secure(room: Room) -> bool:
+    """Whether browsers come over https."""
+    return room.settings.console_url.startswith("https:")
+
+
+def regions_of(room: Room, speech: Speech) -> Sequence[tuple[str, str]]:
+    """Code and name of each region."""
+    return [(region, speech.label(room.policies.current[region][-1].file.title)) for region in room.policies.regions()]
+
+
+def failure(room: Room, request: Request, status: int, visitor: Visitor | None) -> Response:
+    """What is told when something cannot be shown or done."""
+    return page_of(room, request, visitor, "failure.html", status, code=status)

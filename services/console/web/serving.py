@@ -1,0 +1,173 @@
+"""The console as a web application, and the server that serves it in the loop of its process."""
+
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator, MutableMapping
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.middleware.sessions import SessionMiddleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from services.console.web import audits, cities, claims, health, letters, persons, warnings
+from services.console.web.door import door
+from services.console.web.live import Live
+from services.console.web.login import Login
+from services.console.web.room import Room, failure, is_secure
+from services.console.web.writing import HERE
+from services.runtime.errors import Doubt, Stop
+
+BODY_BYTES_MAX = 1 << 20
+"""Of what a form may send."""
+
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+class Guarded:
+    """Puts the security headers on every answer, and refuses what is too large."""
+
+    def __init__(self, app: Any, *, secure: bool) -> None:
+        self._app = app
+        self._headers = _HEADERS | ({"Strict-Transport-Security": "max-age=31536000"} if secure else {})
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        is_static = scope["path"].startswith("/static/")
+
+        async def with_headers(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers[name] = value
+                headers["Cache-Control"] = "max-age=3600" if is_static else "no-store"
+            await send(message)
+
+        length = Request(scope).headers.get("content-length", "0")
+        if scope["method"] == "POST" and not (length.isdigit() and 0 < int(length) <= BODY_BYTES_MAX):
+            await Response("too large, or of no length", 413)(scope, receive, with_headers)
+            return
+        await self._app(scope, receive, with_headers)
+
+
+async def _home(_: Request) -> Response:
+    return RedirectResponse("/warnings", 303)
+
+
+async def _away(request: Request, _: Exception) -> Response:
+    """Kafka or Redis is away, or this process has just begun."""
+    room: Room = request.app.state.room
+    return failure(room, request, 503, room.sessions.visitor(request))
+
+
+async def _missing(request: Request, _: Exception) -> Response:
+    room: Room = request.app.state.room
+    return failure(room, request, 404, room.sessions.visitor(request))
+
+
+def routes(login: Login, live: Live) -> list[Route | Mount]:
+    """Every address, and the deed that it takes."""
+
+    def page(path: str, deed: Any, show: Any, method: str = "GET") -> Route:
+        return Route(path, door(deed, show), methods=[method])
+
+    return [
+        Mount("/static", StaticFiles(directory=HERE / "static")),
+        *login.routes(),
+        Route("/", _home),
+        page("/live", "look", live.stream),
+        page("/warnings", "look", warnings.index),
+        page("/warnings/{warning}", "look", warnings.show),
+        page("/warnings/{warning}", "act", warnings.act, "POST"),
+        page("/warnings/{warning}/unmask", "unmask", warnings.unmask, "POST"),
+        page("/persons", "find", persons.find, "POST"),
+        page("/persons/{person}", "look", persons.show),
+        page("/persons/{person}/unmask", "unmask", persons.unmask, "POST"),
+        page("/persons/{person}/mask", "look", persons.mask, "POST"),
+        page("/persons/{person}/claims/{claim}", "unmask", claims.show),
+        page("/cities", "look", cities.first),
+        page("/cities/{region}", "look", cities.show),
+        page("/cities/{region}/policy", "look", cities.policy),
+        page("/health", "look", health.show),
+        page("/health/verify", "verify", health.verify, "POST"),
+        page("/letters", "look", letters.index),
+        page("/letters/{letter}", "look", letters.show),
+        page("/letters/{letter}/unmask", "unmask", letters.unmask, "POST"),
+        page("/letters/{letter}/replay", "replay", letters.replay, "POST"),
+        page("/audit", "audit", audits.show),
+    ]
+
+
+def application(room: Room) -> Starlette:
+    """The web application of a room."""
+    live, paces = Live(room.shelf), health.Paces(room.outside)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        paces.start()
+        yield
+        paces.close()
+        if app.state.verifying is not None:
+            app.state.verifying.cancel()
+        await live.close()
+
+    app = Starlette(
+        routes=routes(Login(room.settings), live),
+        middleware=[
+            Middleware(Guarded, secure=is_secure(room)),
+            Middleware(
+                SessionMiddleware,
+                secret_key=room.masks.session_key,
+                session_cookie="medaid-session",
+                max_age=room.settings.console_session_hours * 3600,
+                https_only=is_secure(room),
+            ),
+        ],
+        exception_handlers={Doubt: _away, Stop: _away, 404: _missing, 405: _missing},
+        lifespan=lifespan,
+    )
+    app.state.room, app.state.live, app.state.paces, app.state.verifying = room, live, paces, None
+    return app
+
+
+class Server(uvicorn.Server):
+    """Serves an application inside a loop that somebody else runs: signals are not its business."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there. Raises: OSError, somebody else does."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind((host, port))
+    listening.listen(128)
+    return listening
+
+
+def server_of(app: Starlette) -> Server:
+    """The server of an application; whoever serves it gives it a socket. Streams end when it is told to stop, after a second at most."""
+    return Server(
+        uvicorn.Config(app, log_config=None, access_log=False, server_header=False, proxy_headers=False, timeout_graceful_shutdown=1)
+    )

@@ -1,0 +1,76 @@
+"""The words of the pages for codes that policy has no words for, in Chinese and English."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from services.policy.words import Speech
+
+WORDS: Final[Mapping[str, tuple[str, str]]] = {
+    "kind.impoverishment_risk": ("因病致贫风险", "Impoverishment risk"),
+    "kind.return_to_poverty_risk": ("因病返贫风险", "Return to poverty risk"),
+    "kind.annual_limit_near": ("年度限额临近", "Yearly limit near"),
+    "kind.annual_limit_reached": ("年度限额用完", "Yearly limit reached"),
+    "kind.hospital_self_pay_ratio": ("医疗机构自付占比", "Hospital self-pay ratio"),
+    "kind.status_ending": ("救助身份将终止", "Status ending"),
+    "kind.status_changed_in_stay": ("住院期间身份变化", "Status changed in a stay"),
+    "kind.overlapping_stays": ("住院时间重叠", "Overlapping stays"),
+    "kind.claim_after_death": ("死亡后结算", "Claim after death"),
+    "kind.conflicting_duplicate": ("重复上传且内容不一致", "Conflicting duplicate"),
+    "kind.recovery_due": ("待追回救助金", "Recovery due"),
+    "level.notice": ("提示", "notice"),
+    "level.warning": ("预警", "warning"),
+    "level.critical": ("严重", "critical"),
+    "state.open": ("待处理", "open"),
+    "state.acknowledged": ("已签收", "acknowledged"),
+    "state.closed": ("已办结", "closed"),
+    "state.resolved": ("已解除", "resolved"),
+    "verb.raised": ("发出", "raised"),
+    "verb.escalated": ("升级", "escalated"),
+    "verb.resolved": ("解除", "resolved"),
+    "action.acknowledged": ("签收", "acknowledged"),
+    "action.assigned": ("指派", "assigned"),
+    "action.commented": ("备注", "commented"),
+    "action.closed": ("办结", "closed"),
+    "agency.civil-affairs": ("民政", "civil affairs"),
+    "agency.veterans-affairs": ("退役军人事务", "veterans affairs"),
+    "agency.trade-union": ("工会", "trade union"),
+    "agency.disabled-persons-federation": ("残联", "disabled persons' federation"),
+    "agency.rural-revitalization": ("乡村振兴", "rural revitalization"),
+    "agency.healthcare-security": ("医保", "healthcare security"),
+    "component.direct": ("直接救助", "Direct"),
+    "component.above_cap": ("超封顶线救助", "Above the cap"),
+    "component.reassistance": ("再救助", "Re-assistance"),
+    "component.tilt": ("倾斜救助", "Tilt"),
+    "reason.assisted": ("已救助", "assisted"),
+    "reason.reversed": ("已冲销", "reversed"),
+    "role.viewer": ("查看", "viewer"),
+    "role.operator": ("经办", "operator"),
+    "role.auditor": ("审计", "auditor"),
+    "audit.logged_in": ("登录", "logged in"),
+    "audit.refused": ("拒绝", "refused"),
+    "audit.looked_up": ("查询人员", "looked up"),
+    "audit.unmasked": ("查看明文", "unmasked"),
+    "audit.replayed": ("重放", "replayed"),
+    "audit.verified": ("核对账本", "verified"),
+    "service.identity": ("身份", "identity"),
+    "service.settlement": ("结算", "settlement"),
+    "service.monitoring": ("预警", "monitoring"),
+    "service.console": ("控制台", "console"),
+    "measure.year_burden": ("全年个人负担", "burden of the year"),
+    "measure.refused_deliveries": ("被拒次数", "refused deliveries"),
+    "measure.taken_back": ("应追回（元）", "to take back, yuan"),
+    "measure.claim_date": ("结算日期", "day of the claim"),
+    "measure.second_admission_date": ("后一次入院", "second admission"),
+    "measure.first_discharge_date": ("前一次出院", "first discharge"),
+    "measure.died_on": ("死亡日期", "day of death"),
+    "measure.lost_on": ("退出日期", "day of the loss"),
+    "measure.discharge_date": ("出院日期", "discharge"),
+    "measure.last_covered_day": ("最后享受待遇日", "last covered day"),
+    "measure.status_changed_on": ("身份变化日", "day of the change"),
+    "measure.self_pay_ratio": ("自付占比", "self-pay ratio"),
+}
+
+
+def say(speech: Speech, code: str) -> str:
+    """The words for a code: the pages' own, else policy's."""
+    return speech.pick(*WORDS[code]) if code in WORDS else speech.say(code)

@@ -1,0 +1,33 @@
+"""Every kind of the audit's events is written at a page, as its schema and its example have it."""
+
+from schemas.catalogue import AUDIT, AUDIT_TYPES, CLAIMS
+from schemas.envelope import read_event
+from schemas.topics import load_topics
+from tests.contract.examples import bytes_of
+from tests.unit.console.site import Browser, Site, browser
+from tests.unit.console.story import HOSPITAL, PERSON, REGION
+from tests.unit.console.test_pages import replayed
+
+
+def test_the_pages_write_every_kind_and_each_is_valid(place: Site, operator: Browser) -> None:
+    with browser(place) as somebody:
+        somebody.send("/login", 403, name="li", password="wrong")
+        somebody.send("/login", 403, name="nobody", password="wrong")
+    operator.get("/audit", 403)
+    operator.send("/persons", person_id=PERSON)
+    operator.send(f"/persons/{place.token('person', PERSON)}/unmask")
+    ratio = place.token("warning", f"hospital_self_pay_ratio/{REGION}/{HOSPITAL}/2025")
+    operator.client.post(f"/warnings/{ratio}/unmask", data={"csrf": operator.csrf()})
+    replayed(place, operator)
+    operator.send("/health/verify")
+    operator.get("/health")
+    records = place.embedded.kafka.records(AUDIT)
+    written = [read_event(record.value, record.headers, AUDIT_TYPES, bytes_max=None) for record in records]
+    assert {event.type for event in written} == set(AUDIT_TYPES)
+    assert len({event.id for event in written}) == len(written)
+    fields = {(event.type, tuple(sorted(event.data.wire()))) for event in written}
+    for kind, listed in load_topics()[AUDIT].events.items():
+        for name in listed.examples:
+            example = read_event(bytes_of(f"{kind}/{name}")[0], (), AUDIT_TYPES, bytes_max=None)
+            assert (kind, tuple(sorted(example.data.wire()))) in fields, "an example is such as a page writes"
+    assert len(place.embedded.kafka.records(CLAIMS)) == 5

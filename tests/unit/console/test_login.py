@@ -1,0 +1,193 @@
+"""Who is let in, and for how long: the site's own file, a trusted proxy; cookies, headers."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from services.console.web.login import TRIES_MAX, TRIES_S
+from services.console.web.users import UsersError, entry, read_users
+from tests.unit.console.site import PASSWORD, Browser, Site, browser, site, text_of
+
+PROXY = {"console_proxies": "10.1.2.0/24"}
+NAMED = {"X-Forwarded-User": "wang", "X-Forwarded-Groups": "staff, medaid-operator", "X-Forwarded-For": "172.16.0.9"}
+
+
+@pytest.fixture
+def behind_a_proxy(users_folder: Path) -> Iterator[Site]:
+    """A site that trusts 10.1.2.3."""
+    with site(users_folder, **PROXY) as made:
+        yield made
+
+
+def test_a_login_is_told_and_leads_to_what_was_wanted(place: Site, stranger: Browser) -> None:
+    assert "用户名" in text_of(stranger.get("/health"))
+    page = stranger.send("/login", name="li", password=PASSWORD)
+    assert "死信" in text_of(page), "the page of health"
+    assert place.audited() == [{"verb": "logged_in", "operator": "li", "client": "10.1.2.3", "way": "local", "roles": ["operator"]}]
+
+
+@pytest.mark.parametrize(("name", "password", "told"), [("li", "wrong", "li"), ("nobody", PASSWORD, None), ("li", "", "li")])
+def test_a_wrong_password_or_name_is_refused_alike_and_told(
+    place: Site, stranger: Browser, name: str, password: str, told: str | None
+) -> None:
+    page = stranger.send("/login", 403, name=name, password=password)
+    assert "用户名或密码不对" in page
+    refused = {"verb": "refused", "asked": "login", "client": "10.1.2.3", **({"operator": told} if told else {})}
+    assert place.audited() == [refused], "a name that nobody has is not written down: it may be a password"
+    assert stranger.client.get("/warnings", follow_redirects=False).status_code == 303
+
+
+def test_too_many_tries_are_not_looked_at_and_later_again(stranger: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [1_000.0]
+    monkeypatch.setattr("services.console.web.login.monotonic", lambda: clock[0])
+    for _ in range(TRIES_MAX):
+        stranger.send("/login", 403, name="li", password="wrong")
+    assert "尝试次数过多" in stranger.send("/login", 429, name="li", password=PASSWORD)
+    clock[0] += TRIES_S
+    stranger.log_in("li")
+
+
+def test_a_session_ends_when_it_is_not_used(place: Site, operator: Browser) -> None:
+    place.clock[0] += 29 * 60
+    operator.get("/warnings")
+    place.clock[0] += 29 * 60
+    operator.get("/warnings")
+    place.clock[0] += 31 * 60
+    assert operator.client.get("/warnings", follow_redirects=False).headers["location"] == "/login"
+
+
+def test_an_open_page_that_asks_by_itself_does_not_keep_it_alive(place: Site, operator: Browser) -> None:
+    for _ in range(4):
+        place.clock[0] += 10 * 60
+        status = operator.client.get("/warnings", headers={"X-Medaid-Fragment": "warnings"}, follow_redirects=False).status_code
+    assert status == 401
+    operator.get("/login")
+
+
+def test_a_session_ends_however_much_it_is_used(place: Site, operator: Browser) -> None:
+    for _ in range(10 * 60 // 20):
+        place.clock[0] += 20 * 60
+        operator.get("/cities/suzhou")
+    place.clock[0] += 20 * 60
+    assert operator.client.get("/cities/suzhou", follow_redirects=False).headers["location"] == "/login"
+
+
+def test_whoever_logs_out_is_out(operator: Browser) -> None:
+    operator.client.post("/logout", data={"csrf": "forged"})
+    operator.get("/audit", 403)
+    operator.send("/logout")
+    assert operator.client.get("/warnings", follow_redirects=False).headers["location"] == "/login"
+
+
+def test_whoever_is_taken_out_of_the_file_is_out_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "users"
+    path.write_text(entry("li", ["operator"], PASSWORD) + "\n" + entry("sun", ["auditor"], PASSWORD), "utf-8")
+    with site(tmp_path) as made, browser(made) as operator:
+        operator.log_in("li").get("/warnings")
+        path.write_text(entry("sun", ["auditor"], PASSWORD), "utf-8")
+        assert operator.client.get("/warnings", follow_redirects=False).headers["location"] == "/login"
+
+
+def test_a_role_that_changed_in_the_file_holds_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "users"
+    line = entry("li", ["operator"], PASSWORD)
+    path.write_text(line, "utf-8")
+    with site(tmp_path) as made, browser(made) as somebody:
+        somebody.log_in("li").get("/audit", 403)
+        path.write_text(line.replace(":operator:", ":viewer,auditor:"), "utf-8")
+        somebody.get("/audit")
+        somebody.send("/persons", 403, person_id="P1")
+
+
+def test_a_broken_line_keeps_the_users_and_a_lost_file_has_none(tmp_path: Path) -> None:
+    path = tmp_path / "users"
+    path.write_text(entry("li", ["operator"], PASSWORD), "utf-8")
+    with site(tmp_path) as made, browser(made) as somebody:
+        somebody.log_in("li")
+        path.write_text("half a line", "utf-8")
+        somebody.get("/warnings")
+        path.unlink()
+        assert somebody.client.get("/warnings", follow_redirects=False).headers["location"] == "/login"
+
+
+@pytest.mark.parametrize("text", ["li", "li:operator", "li:chief:hash", "l i:viewer:hash", "li:viewer:h\nli:viewer:h", ":viewer:h"])
+def test_a_line_that_is_none_is_named_by_its_number(text: str) -> None:
+    with pytest.raises(UsersError, match=r"line \d: expected name:roles:hash"):
+        read_users(text)
+
+
+def test_entries_are_read_back_and_hold_no_password() -> None:
+    line = entry("li", ["operator", "auditor"], PASSWORD)
+    assert PASSWORD not in line
+    assert read_users(f"# users\n\n{line}\n")["li"].roles == ["operator", "auditor"]
+    with pytest.raises(UsersError):
+        entry("l:i", ["viewer"], PASSWORD)
+    with pytest.raises(UsersError):
+        entry("li", ["viewer"], "")
+
+
+def test_a_trusted_proxy_names_who_asks_and_where_from(behind_a_proxy: Site) -> None:
+    with browser(behind_a_proxy, headers=NAMED) as somebody:
+        assert "wang (经办)" in text_of(somebody.get("/warnings"))
+        somebody.get("/warnings")
+    logged_in = {"verb": "logged_in", "operator": "wang", "client": "172.16.0.9", "way": "proxy", "roles": ["operator"]}
+    assert behind_a_proxy.audited() == [logged_in], "once a session"
+
+
+def test_a_proxy_that_is_not_trusted_names_nobody(users_folder: Path) -> None:
+    with site(users_folder, console_proxies="192.168.0.1") as made, browser(made, headers=NAMED) as somebody:
+        assert somebody.client.get("/warnings", follow_redirects=False).headers["location"] == "/login"
+        somebody.log_in("kan")
+        assert made.audited()[-1]["client"] == "10.1.2.3", "nor where he comes from"
+
+
+def test_somebody_without_a_group_of_ours_is_let_in_nowhere(behind_a_proxy: Site) -> None:
+    with browser(behind_a_proxy, headers={**NAMED, "X-Forwarded-Groups": "staff"}) as somebody:
+        assert somebody.client.get("/warnings", follow_redirects=False).headers["location"] == "/login"
+
+
+def test_an_address_that_the_client_made_up_is_not_believed(behind_a_proxy: Site) -> None:
+    """The proxy appends; whatever stood there before came from the client."""
+    with browser(behind_a_proxy, headers={**NAMED, "X-Forwarded-For": "1.1.1.1, 172.16.0.9, 10.1.2.77"}) as somebody:
+        somebody.get("/warnings")
+    assert behind_a_proxy.audited()[0]["client"] == "172.16.0.9"
+
+
+def test_every_answer_carries_the_security_headers(stranger: Browser, operator: Browser) -> None:
+    for somebody, path in [(stranger, "/login"), (stranger, "/nowhere"), (operator, "/warnings"), (operator, "/static/console.css")]:
+        headers = somebody.client.get(path).headers
+        assert headers["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self'; style-src 'self';")
+        assert "unsafe" not in headers["Content-Security-Policy"]
+        assert (headers["X-Frame-Options"], headers["X-Content-Type-Options"]) == ("DENY", "nosniff")
+        assert headers["Referrer-Policy"] == "same-origin"
+        assert headers["Cache-Control"] == ("max-age=3600" if path.startswith("/static") else "no-store")
+
+
+def test_cookies_are_out_of_reach_of_scripts_and_other_sites(users_folder: Path) -> None:
+    with site(users_folder, console_url="https://console.example") as made, browser(made) as somebody:
+        answer = somebody.client.get("/login?lang=en")
+        cookies = answer.headers.get_list("set-cookie")
+        assert len(cookies) == 2, "the session's, and the language's"
+        for cookie in cookies:
+            assert {"httponly", "samesite=lax", "secure"} <= {part.strip().lower() for part in cookie.split(";")}
+        assert "Strict-Transport-Security" in answer.headers
+
+
+def test_a_session_signed_by_another_site_is_none(users_folder: Path, place: Site, operator: Browser) -> None:
+    stolen = operator.client.cookies["medaid-session"]
+    with site(users_folder) as made:
+        made.app.user_middleware[1].kwargs["secret_key"] = "another"
+        with browser(made, cookies={"medaid-session": stolen}) as somebody:
+            assert somebody.client.get("/warnings", follow_redirects=False).headers["location"] == "/login"
+
+
+def test_a_form_that_is_too_large_is_not_read(operator: Browser) -> None:
+    assert operator.client.post("/persons", data={"person_id": "x" * (1 << 20)}).status_code == 413
+
+
+@pytest.mark.parametrize("wanted", ["//evil.example", "https://evil.example", "/\\evil.example"])
+def test_nobody_is_sent_to_another_site(place: Site, operator: Browser, wanted: str) -> None:
+    person = place.token("person", "P1")
+    answer = operator.client.post(f"/persons/{person}/mask", data={"csrf": operator.csrf(), "back": wanted}, follow_redirects=False)
+    assert answer.headers["location"] == f"/persons/{person}"

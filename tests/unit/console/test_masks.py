@@ -1,0 +1,178 @@
+"""Masked pages hold no id and no amount of a person in their source; unmasking shows one person, for a while, and is told first."""
+
+import asyncio
+import re
+
+import pytest
+
+from schemas.catalogue import AUDIT, CLAIMS
+from services.console.web.letters import masked
+from services.console.web.masks import HIDDEN, Masks
+from services.runtime.errors import Doubt
+from services.runtime.records import Record
+from tests.unit.console.site import Browser, Site, text_of
+from tests.unit.console.story import CLAIM, DUPLICATE, HOSPITAL, KEY, OTHER, PERSON, REGION, SECRETS, YEAR, claim, granted
+
+ROLES = ["viewer", "operator", "auditor"]
+
+
+def pages(place: Site) -> list[str]:
+    """Every page that is about the person."""
+    reasons = ("invalid_amounts", "conflicting_duplicate")
+    return [
+        "/warnings?state=",
+        f"/warnings/{place.token('warning', DUPLICATE)}",
+        f"/persons/{place.token('person', PERSON)}",
+        f"/persons/{place.token('person', PERSON)}?region={REGION}&year={YEAR}",
+        "/health",
+        *(f"/letters?topic={CLAIMS}&reason={reason}" for reason in reasons),
+        *(f"/letters/{place.letter(number)}" for number in (0, 1)),
+    ]
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_no_masked_page_holds_an_id_or_an_amount_of_the_person(place: Site, people: dict[str, Browser], role: str, lang: str) -> None:
+    for address in pages(place):
+        answer = people[role].client.get(address, headers={"Accept-Language": lang})
+        assert answer.status_code == 200, address
+        whole = f"{answer.url} {answer.headers} {answer.text}"
+        assert [secret for secret in SECRETS if secret in whole] == [], address
+
+
+def test_the_secrets_are_on_the_unmasked_page(place: Site, operator: Browser) -> None:
+    """Else the test above could not fail."""
+    token = place.token("person", PERSON)
+    page = operator.send(f"/persons/{token}/unmask")
+    assert [secret for secret in (PERSON, CLAIM, "5,000.01", "2,100.01", "2,900.00") if secret not in page] == []
+    page += operator.get(f"/persons/{token}/claims/{place.token('claim', KEY)}")
+    assert [secret for secret in ("5000.01", "2100.01", "2900.00", "3000.01", "15000.01") if secret not in page] == []
+
+
+def test_unmasking_is_told_and_shows_this_person_alone(place: Site, operator: Browser) -> None:
+    place.feed(granted(OTHER), claim(OTHER, "S-2"))
+    token = place.token("person", PERSON)
+    assert PERSON in operator.send(f"/persons/{token}/unmask")
+    assert place.audited()[-1] == {
+        "verb": "unmasked", "operator": "li", "client": "10.1.2.3", "person_id": PERSON,
+    }  # fmt: skip
+    assert OTHER not in operator.get(f"/persons/{place.token('person', OTHER)}")
+    assert PERSON not in operator.get("/warnings?state=")
+    operator.send(f"/persons/{place.token('person', OTHER)}/unmask")
+    assert PERSON not in operator.get(f"/persons/{token}"), "one at a time"
+
+
+def test_it_lasts_ten_minutes_or_until_it_is_taken_back(place: Site, operator: Browser) -> None:
+    token = place.token("person", PERSON)
+    operator.send(f"/persons/{token}/unmask")
+    place.clock[0] += 9 * 60
+    assert PERSON in operator.get(f"/persons/{token}")
+    place.clock[0] += 61
+    assert PERSON not in operator.get(f"/persons/{token}")
+    operator.send(f"/persons/{token}/unmask")
+    assert PERSON not in operator.send(f"/persons/{token}/mask")
+
+
+def test_what_cannot_be_told_is_not_done(place: Site, operator: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kafka is away: nobody is unmasked, and nothing sent again."""
+    token, csrf = place.token("person", PERSON), operator.csrf()
+    letter = place.letter(0)
+    operator.send(f"/letters/{letter}/unmask")
+
+    async def away(record: Record) -> str:
+        raise Doubt("kafka: away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(place.outside, "send", away)
+        for address, more in [
+            (f"/persons/{token}/unmask", {}),
+            (f"/letters/{letter}/replay", {"payload": '{"a":1}'}),
+            ("/persons", {"person_id": PERSON}),
+        ]:
+            sent = operator.client.post(address, data={"csrf": csrf, **more})
+            assert (sent.status_code in (503, 200), PERSON in sent.text and "/letters" not in address) == (True, False)
+    assert PERSON not in operator.get(f"/persons/{token}")
+    assert len(place.embedded.kafka.records(CLAIMS)) == 4
+
+
+def test_a_person_is_found_by_his_id_which_no_address_holds(place: Site, operator: Browser) -> None:
+    answer = operator.client.post("/persons", data={"csrf": operator.csrf(), "person_id": f" {PERSON} "})
+    assert answer.status_code == 200
+    assert PERSON not in f"{answer.url}{answer.text}"
+    assert place.audited()[-1] == {"verb": "looked_up", "operator": "li", "client": "10.1.2.3", "person_id": PERSON}
+    assert "没有此人的任何记录" in operator.send("/persons", person_id="P-NOBODY")
+    operator.send("/persons", 404, person_id="no id, this")
+
+
+def test_a_claims_page_sends_back_while_its_person_is_masked(place: Site, operator: Browser) -> None:
+    token = place.token("person", PERSON)
+    page = operator.client.get(f"/persons/{token}/claims/{place.token('claim', KEY)}")
+    assert page.url.path == f"/persons/{token}"
+    assert PERSON not in page.text
+
+
+def test_a_dead_letter_is_unmasked_with_its_person_told(place: Site, operator: Browser) -> None:
+    letter = place.letter(0)
+    assert "•••" in operator.get(f"/letters/{letter}")
+    assert "S-88991" in operator.send(f"/letters/{letter}/unmask")
+    told = place.audited()[-1]
+    assert (told["verb"], told["person_id"]) == ("unmasked", PERSON)
+    assert re.fullmatch(rf"{CLAIMS}/\d/\d", told["letter"])
+
+
+def test_a_hospitals_evidence_is_unmasked_by_its_own_name_and_a_persons_is_not(place: Site, operator: Browser) -> None:
+    ratio = f"hospital_self_pay_ratio/{REGION}/{HOSPITAL}/{YEAR}"
+    operator.send(f"/warnings/{place.token('warning', DUPLICATE)}/unmask", 404)
+    operator.client.post(f"/warnings/{place.token('warning', ratio)}/unmask", data={"csrf": operator.csrf()})
+    assert place.audited()[-1]["warning_id"] == ratio
+
+
+def test_the_audit_shows_pseudonyms_and_the_topic_the_person(place: Site, people: dict[str, Browser]) -> None:
+    people["operator"].send(f"/persons/{place.token('person', PERSON)}/unmask")
+    page = people["auditor"].get("/audit")
+    assert PERSON not in page
+    assert place.room.masks.pseudonym(PERSON) in text_of(page)
+    assert PERSON.encode() in b"".join(record.value or b"" for record in place.embedded.kafka.records(AUDIT))
+
+
+@pytest.mark.parametrize(
+    ("payload", "shown"),
+    [
+        (b'{"type":"hospital.claim.submitted.v1","data":{"person_id":"P1","total_amount":5,"conditions":["x",{"a":true}]}}',
+         {"type": "hospital.claim.submitted.v1", "person_id": HIDDEN, "total_amount": HIDDEN, "conditions": HIDDEN}),
+        (b'{"data":{"\\u5f20\\u4e09":"P1"}}', {"data": "? 1"}),
+        (b'{"type":"P1 is his id"}', {"type": HIDDEN}),
+    ],
+)  # fmt: skip
+def test_a_masked_payload_shows_its_shape_alone(payload: bytes, shown: dict[str, str]) -> None:
+    text = masked(payload)
+    assert not re.search(r"P1|张三|true|\b5\b", text)
+    for name, value in shown.items():
+        assert name in text
+        assert value in text
+
+
+@pytest.mark.parametrize("payload", [None, b"", b"P1 {", b"\xff P1"])
+def test_what_is_no_json_shows_its_length(payload: bytes | None) -> None:
+    assert masked(payload) == f"{HIDDEN} ({len(payload or b'')} bytes)"
+
+
+def test_tokens_are_the_sites_own() -> None:
+    one, other = Masks("x" * 32), Masks("y" * 32)
+    token = one.token("person", "P1")
+    assert (one.open("person", token), one.token("person", "P1")) == ("P1", token)
+    assert "P1" not in token
+    assert other.open("person", token) is None
+    assert one.open("warning", token) is None
+    assert one.open("person", token[:-2] + "AA") is None
+    assert one.pseudonym("P1") != other.pseudonym("P1")
+    assert Masks().open("person", Masks().token("person", "P1")) is None, "without a secret each process has its own"
+
+
+def test_the_ledger_is_verified_and_its_outcome_told(place: Site, operator: Browser) -> None:
+    assert "还没有" in text_of(operator.get("/health"))
+    operator.send("/health/verify")
+    asyncio.run(asyncio.sleep(0))
+    operator.get("/health")
+    assert place.audited()[-1] == {"verb": "verified", "operator": "li", "client": "10.1.2.3", "differences": 0}
+    assert "无差异" in text_of(operator.get("/health"))
