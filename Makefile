@@ -13,14 +13,15 @@ LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate
 help: ## List the targets
 	@awk -F ': |## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$NF }' $(MAKEFILE_LIST)
 
-demo: $(READY) ## Settle a year of four generated cities and explain three claims; no server needed
+demo: $(READY) ## Settle a year of four generated cities, explain three claims, open the console; no server needed
 	$(BIN)/medaid demo
 
 test: $(READY) $(RIVAL) ## Run all tests; Kafka and Redis come from the environment, Docker or this machine
-	$(BIN)/pytest -n 2 --dist worksteal -m "not prove" tests
+	$(BIN)/pytest -n 2 --dist worksteal -m "not prove" --ignore tests/e2e tests
+	$(BIN)/pytest -m "not prove" $(AGAIN) tests/e2e
 
 seeds: $(READY) ## Live 300 seeds of the simulation, generated cities, and fuzz every topic; FULL=1 for 10,000 and an hour
-	FULL=$(FULL) $(BIN)/pytest -n 2 -m prove tests/simulation tests/contract tests/monitoring
+	FULL=$(FULL) $(BIN)/pytest -n 2 -m prove tests/simulation tests/contract tests/monitoring tests/unit/console
 
 prove: seeds ## Prove what is too long for make test: seeds, faults under load on real servers, a soak; FULL=1 at full length
 	FULL=$(FULL) $(BIN)/pytest -m prove $(AGAIN) tests/integration/faults/test_soak.py

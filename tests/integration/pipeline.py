@@ -56,6 +56,12 @@ class Pipeline(Topics):
         )
         assert done.returncode == 0, done.stdout[-3_000:] + done.stderr[-1_000:]
 
+    def rebuild(self, service: str) -> None:
+        """`medaid ledger rebuild` of a service's view, while it may run."""
+        command = [MEDAID, "ledger", "rebuild", "--service", service]
+        done = subprocess.run(command, env=self._environment, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stderr[-1_000:]
+
     def start(self, name: str, *, fails: str = "") -> None:
         """Start a process of the service that `name` begins with; `fails` is where it is to fail by itself (`faults/failing.py`)."""
         service = name.partition("-")[0]
