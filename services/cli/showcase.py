@@ -28,8 +28,9 @@ _HOSPITAL = re.compile(rb'"hospital_id":"([A-Za-z0-9._:-]{1,64})"')
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A city's summary, its list of designated hospitals, and what is known of the claims worth explaining, by theme."""
+    """A city's year as input events, its summary, its list of designated hospitals, and what is known of the claims worth explaining, by theme."""
 
+    lines: Sequence[bytes]
     summary: Summary
     designated: str
     claims: dict[str, tuple[str, Known]]
@@ -67,7 +68,7 @@ async def _show_city(region: str, lines: Sequence[bytes], designated: str) -> Sh
         known = await from_embedded(work.embedded, key)
         if known is not None:
             claims[theme] = (key, replace(known, history=history[key]))
-    return Shown(summary, designated, claims)
+    return Shown(lines, summary, designated, claims)
 
 
 def explain_shown(city: Shown, theme: str, lang: Lang) -> str:

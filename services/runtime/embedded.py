@@ -5,7 +5,7 @@ Promise: the same input gives the same output, byte for byte: no tasks, no clock
 more than what is unread, undrained or in a view. Not here: what a lane does with its batch (`lanes.py`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from services.runtime.clock import InstantClock
@@ -70,7 +70,15 @@ class Embedded:
         views: Each service's view, by the service's name.
     """
 
-    def __init__(self, services: Sequence[AnyService], partitions: int, records_max: int = 500, *, keeps_records: bool = False) -> None:
+    def __init__(
+        self,
+        services: Sequence[AnyService],
+        partitions: int,
+        records_max: int = 500,
+        *,
+        keeps_records: bool = False,
+        now_ms: Callable[[], int] = lambda: 0,
+    ) -> None:
         """Set up the lanes; `start` takes them.
 
         Args:
@@ -78,19 +86,18 @@ class Embedded:
             partitions: Of every topic, and lanes of each service.
             records_max: In one batch.
             keeps_records: Hold every record, so that a lost view can be healed; otherwise what all have read is forgotten.
+            now_ms: When something is written, milliseconds since 1970; 0 tells no time.
         """
-        self.kafka = MemoryKafka()
+        self.kafka = MemoryKafka(now_ms)
         self.views = {service.name: MemoryView(partitions) for service in services}
-        self._partitions = partitions
-        self._keeps_records = keeps_records
+        self._partitions, self._keeps_records = partitions, keeps_records
         self._tail = self.kafka.follow()
         self._seats = [self._seat(service, lane, records_max) for service in services for lane in range(partitions)]
         self._readers: dict[TopicPartition, list[int]] = {}
         for place, seat in enumerate(self._seats):
             for topic in seat.lane.service.inputs:
                 self._readers.setdefault(TopicPartition(topic, seat.lane.partition), []).append(place)
-        self._restless: set[int] = set()
-        self._forgettable: set[TopicPartition] = set()
+        self._restless, self._forgettable = set[int](), set[TopicPartition]()
         self._runs: dict[str, str] = {}
         self._doubts = 0
 

@@ -6,7 +6,7 @@ transaction. Nothing waits, so nothing is left to chance. Not here: the port (`m
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from services.runtime.errors import Doubt
@@ -64,11 +64,15 @@ class Tail:
 class MemoryKafka:
     """The log store that all brokers of a process share. Topics come into being at first use.
 
+    Args:
+        now_ms: When what a transaction writes is written, milliseconds since 1970; 0 tells no time, so that the same input gives the same records.
+
     Attributes:
         readable: Partitions in which something became readable since whoever steps the lanes last cleared the set.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, now_ms: Callable[[], int] = lambda: 0) -> None:
+        self._now_ms = now_ms
         self.readable: set[TopicPartition] = set()
         self._logs: defaultdict[TopicPartition, _Log] = defaultdict(_Log)
         self._epochs: dict[str, int] = {}
@@ -103,7 +107,7 @@ class MemoryKafka:
         self._check(producer)
         target = TopicPartition(output.topic, output.partition)
         log = self._logs[target]
-        record = Record(output.topic, output.partition, log.end, output.key, output.value, output.headers)
+        record = Record(output.topic, output.partition, log.end, output.key, output.value, output.headers, self._now_ms())
         log.entries.append(record)
         log.open.setdefault(producer.transactional_id, record.offset)
         self._open.setdefault(producer.transactional_id, []).append(record)

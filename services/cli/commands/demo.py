@@ -1,10 +1,13 @@
-"""`medaid demo`: a year of every city, generated, settled and summed up, and three claims explained."""
+"""`medaid demo`: a year of every city, generated, settled and summed up, three claims explained; at a terminal the console besides."""
 
+import asyncio
+import importlib
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from typing import Annotated
+from contextlib import suppress
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -18,6 +21,8 @@ from services.cli.showcase import Shown, explain_shown, show_city
 from services.cli.summary import THEMES, ClaimSeen, Summary
 from services.policy.library import load_policies
 from services.policy.words import Speech
+from services.runtime import logging
+from services.runtime.settings import Settings
 
 PERSONS = 1050
 SEED = 1
@@ -35,6 +40,16 @@ NEXT = """What to run next (`. .venv/bin/activate` first, so that medaid is foun
       the same services on Kafka and Redis
 """
 
+CONSOLE = (
+    """
+控制台：{address}
+  用户 {users}，密码均为 {password}；各年最后的事件正在陆续到达。按 Ctrl-C 结束。""",
+    """
+The console: {address}
+  users {users}, each with the password {password}; the last events of each year are coming in. Ctrl-C ends it.""",
+)
+"""What is said once the console is served."""
+
 TITLES = {
     "second_help": ("再救助或倾斜救助", "Re-assistance or tilt"),
     "changed_in_stay": ("住院期间身份变化，消息迟到", "A status that changed in a stay, told late"),
@@ -42,10 +57,12 @@ TITLES = {
 }
 
 
-HELP = """Generate a year of every city, settle it without a server, sum it up, and explain three claims.
+HELP = """Generate a year of every city, settle it without a server, sum it up, explain three claims, and open the console.
 
     The same services as in production, in memory. Amounts are yuan with 2 decimals. Takes well under a minute with the default of 1,050 people a city.
     Each city has a list of designated institutions here, made up as well, from which one hospital is missing.
+    At a terminal it ends with the address of the console, for this machine alone, over the same cities while the last events of their year come in,
+    until Ctrl-C; without a terminal it ends after the explanations.
 
     \b
     Example:
@@ -60,7 +77,7 @@ def demo(
     seed: Annotated[int, typer.Option("--seed", help="Of all chance: the same seed gives the same text.")] = SEED,
     lang: Lang = Language.EN,
 ) -> None:
-    """Generate, settle, sum up, explain."""
+    """Generate, settle, sum up, explain; at a terminal, show the console."""
     speech = Speech(lang.value)
     shown = _settled(load_policies().regions(), persons, seed)
     console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else PAGE_COLUMNS, highlight=False)
@@ -73,6 +90,30 @@ def demo(
         return
     _, claim, first = chosen[0]
     console.print(NEXT.format(region=first.summary.region, persons=persons, seed=seed, claim=claim), markup=False, soft_wrap=True)
+    if sys.stdout.isatty():
+        _open_console(shown, console, speech)
+
+
+def _open_console(shown: Sequence[Shown], console: Console, speech: Speech) -> None:
+    """Serve the console over the cities until Ctrl-C. Its module is loaded here, for it brings a web server that nothing else needs."""
+    showroom: Any = importlib.import_module("services.cli.showroom")
+    logging.configure(Settings(log_level="error"))
+    room = showroom.Showroom(
+        load_policies(designated={city.summary.region: city.designated for city in shown}), [city.lines for city in shown]
+    )
+
+    def announce(address: str) -> None:
+        said = speech.pick(*CONSOLE).format(address=address, users=", ".join(showroom.USERS), password=showroom.PASSWORD)
+        console.print(said, markup=False, soft_wrap=True)
+
+    async def show() -> None:
+        with progress() as bar:
+            task = bar.add_task("filling the console", total=room.total)
+            await room.fill(lambda events: bar.advance(task, events))
+        await room.open(announce)
+
+    with suppress(KeyboardInterrupt):
+        asyncio.run(show())
 
 
 def _settled(regions: Sequence[str], persons: int, seed: int) -> list[Shown]:
