@@ -10,7 +10,7 @@ from schemas.console import Role
 from services.runtime.settings import Settings
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-_HEADER = r"^[A-Za-z0-9-]{1,64}$"
+_HEADER = r"^[A-Za-z0-9-]{0,64}$"
 
 
 def networks_in(text: str) -> Sequence[Network]:
@@ -80,10 +80,13 @@ class ConsoleSettings(Settings):
     console_proxies: Annotated[str, AfterValidator(_networks)] = Field(
         "",
         alias="MEDAID_CONSOLE_PROXIES",
-        description="addresses or networks of trusted reverse proxies, by commas: their headers say who asks",
+        description="addresses or networks of trusted reverse proxies, by commas: their X-Forwarded-For says where somebody comes from",
     )
     console_proxy_user: str = Field(
-        "X-Forwarded-User", alias="MEDAID_CONSOLE_PROXY_USER", pattern=_HEADER, description="header of a trusted proxy that names who asks"
+        "",
+        alias="MEDAID_CONSOLE_PROXY_USER",
+        pattern=_HEADER,
+        description="header in which a trusted proxy names who asks, such as X-Forwarded-User; it must overwrite what browsers send; empty: no login by proxy",
     )
     console_proxy_groups: str = Field(
         "X-Forwarded-Groups",

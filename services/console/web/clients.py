@@ -1,4 +1,7 @@
-"""Where a request comes from, and whom a trusted proxy says it comes from. Headers count only from the addresses in MEDAID_CONSOLE_PROXIES."""
+"""Where a request comes from, and whom a trusted proxy says it comes from. Headers count only from the addresses in MEDAID_CONSOLE_PROXIES.
+
+Who asks is believed of a proxy only where MEDAID_CONSOLE_PROXY_USER says so: one that only ends TLS passes on whatever header a stranger made up.
+"""
 
 import ipaddress
 from collections.abc import Sequence
@@ -27,6 +30,8 @@ class Proxies:
 
     def names(self, request: HTTPConnection) -> tuple[str, Sequence[str]] | None:
         """Whom a trusted proxy names, and his groups; None where none does."""
+        if not self._user:
+            return None
         peer = request.client.host if request.client else ""
         name = request.headers.get(self._user, "").strip()
         if not name or not self._trusts(peer):

@@ -9,7 +9,7 @@ from services.console.web.login import TRIES_MAX, TRIES_S
 from services.console.web.users import UsersError, entry, read_users
 from tests.unit.console.site import PASSWORD, Browser, Site, browser, site, text_of
 
-PROXY = {"console_proxies": "10.1.2.0/24"}
+PROXY = {"console_proxies": "10.1.2.0/24", "console_proxy_user": "X-Forwarded-User"}
 NAMED = {"X-Forwarded-User": "wang", "X-Forwarded-Groups": "staff, medaid-operator", "X-Forwarded-For": "172.16.0.9"}
 
 
@@ -136,10 +136,18 @@ def test_a_trusted_proxy_names_who_asks_and_where_from(behind_a_proxy: Site) -> 
 
 
 def test_a_proxy_that_is_not_trusted_names_nobody(users_folder: Path) -> None:
-    with site(users_folder, console_proxies="192.168.0.1") as made, browser(made, headers=NAMED) as somebody:
+    with site(users_folder, **{**PROXY, "console_proxies": "192.168.0.1"}) as made, browser(made, headers=NAMED) as somebody:
         assert somebody.client.get("/warnings", follow_redirects=False).headers["location"] == "/login"
         somebody.log_in("kan")
         assert made.audited()[-1]["client"] == "10.1.2.3", "nor where he comes from"
+
+
+def test_a_proxy_that_only_ends_tls_tells_where_from_and_never_who(users_folder: Path) -> None:
+    """It passes on what a stranger says of himself."""
+    with site(users_folder, console_proxies="10.1.2.0/24") as made, browser(made, headers=NAMED) as somebody:
+        assert somebody.client.get("/warnings", follow_redirects=False).headers["location"] == "/login"
+        somebody.log_in("kan")
+        assert [(event["operator"], event["client"]) for event in made.audited()] == [("kan", "172.16.0.9")]
 
 
 def test_somebody_without_a_group_of_ours_is_let_in_nowhere(behind_a_proxy: Site) -> None:
