@@ -3,7 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from time import monotonic
-from typing import Any
+from typing import Any, Literal
 
 from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.starlette_client import OAuth
@@ -16,6 +16,7 @@ from starlette.routing import Route
 from services.console.settings import ConsoleSettings
 from services.console.web.room import Room, audit, failure, page_of
 from services.console.web.sessions import expect_forms, is_forged
+from services.console.web.users import User, Users
 
 TRIES_MAX, TRIES_S = 5, 300.0
 """So many wrong passwords from one address, or for one name, within so many seconds; then none is looked at."""
@@ -23,8 +24,8 @@ TRIES_MAX, TRIES_S = 5, 300.0
 TRIED_MAX = 10_000
 """Of how many addresses and names it is remembered."""
 
-HASHES_AT_ONCE = 2
-"""Argon2 takes memory on purpose; strangers must not be able to ask for more of it."""
+HASHES_AT_ONCE, WAITING_MAX = 2, 20
+"""Argon2 takes memory on purpose; strangers must not be able to ask for more of it. So many more may wait for their turn; who comes then is sent away."""
 
 
 class Attempts:
@@ -47,6 +48,13 @@ class Attempts:
         while len(self._tries) > TRIED_MAX:
             self._tries.popitem(last=False)
 
+    def take_back(self, *keys: str) -> None:
+        """The last one was none: it was right."""
+        for key in keys:
+            count, at_s = self._tries.get(key, (0, 0.0))
+            if count:
+                self._tries[key] = (count - 1, at_s)
+
 
 class Login:
     """The ways in of one site."""
@@ -54,6 +62,7 @@ class Login:
     def __init__(self, settings: ConsoleSettings) -> None:
         self._attempts = Attempts()
         self._hashing = asyncio.Semaphore(HASHES_AT_ONCE)
+        self._asking = 0
         self._url = settings.console_url
         self._groups = settings.console_oidc_groups
         self._provider: Any = None
@@ -91,17 +100,33 @@ class Login:
         client = room.sessions.proxies.client(request)
         if room.sessions.users is None or is_forged(request, sent.get("csrf")):
             return failure(room, request, 403, None)
-        keys = (f"address {client}", f"name {name}")
-        if self._attempts.are_too_many(*keys):
+        tried = await self._try(room.sessions.users, name, password, client)
+        if tried == "too many":
             return await self.form(request, 429, wrong=True)
-        async with self._hashing:
-            user = await asyncio.to_thread(room.sessions.users.known, name, password)
-        if user is None:
-            self._attempts.note(*keys)
+        if tried == "wrong":
             known = room.sessions.users.find(name)
             await audit(room, "refused", known.name if known else None, client, asked="login")
             return await self.form(request, 403, wrong=True)
-        return await self._let_in(room, request, user.name, "local", list(user.roles))
+        return await self._let_in(room, request, tried.name, "local", list(tried.roles))
+
+    async def _try(self, users: Users, name: str, password: str, client: str) -> User | Literal["wrong", "too many"]:
+        """Look whether that is his password. Whether there were too many tries is asked when his turn comes, for those before him may be who tried."""
+        keys = (f"address {client}", f"name {name}")
+        if self._attempts.are_too_many(*keys) or self._asking >= HASHES_AT_ONCE + WAITING_MAX:
+            return "too many"
+        self._asking += 1
+        try:
+            async with self._hashing:
+                if self._attempts.are_too_many(*keys):
+                    return "too many"
+                self._attempts.note(*keys)
+                user = await asyncio.to_thread(users.known, name, password)
+                if user is None:
+                    return "wrong"
+                self._attempts.take_back(*keys)
+                return user
+        finally:
+            self._asking -= 1
 
     async def leave(self, request: Request) -> Response:
         """Go to the provider."""

@@ -1,11 +1,15 @@
 """Who is let in, and for how long: the site's own file, a trusted proxy; cookies, headers."""
 
-from collections.abc import Iterator
+import asyncio
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from httpx2 import ASGITransport, AsyncClient
 
-from services.console.web.login import TRIES_MAX, TRIES_S
+from services.console.web.login import HASHES_AT_ONCE, TRIES_MAX, TRIES_S, WAITING_MAX
 from services.console.web.users import UsersError, entry, read_users
 from tests.unit.console.site import PASSWORD, Browser, Site, browser, site, text_of
 
@@ -46,6 +50,45 @@ def test_too_many_tries_are_not_looked_at_and_later_again(stranger: Browser, mon
     assert "尝试次数过多" in stranger.send("/login", 429, name="li", password=PASSWORD)
     clock[0] += TRIES_S
     stranger.log_in("li")
+
+
+async def sent_together(place: Site, names: Sequence[str]) -> Counter[int]:
+    """Wrong passwords for so many names, all at once from one browser; how often each status was the answer."""
+    async with AsyncClient(transport=ASGITransport(place.app, client=("10.1.2.3", 1)), base_url="http://testserver") as client:
+        csrf = re.findall(r'name="csrf" value="([^"]+)"', (await client.get("/login")).text)[0]
+        sending = [client.post("/login", data={"csrf": csrf, "name": name, "password": "wrong"}) for name in names]
+        return Counter(answer.status_code for answer in await asyncio.gather(*sending))
+
+
+def looking(place: Site, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every name whose password is looked at from now on."""
+    looked: list[str] = []
+    users = place.room.sessions.users
+    assert users is not None
+    known = users.known
+    monkeypatch.setattr(users, "known", lambda name, password: looked.append(name) or known(name, password))
+    return looked
+
+
+def test_many_tries_at_once_are_no_more_than_one_after_the_other(place: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = looking(place, monkeypatch)
+    assert asyncio.run(sent_together(place, ["li"] * 20)) == {403: TRIES_MAX, 429: 20 - TRIES_MAX}
+    assert looked == ["li"] * TRIES_MAX
+
+
+def test_who_would_have_to_wait_for_too_many_others_is_sent_away(place: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From a thousand addresses it could be a thousand names: here the number of tries does not count."""
+    monkeypatch.setattr("services.console.web.login.TRIES_MAX", 1_000)
+    looked = looking(place, monkeypatch)
+    room = HASHES_AT_ONCE + WAITING_MAX
+    assert asyncio.run(sent_together(place, [f"n{number}" for number in range(60)])) == {403: room, 429: 60 - room}
+    assert len(looked) == room
+    assert asyncio.run(sent_together(place, ["later"])) == {403: 1}
+
+
+def test_right_passwords_are_no_tries(stranger: Browser) -> None:
+    for _ in range(2 * TRIES_MAX):
+        stranger.log_in("li")
 
 
 def test_a_session_ends_when_it_is_not_used(place: Site, operator: Browser) -> None:
