@@ -6,9 +6,12 @@ Who asks is believed of a proxy only where MEDAID_CONSOLE_PROXY_USER says so: on
 import ipaddress
 from collections.abc import Sequence
 
+import structlog
 from starlette.requests import HTTPConnection
 
 from services.console.settings import ConsoleSettings, Network, networks_in
+
+log = structlog.get_logger(__name__)
 
 
 class Proxies:
@@ -23,7 +26,7 @@ class Proxies:
         """The address of whoever asks: the last one on the way that is no trusted proxy."""
         way = [request.client.host if request.client else "unknown"]
         if self._trusts(way[0]):
-            way = [*(part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()), *way]
+            way = [*_parts(request.headers.getlist("X-Forwarded-For")), *way]
         while len(way) > 1 and self._trusts(way[-1]):
             way.pop()
         return way[-1][:64]
@@ -32,11 +35,14 @@ class Proxies:
         """Whom a trusted proxy names, and his groups; None where none does."""
         if not self._user:
             return None
-        peer = request.client.host if request.client else ""
-        name = request.headers.get(self._user, "").strip()
-        if not name or not self._trusts(peer):
+        names, groups = request.headers.getlist(self._user), request.headers.getlist(self._groups)
+        if not names or not self._trusts(request.client.host if request.client else ""):
             return None
-        return name[:128], [group.strip() for group in request.headers.get(self._groups, "").split(",") if group.strip()]
+        if len(names) > 1 or len(groups) > 1:  # one of the lines is the stranger's own
+            log.warning("a proxy passes on more than one line of who asks: nobody is believed", user=len(names), groups=len(groups))
+            return None
+        name = names[0].strip()[:128]
+        return (name, _parts(groups)) if name else None
 
     def _trusts(self, address: str) -> bool:
         try:
@@ -44,3 +50,8 @@ class Proxies:
         except ValueError:
             return False
         return any(found in network for network in self._networks)
+
+
+def _parts(lines: Sequence[str]) -> Sequence[str]:
+    """What all lines of a header list, by commas."""
+    return [part.strip() for line in lines for part in line.split(",") if part.strip()]

@@ -205,6 +205,24 @@ def test_an_address_that_the_client_made_up_is_not_believed(behind_a_proxy: Site
     assert behind_a_proxy.audited()[0]["client"] == "172.16.0.9"
 
 
+def test_an_address_in_a_line_of_its_own_is_no_more_believed(behind_a_proxy: Site) -> None:
+    """Some proxies add a line of X-Forwarded-For behind that of the client."""
+    lines = [(name, value) for name, value in NAMED.items() if name != "X-Forwarded-For"]
+    lines += [("X-Forwarded-For", "1.1.1.1"), ("X-Forwarded-For", "172.16.0.9")]
+    with browser(behind_a_proxy) as somebody:
+        somebody.client.get("/warnings", headers=lines)
+    assert behind_a_proxy.audited()[0]["client"] == "172.16.0.9"
+
+
+@pytest.mark.parametrize("twice", ["X-Forwarded-User", "X-Forwarded-Groups"])
+def test_who_is_named_twice_is_nobody(behind_a_proxy: Site, twice: str) -> None:
+    """The proxy has added its line to the stranger's."""
+    lines = [(twice, "medaid-operator"), *NAMED.items()]
+    with browser(behind_a_proxy) as somebody:
+        assert somebody.client.get("/warnings", headers=lines, follow_redirects=False).headers["location"] == "/login"
+    assert behind_a_proxy.audited() == []
+
+
 def test_every_answer_carries_the_security_headers(stranger: Browser, operator: Browser) -> None:
     for somebody, path in [(stranger, "/login"), (stranger, "/nowhere"), (operator, "/warnings"), (operator, "/static/console.css")]:
         headers = somebody.client.get(path).headers
