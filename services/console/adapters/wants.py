@@ -73,7 +73,7 @@ def _claim(wants: _Wants, lane: int, told: Told) -> None:
     wants.fields(person, f"c:{told.key}", f"y:{claim.region}/{claim.year}")
     wants.whole(places.year(lane, claim.region, claim.year))
     wants.fields(places.hospitals(lane, claim.region, claim.year), told.key.partition("/")[0])
-    wants.fields(places.last(lane), "form", f"years:{claim.region}")
+    wants.fields(places.last(lane), "form", f"years:{claim.region}", f"districts:{claim.region}/{claim.year}")
     if claim.is_reversed:
         wants.fields(person, f"r:{claim.region}/{told.key}")
         wants.fields(places.heads(lane, places.WAITING), places.WAITING)

@@ -3,8 +3,9 @@
 Amounts in fen. A claim's sums are a function of its newest revision alone, so that any order of persons, and any number of revisions, lead to the same.
 """
 
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 from services.console.domain import places
@@ -16,6 +17,14 @@ REVISIONS_MAX = 20
 
 NOBODY = "-"
 """No category, or no district."""
+
+DISTRICTS_MAX = 100
+"""How many districts of a year a lane tells apart: whoever writes others into claims must not make a document grow."""
+
+OTHER = "other"
+"""The district of claims that name none of a year's districts, or something that is no code of a district."""
+
+_COUNTY = re.compile(r"([0-9]{6})(?:[0-9]{6})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,7 @@ def observe(desk: Desk, lane: int, told: Told) -> None:
     if known is not None and told.claim.revision <= known.revision:
         return
     _check_form(desk, lane, told, known)
+    told = replace(told, claim=replace(told.claim, district=_district(desk, lane, told.claim)))
     _know_year(desk, lane, told.claim)
     offsets = (*(known.offsets if known else ()), told.offset)[-REVISIONS_MAX:]
     desk.put(person, field, [*astuple(told.claim)[:-1], offsets])
@@ -97,6 +107,20 @@ def _know_year(desk: Desk, lane: int, claim: Claim) -> None:
     years = desk.get(last, field) or []
     if claim.year not in years:
         desk.put(last, field, sorted([*years, claim.year]))
+
+
+def _district(desk: Desk, lane: int, claim: Claim) -> str | None:
+    """The county of the claim's division code (行政区划代码, six digits, or twelve with town and village). Hospitals may write anything there, a name too."""
+    county = _COUNTY.fullmatch(claim.district or "")
+    if not claim.district or county is None:
+        return OTHER if claim.district else None
+    last, field = places.last(lane), f"districts:{claim.region}/{claim.year}"
+    known = desk.get(last, field) or []
+    if county[1] not in known:
+        if len(known) >= DISTRICTS_MAX:
+            return OTHER
+        desk.put(last, field, sorted([*known, county[1]]))
+    return county[1]
 
 
 def _check_form(desk: Desk, lane: int, told: Told, known: Claim | None) -> None:

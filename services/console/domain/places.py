@@ -4,8 +4,8 @@
   reversal stands; of each warning `w:<id>` what was said last, `a:<id>` what operators did, `s:<id>` where it stands. `<lane>/h/<hospital>`: a hospital's.
 - `<lane>/a/<region>/<year>`: sums of a year: `m:<month>/<category>`, `r:<reason>`, `d:<district>`, `p`. `<lane>/b/<region>/<year>`: a field a hospital.
 - `<lane>/i/<index>`: an index, a field a slot; `<lane>/n/<region>`: where the indexes of warnings begin and end; `<lane>/n/waiting`: that of reversals.
-- `<lane>/x`: counts of dead letters. `<lane>/k/<ring>`: the newest of something, a field a slot. `<lane>/l`: what was read last of each topic, and the
-  ledger's form.
+- `<lane>/x`: counts of dead letters. `<lane>/k/<ring>`: the newest of something, a field a slot. `<lane>/l`: what was read last of each topic, the
+  ledger's form, `years:<region>` and `districts:<region>/<year>` that there are.
 """
 
 HOSPITAL_KINDS = frozenset({"hospital_self_pay_ratio"})

@@ -137,7 +137,7 @@ async def _state(shelf: Shelf) -> State:
     letters: dict[tuple[str, str], tuple[int, int]] = {}
     for lane in lanes:
         for topic, value in found[places.last(lane)].items():
-            if topic not in ("form", "verified") and not topic.startswith("years:"):
+            if topic not in ("form", "verified") and not topic.startswith(("years:", "districts:")):
                 last[topic] = max(last.get(topic, 0), value[1])
         for name, (count, at_ms) in found[places.letters(lane)].items():
             topic, _, reason = name.partition("|")

@@ -40,6 +40,16 @@ def test_no_masked_page_holds_an_id_or_an_amount_of_the_person(place: Site, peop
         assert [secret for secret in SECRETS if secret in whole] == [], address
 
 
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("district", [PERSON, "张三", "320703199001011234"])
+def test_a_city_shows_no_id_or_name_that_a_hospital_wrote_as_district(
+    place: Site, people: dict[str, Browser], role: str, district: str
+) -> None:
+    page = place.feed(claim(OTHER, "S-2", district=district)) and people[role].get(f"/cities/{REGION}?year={YEAR}")
+    assert [secret for secret in (PERSON, OTHER, CLAIM, district) if secret in page] == []
+    assert "其他 1 0 0.00" in text_of(page), "one claim of some other district, not assisted"
+
+
 def test_the_secrets_are_on_the_unmasked_page(place: Site, operator: Browser) -> None:
     """Else the test above could not fail."""
     token = place.token("person", PERSON)

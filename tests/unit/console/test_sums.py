@@ -1,5 +1,8 @@
 """The sums of a city's year, by hand; a revision moves them by exactly the difference. Amounts in fen."""
 
+import pytest
+
+from services.console.domain.claims import DISTRICTS_MAX
 from tests.unit.console.world import Kept, settled
 from tests.unit.monitoring.world import Event
 
@@ -87,6 +90,34 @@ def test_a_ledger_that_does_not_go_on_where_it_stopped_is_counted() -> None:
         paid(), settled("C1", "1000.00", {"direct": "600.00"}, category="orphan", verb="adjusted", revision=1, delta="-1.00")
     )
     assert wrong.document(LAST)["form"] == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ("320505", "320505"),
+        ("320505104202", "320505"),
+        (None, "-"),
+        ("姑苏区张三", "other"),
+        ("P1", "other"),
+        ("3205", "other"),
+        ("３２０５０５", "other"),
+    ],
+)
+def test_a_district_is_a_county_by_its_code_and_anything_else_is_other(told: str | None, kept: str) -> None:
+    year = Kept().see(settled("C1", "70.05", district=told)).document(YEAR)
+    assert [field for field in year if field.startswith("d:")] == [f"d:{kept}"]
+
+
+def test_districts_beyond_what_a_city_has_are_one_and_their_claims_move_with_it() -> None:
+    claims = [settled(f"C{number}", "1.00", district=f"32{number:04d}", sequence=number) for number in range(1, DISTRICTS_MAX + 6)]
+    kept = Kept().see_together(*claims)
+    assert len([field for field in kept.document(YEAR) if field.startswith("d:")]) == DISTRICTS_MAX + 1
+    assert kept.document(YEAR)["d:other"] == [5, 0, 500, 0]
+    anew = settled("C101", "3.00", verb="adjusted", revision=1, delta="0.00", district="320001", sequence=101)
+    kept.see(anew)
+    assert kept.document(YEAR)["d:other"] == [4, 0, 400, 0]
+    assert kept.document(YEAR)["d:320001"] == [2, 0, 400, 0], "of 1.00 and 3.00"
 
 
 def test_twenty_places_of_a_claim_are_kept_and_no_more() -> None:
