@@ -5,7 +5,7 @@ import statistics
 import time
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from schemas.catalogue import ACTIONS, AUDIT, CLAIMS
 from tests.e2e.conftest import Visit
@@ -65,6 +65,27 @@ def test_an_event_of_an_ordinary_client_is_a_warning_within_two_seconds(site: Si
         took_s.append(time.monotonic() - began_s)
     if statistics.median(took_s) > IN_TIME_S:
         raise TooSlow(f"seconds until the warning showed: {took_s}")
+
+
+def test_a_list_that_could_not_be_fetched_is_asked_for_again(site: Site, visit: Visit) -> None:
+    """At once when the stream begins, for news may have come since the page was made; and again when that fails, without further news."""
+    page = visit("kan")
+    asked: list[str] = []
+
+    def answer(route: Route) -> None:
+        if "x-medaid-fragment" not in route.request.headers:
+            route.continue_()
+            return
+        asked.append(route.request.url)
+        if len(asked) == 1:
+            route.fulfill(status=429)
+        else:
+            route.continue_()
+
+    page.route("**/warnings?state=", answer)
+    with page.expect_response(lambda response: len(asked) == 2 and response.ok):
+        page.goto("/warnings?state=")
+    assert len(asked) == 2
 
 
 @pytest.mark.parametrize("lang", WORDS)

@@ -35,9 +35,9 @@ class Live:
         self._watching: asyncio.Task[None] | None = None
 
     async def stream(self, visit: Visit) -> Response:
-        """The stream of one page. Its events hold nothing but a number that rises."""
+        """The stream of one page. Its events hold nothing but a number that rises; the first comes at once."""
         headers: Mapping[str, str] = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingResponse(self._events(), media_type="text/event-stream", headers=headers)
+        return StreamingResponse(self.events(), media_type="text/event-stream", headers=headers)
 
     async def close(self) -> None:
         """Watch no more, and let every stream end."""
@@ -47,14 +47,15 @@ class Live:
             self._version = -1
             self._changed.notify_all()
 
-    async def _events(self) -> AsyncIterator[bytes]:
+    async def events(self) -> AsyncIterator[bytes]:
+        """What a stream tells, until it is time to ask anew."""
         self._listeners += 1
         if self._watching is None or self._watching.done():
             self._watching = asyncio.create_task(self._watch())
         loop = asyncio.get_running_loop()
         until_s, known = loop.time() + STREAM_S, self._version
-        yield b"retry: 1000\n\n"
         try:
+            yield b"retry: 1000\n\ndata: %d\n\n" % known  # or what came since the page, or the stream before, would never be told
             while loop.time() < until_s and self._version >= 0:
                 if await self._wait(known):
                     known = self._version

@@ -1,12 +1,14 @@
 // Keeps the warnings of an open page fresh: the server says that something has changed, and the list is asked for anew. Everything else works without.
 "use strict";
 
+const AGAIN_MS = 2000;
 const list = document.getElementById("warning-rows");
 
+// Whether the list is fresh now; a server that is away for a moment is asked again.
 async function refresh() {
   const answer = await fetch(window.location.href, { headers: { "X-Medaid-Fragment": "warnings" } });
   if (answer.status === 401) window.location.reload();
-  if (!answer.ok) return;
+  if (!answer.ok) return answer.status === 401;
   const focused = list.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   list.replaceChildren(...fresh.body.childNodes);
@@ -15,6 +17,7 @@ async function refresh() {
       if (link.getAttribute("href") === focused) { link.focus({ preventScroll: true }); break; }
     }
   }
+  return true;
 }
 
 if (list !== null && "EventSource" in window) {
@@ -25,7 +28,13 @@ if (list !== null && "EventSource" in window) {
     if (pending) return;
     pending = true;
     try {
-      while (again) { again = false; await refresh(); }
+      while (again) {
+        again = false;
+        if (!await refresh().catch(() => false)) {
+          again = true;
+          await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+        }
+      }
     } finally { pending = false; }
   };
   window.addEventListener("pagehide", () => stream.close());
