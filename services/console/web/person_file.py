@@ -12,6 +12,7 @@ from services.console.domain import places
 from services.console.domain.claims import Claim, from_row
 from services.console.web.shelf import Fields, Shelf
 from services.policy.dossier import Result
+from services.runtime.errors import Doubt
 from services.runtime.records import TopicPartition
 
 YearKey = tuple[str, int]
@@ -28,7 +29,7 @@ class PersonYear:
 
 @dataclass(frozen=True, slots=True)
 class PersonFile:
-    """All that is known of a person. `timeline` None: no status was ever told, or it is just being replaced."""
+    """All that is known of a person. `timeline` None: no status was ever told."""
 
     person_id: str
     lane: int
@@ -49,7 +50,11 @@ class PersonFile:
 
 
 async def person_file(shelf: Shelf, outside: Outside, person_id: str) -> PersonFile:
-    """One document, and one record of identity.timelines.v1."""
+    """One document, and one record of identity.timelines.v1.
+
+    Raises:
+        Doubt: The timeline is just being replaced by a newer one, whose place is not known yet.
+    """
     lane = shelf.lane_of(person_id)
     fields = await shelf.one(places.person(lane, person_id))
     return PersonFile(
@@ -63,15 +68,14 @@ async def person_file(shelf: Shelf, outside: Outside, person_id: str) -> PersonF
 
 
 async def newest_results(outside: Outside, person: PersonFile, key: YearKey) -> Sequence[Result]:
-    """The newest result of each claim of a year, in the order of the ledger."""
+    """The newest result of each claim of a year, in the order of the ledger. Raises: Doubt."""
     offsets = sorted(claim.offsets[-1] for _, claim in person.of_year(key))
-    return [result for offset in offsets if (result := await _result(outside, person.lane, offset)) is not None]
+    return [await _result(outside, person.lane, offset) for offset in offsets]
 
 
 async def revisions(outside: Outside, person: PersonFile, claim_key: str) -> Sequence[Result]:
-    """The newest revisions of a claim, the newest last."""
-    claim = person.claims[claim_key]
-    return [result for offset in claim.offsets if (result := await _result(outside, person.lane, offset)) is not None]
+    """The newest revisions of a claim, the newest last. Raises: Doubt."""
+    return [await _result(outside, person.lane, offset) for offset in person.claims[claim_key].offsets]
 
 
 def _years(fields: Fields) -> Sequence[tuple[YearKey, PersonYear]]:
@@ -88,13 +92,20 @@ async def _timeline(outside: Outside, lane: int, fields: Fields) -> TimelineUpda
         return None
     record = await outside.record(TopicPartition(TIMELINES, lane), fields["t"][1])
     if record is None:
-        return None
+        raise Doubt("the timeline known is gone, a newer one has not been read yet")
     types: Mapping[str, Any] = TYPES_BY_TOPIC[TIMELINES]
     timeline: TimelineUpdated = read_event(record.value, record.headers, types, bytes_max=None).data
     return timeline
 
 
-async def _result(outside: Outside, lane: int, offset: int) -> Result | None:
+async def _result(outside: Outside, lane: int, offset: int) -> Result:
+    """A result by its place.
+
+    Raises:
+        Doubt: It is gone: an explanation without it would be another one.
+    """
     record = await outside.record(TopicPartition(RESULTS, lane), offset)
+    if record is None:
+        raise Doubt(f"no result at {lane}/{offset} of the ledger")
     types: Mapping[str, Any] = TYPES_BY_TOPIC[RESULTS]
-    return None if record is None else read_event(record.value, record.headers, types, bytes_max=None)
+    return read_event(record.value, record.headers, types, bytes_max=None)
