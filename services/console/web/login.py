@@ -19,7 +19,7 @@ from services.console.web.sessions import expect_forms, is_forged
 from services.console.web.users import User, Users
 
 TRIES_MAX, TRIES_S = 5, 300.0
-"""So many wrong passwords from one address, or for one name, within so many seconds; then none is looked at."""
+"""So many wrong passwords from one address, or for one name, or wrong answers of the provider, within so many seconds; then none is looked at."""
 
 TRIED_MAX = 10_000
 """Of how many addresses and names it is remembered."""
@@ -29,7 +29,7 @@ HASHES_AT_ONCE, WAITING_MAX = 2, 20
 
 
 class Attempts:
-    """Wrong passwords, by address and by name."""
+    """Logins that failed, by address and by name."""
 
     def __init__(self) -> None:
         self._tries: OrderedDict[str, tuple[int, float]] = OrderedDict()
@@ -145,6 +145,14 @@ class Login:
         if self._provider is None:
             return failure(room, request, 404, None)
         client = room.sessions.proxies.client(request)
+        key = f"provider {client}"
+        if not any(
+            name.startswith("_state_medaid_") for name in request.session
+        ):  # nobody began a login: strangers must not fill the audit
+            return failure(room, request, 403, None)
+        if self._attempts.are_too_many(key):
+            return await self.form(request, 429, wrong=True)
+        self._attempts.note(key)
         try:
             claims = (await self._provider.authorize_access_token(request))["userinfo"]
         except (HTTPError, OAuthError, JoseError, LookupError, ValueError):
@@ -156,6 +164,7 @@ class Login:
         if not roles:
             await audit(room, "refused", name, client, asked="login")
             return failure(room, request, 403, None)
+        self._attempts.take_back(key)
         return await self._let_in(room, request, name, "oidc", list(roles))
 
     async def logout(self, request: Request) -> Response:

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from services.console.web.login import TRIES_MAX
 from services.console.web.serving import listen, server_of
 from tests.unit.console.site import Browser, Site, browser, site, text_of
 
@@ -142,6 +143,34 @@ def test_an_answer_that_nobody_asked_for_lets_nobody_in(place: Site) -> None:
     with browser(place) as victim, browser(place) as attacker:
         victim.get("/login")
         victim.get(come_back(attacker), 403)
+
+
+def test_strangers_who_come_back_from_nowhere_fill_no_audit(place: Site) -> None:
+    with browser(place) as somebody:
+        for _ in range(3):
+            somebody.get("/login/oidc/back?code=x&state=y", 403)
+    assert place.audited() == []
+
+
+def test_answers_that_were_wrong_too_often_are_not_looked_at(place: Site) -> None:
+    """Each after a login that was begun; whoever may come in is not counted."""
+    with browser(place) as somebody:
+        somebody.get(come_back(somebody))
+        for tried in range(TRIES_MAX + 2):
+            come_back(somebody)
+            somebody.get("/login/oidc/back?code=x&state=y", 403 if tried < TRIES_MAX else 429)
+    assert [event["verb"] for event in place.audited()] == ["logged_in", *["refused"] * TRIES_MAX]
+
+
+def test_logins_that_were_begun_and_left_do_not_fill_the_cookie(place: Site) -> None:
+    with browser(place) as somebody:
+        sizes = set()
+        for _ in range(5):
+            come_back(somebody)
+            sizes.add(len(somebody.client.cookies["medaid-session"]))
+        assert max(sizes) - min(sizes) < 20
+        assert "死信" not in text_of(somebody.get(come_back(somebody))), "and the last one still counts"
+        somebody.get("/health")
 
 
 def test_a_provider_that_is_away_is_told(users_folder: Path) -> None:
