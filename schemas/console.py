@@ -61,6 +61,10 @@ class Replayed(Audited):
     letter: str = Field(max_length=1024, description="the dead letter, topic/partition/offset of the refused record")
     place: str = Field(max_length=1024, description="where it was sent to, topic/partition")
     mended: bool = Field(description="whether its payload was changed first")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="digest of the value that was sent, in hexadecimal")
+    source: str | None = Field(default=None, max_length=1024, description="CloudEvents source of what was sent; null where it has none")
+    event_id: str | None = Field(default=None, max_length=1024, description="CloudEvents id of what was sent; null where it has none")
+    person_id: Id | None = Field(default=None, description="psn_no: whose it is; null where it names nobody")
 
 
 class Verified(Audited):

@@ -1,30 +1,28 @@
 """The pages of dead letters: the newest of a topic and reason, one with its payload, masked, and its record sent again once mended."""
 
-import re
 from collections.abc import Mapping
 from typing import Any, get_args
 
-import orjson
 from starlette.responses import RedirectResponse, Response
 
-from schemas.catalogue import INPUTS, home_field
-from schemas.documents import all_types
-from schemas.envelope import ATTRIBUTE_LENGTH_MAX, VALUE_BYTES_MAX
+from schemas.catalogue import INPUTS
+from schemas.envelope import VALUE_BYTES_MAX
 from schemas.refusal import Reason
 from services.console.domain import places
 from services.console.web.masks import HIDDEN
+from services.console.web.payloads import differing, evidence, masked, person_in
 from services.console.web.room import Visit, audit, failure, render
 from services.runtime.letters import Letter, at_home, read_letter, refusable
 from services.runtime.records import TopicPartition
 
 SHOWN_MAX = 50
 
-_KNOWN_NAMES = frozenset({"specversion", "data", *ATTRIBUTE_LENGTH_MAX}) | {
-    name for model in all_types().values() for name in model.model_fields
-}
-"""Names that our own models give; another one may be anything, a person's name too."""
-
-_PERSON = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+_NOT_WHOLE = (
+    "死信只保存了开头部分，请向发送方索取完整内容。",
+    "the letter holds only its beginning; ask its sender for the whole.",
+)
+_ANOTHER = ("这是另一事件，请由其发送方另行发送；不同之处：", "it is another event, which its own sender must send; it differs in ")
+_AGAIN = ("仍会被拒收，", "it would be refused again, ")
 
 
 async def index(visit: Visit) -> Response:
@@ -60,13 +58,13 @@ async def unmask(visit: Visit) -> Response:
     letter = await _letter(visit)
     if letter is None:
         return failure(visit.room, visit.request, 404, visit.visitor)
-    await audit(visit.room, "unmasked", visit.visitor.name, visit.visitor.client, person_id=_person_in(letter), letter=letter.id)
+    await audit(visit.room, "unmasked", visit.visitor.name, visit.visitor.client, person_id=person_in(letter.refused), letter=letter.id)
     visit.room.sessions.unmask(visit.request, visit.path["letter"])
     return RedirectResponse(f"/letters/{visit.path['letter']}", 303)
 
 
 async def replay(visit: Visit) -> Response:
-    """Send its record again, as it came or with another payload, once the audit has been told; what would be refused again at once is not sent."""
+    """Send its record again, as it came or mended, once the audit has been told; another event, or what would be refused again, is not sent."""
     room, letter = visit.room, await _letter(visit)
     if letter is None:
         return failure(room, visit.request, 404, visit.visitor)
@@ -76,22 +74,25 @@ async def replay(visit: Visit) -> Response:
     before = _text(letter.refused.value)
     is_mended = text != before.replace("\r\n", "\n")
     if not is_mended and not letter.is_whole:
-        return _shown(visit, letter, payload=text, refused="whole")
+        return _shown(visit, letter, payload=text, refused=visit.speech.pick(*_NOT_WHOLE))
     headers = () if visit.form.get("drop_headers") else letter.refused.headers
     record = letter.refused._replace(value=text.encode(), headers=headers) if is_mended else letter.refused
+    changed = differing(letter.refused, record)
+    if changed:
+        return _shown(visit, letter, payload=text, refused=visit.speech.pick(*_ANOTHER) + ", ".join(changed))
     refused = room.neighbours.refusal(record)
     if refused is not None:
-        return _shown(visit, letter, payload=text, refused=f"{refused.reason}: {refused}")
+        return _shown(visit, letter, payload=text, refused=f"{visit.speech.pick(*_AGAIN)}{refused.reason}: {refused}")
     home = at_home(record, len(room.shelf.lanes))
-    place = f"{home.topic}/{home.partition}"
-    await audit(room, "replayed", visit.visitor.name, visit.visitor.client, letter=letter.id, place=place, mended=is_mended)
+    told = {"letter": letter.id, "place": f"{home.topic}/{home.partition}", "mended": is_mended, **evidence(home)}
+    await audit(room, "replayed", visit.visitor.name, visit.visitor.client, **told)
     return _shown(visit, letter, payload=text, place=await room.outside.send(home))
 
 
 def _shown(visit: Visit, letter: Letter, payload: str | None = None, refused: str = "", place: str = "") -> Response:
     is_clear = visit.room.sessions.is_clear(visit.request, visit.path["letter"])
     value = letter.refused.value
-    person = _person_in(letter)
+    person = person_in(letter.refused)
     return render(
         visit,
         "letter.html",
@@ -120,30 +121,3 @@ async def _letter(visit: Visit) -> Letter | None:
 
 def _text(value: bytes | None) -> str:
     return "" if value is None else value.decode(errors="backslashreplace")
-
-
-def _person_in(letter: Letter) -> str | None:
-    """Whose the refused record is, as far as it says."""
-    try:
-        found = orjson.loads(letter.refused.value or b"")["data"][home_field(letter.refused.topic)]
-    except (orjson.JSONDecodeError, LookupError, TypeError):
-        return None
-    return found if isinstance(found, str) and _PERSON.fullmatch(found) else None
-
-
-def masked(value: bytes | None) -> str:
-    """A payload for whoever may not see whose it is: its shape, and of its values only an event type that we know."""
-    try:
-        document = orjson.loads(value or b"")
-    except orjson.JSONDecodeError:
-        return f"{HIDDEN} ({len(value or b'')} bytes)"
-    return orjson.dumps(_masked(document), option=orjson.OPT_INDENT_2).decode()
-
-
-def _masked(value: Any, name: str = "") -> Any:
-    if isinstance(value, dict):
-        names = [inner if inner in _KNOWN_NAMES else f"? {place}" for place, inner in enumerate(value, 1)]
-        return {shown: _masked(inner, given) for shown, (given, inner) in zip(names, value.items(), strict=True)}
-    if isinstance(value, list):
-        return [_masked(inner) for inner in value]
-    return value if (name == "type" and isinstance(value, str) and value in all_types()) else HIDDEN

@@ -6,8 +6,8 @@ import re
 import pytest
 
 from schemas.catalogue import AUDIT, CLAIMS
-from services.console.web.letters import masked
 from services.console.web.masks import HIDDEN, Masks
+from services.console.web.payloads import masked
 from services.runtime.errors import Doubt
 from services.runtime.records import Record
 from tests.unit.console.site import Browser, Site, text_of
