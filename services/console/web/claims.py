@@ -43,7 +43,7 @@ async def show(visit: Visit) -> Response:
     person_id, claim_key = room.masks.open("person", token), room.masks.open("claim", visit.path["claim"])
     if person_id is None or claim_key is None:
         return failure(room, visit.request, 404, visit.visitor)
-    if not room.sessions.is_clear(visit.request, token):
+    if not room.sessions.is_clear(visit.request, visit.visitor, token):
         return RedirectResponse(f"/persons/{token}", 303)
     person = await person_file(room.shelf, room.outside, person_id)
     claim = person.claims.get(claim_key)

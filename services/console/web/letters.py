@@ -68,7 +68,7 @@ async def replay(visit: Visit) -> Response:
     room, letter = visit.room, await _letter(visit)
     if letter is None:
         return failure(room, visit.request, 404, visit.visitor)
-    if letter.refused.topic not in INPUTS or not room.sessions.is_clear(visit.request, visit.path["letter"]):
+    if letter.refused.topic not in INPUTS or not room.sessions.is_clear(visit.request, visit.visitor, visit.path["letter"]):
         return failure(room, visit.request, 403, visit.visitor)
     text = visit.form.get("payload", "").replace("\r\n", "\n")
     before = _text(letter.refused.value)
@@ -90,7 +90,7 @@ async def replay(visit: Visit) -> Response:
 
 
 def _shown(visit: Visit, letter: Letter, payload: str | None = None, refused: str = "", place: str = "") -> Response:
-    is_clear = visit.room.sessions.is_clear(visit.request, visit.path["letter"])
+    is_clear = visit.room.sessions.is_clear(visit.request, visit.visitor, visit.path["letter"])
     value = letter.refused.value
     person = person_in(letter.refused)
     return render(

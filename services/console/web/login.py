@@ -107,7 +107,7 @@ class Login:
             known = room.sessions.users.find(name)
             await audit(room, "refused", known.name if known else None, client, asked="login")
             return await self.form(request, 403, wrong=True)
-        return await self._let_in(room, request, tried.name, "local", list(tried.roles))
+        return await self._let_in(room, request, tried.name, "local", list(tried.roles), tried.stamp)
 
     async def _try(self, users: Users, name: str, password: str, client: str) -> User | Literal["wrong", "too many"]:
         """Look whether that is his password. Whether there were too many tries is asked when his turn comes, for those before him may be who tried."""
@@ -175,9 +175,9 @@ class Login:
         request.session.clear()
         return RedirectResponse("/login", 303)
 
-    async def _let_in(self, room: Room, request: Request, name: str, way: Any, roles: list[Any]) -> Response:
+    async def _let_in(self, room: Room, request: Request, name: str, way: Any, roles: list[Any], stamp: str = "") -> Response:
         """Tell it first: who cannot be told of is not let in."""
         wanted = request.session.get("next", "/")
         await audit(room, "logged_in", name, room.sessions.proxies.client(request), way=way, roles=roles)
-        room.sessions.begin(request, name, way, roles)
+        room.sessions.begin(request, name, way, roles, stamp)
         return RedirectResponse(wanted if wanted.startswith("/") and not wanted.startswith("//") else "/", 303)

@@ -64,7 +64,7 @@ async def show(visit: Visit) -> Response:
         token=token,
         person=person,
         chosen=key,
-        is_clear=room.sessions.is_clear(visit.request, token),
+        is_clear=room.sessions.is_clear(visit.request, visit.visitor, token),
         picture=_picture(visit, person, key, label),
         gauges=_gauges(visit, person, key),
         claims=person.of_year(key) if key else (),

@@ -1,7 +1,7 @@
 """Who is asking: by a trusted proxy's headers, else by the session that a login began. Sessions are signed cookies, so that every process knows them.
 
 A session holds the name, the way of the login, when it began and was last used, the token against forged requests, and whom the operator has unmasked, as a
-token. What a local user may do is looked up in the site's file at every request.
+token. What a local user may do is looked up in the site's file at every request; with another password there, what was begun with the old one is over.
 """
 
 import secrets
@@ -37,12 +37,20 @@ class Sessions:
         """What the groups of a proxy or provider give."""
         return sorted({self._groups[group] for group in groups if group in self._groups})
 
-    def begin(self, request: Request, name: str, way: Way, roles: Sequence[Role]) -> Visitor:
-        """Begin a session; whatever an earlier one held is gone."""
+    def begin(self, request: Request, name: str, way: Way, roles: Sequence[Role], stamp: str = "") -> Visitor:
+        """Begin a session; whatever an earlier one held is gone. `stamp` is that of a local user."""
         now_s = self._now_s()
         request.session.clear()
         request.session.update(
-            {"name": name, "way": way, "roles": list(roles), "began": now_s, "seen": now_s, "csrf": secrets.token_urlsafe(24)}
+            {
+                "name": name,
+                "way": way,
+                "roles": list(roles),
+                "began": now_s,
+                "seen": now_s,
+                "csrf": secrets.token_urlsafe(24),
+                "stamp": stamp,
+            }
         )
         return Visitor(name, roles, way, self.proxies.client(request))
 
@@ -72,8 +80,10 @@ class Sessions:
         """Show nobody in clear any more."""
         request.session.pop("clear", None)
 
-    def is_clear(self, request: Request, token: str) -> bool:
-        """Whether that is the one shown in clear now."""
+    def is_clear(self, request: Request, visitor: Visitor, token: str) -> bool:
+        """Whether that is the one shown in clear now, to somebody who still may see it."""
+        if not visitor.may("unmask"):
+            return False
         shown, until_s = request.session.get("clear") or ("", 0.0)
         return bool(shown == token and self._now_s() < until_s)
 
@@ -85,7 +95,7 @@ class Sessions:
         if session["way"] == "oidc":
             return list(session["roles"])
         user = self.users.find(session["name"]) if self.users else None
-        return user.roles if user else ()
+        return user.roles if user and user.stamp == session.get("stamp") else ()
 
 
 def is_background(request: Request) -> bool:

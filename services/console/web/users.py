@@ -1,11 +1,12 @@
 """The file of a small site's own users: a line each, `name:roles:hash`, the hash of Argon2. `#` begins a comment.
 
-The file is read again when it changes, so that whoever is taken out of it is out with his next request.
+The file is read again when it changes, so that whoever is taken out of it, or has another password there, is out with his next request.
 """
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import cast, get_args
 
@@ -33,6 +34,11 @@ class User:
     name: str
     roles: Sequence[Role]
     hash: str
+
+    @property
+    def stamp(self) -> str:
+        """What changes with the password, and tells nothing of it: the hash has a random salt."""
+        return sha256(self.hash.encode()).hexdigest()[:16]
 
 
 def check_name(name: str) -> None:

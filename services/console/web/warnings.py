@@ -69,7 +69,7 @@ async def show(visit: Visit) -> Response:
     subject = warning_id.split("/")[2]
     token = room.masks.token("person", subject)
     of_hospital = warning_id.partition("/")[0] in places.HOSPITAL_KINDS
-    is_clear = of_hospital or room.sessions.is_clear(visit.request, token)
+    is_clear = of_hospital or room.sessions.is_clear(visit.request, visit.visitor, token)
     return render(
         visit,
         "warning.html",
@@ -84,7 +84,7 @@ async def show(visit: Visit) -> Response:
         actions=list(reversed(actions)),
         told=await _told(visit, warning_id, newest),
         is_clear=is_clear,
-        sees_evidence=room.sessions.is_clear(visit.request, visit.path["warning"] if of_hospital else token),
+        sees_evidence=room.sessions.is_clear(visit.request, visit.visitor, visit.path["warning"] if of_hospital else token),
         figure=lambda figure, is_clear=is_clear: figure_of(warning_id, figure, is_clear=is_clear),
         figure_name=lambda name: figure_name(visit, warning_id, name),
         claim_address=lambda key: f"/persons/{token}/claims/{room.masks.token('claim', key)}",

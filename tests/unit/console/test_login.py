@@ -132,6 +132,16 @@ def test_whoever_is_taken_out_of_the_file_is_out_at_once(tmp_path: Path) -> None
         assert operator.client.get("/warnings", follow_redirects=False).headers["location"] == "/login"
 
 
+def test_another_password_ends_what_was_begun_with_the_old_one(tmp_path: Path) -> None:
+    path = tmp_path / "users"
+    path.write_text(entry("li", ["operator"], PASSWORD), "utf-8")
+    with site(tmp_path) as made, browser(made) as stolen, browser(made) as owner:
+        stolen.log_in("li").get("/warnings")
+        path.write_text(entry("li", ["operator"], "another one"), "utf-8")
+        assert stolen.client.get("/warnings", follow_redirects=False).headers["location"] == "/login"
+        owner.log_in("li", "another one").get("/warnings")
+
+
 def test_a_role_that_changed_in_the_file_holds_at_once(tmp_path: Path) -> None:
     path = tmp_path / "users"
     line = entry("li", ["operator"], PASSWORD)

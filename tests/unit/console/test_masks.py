@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from pathlib import Path
 
 import pytest
 
@@ -10,8 +11,8 @@ from services.console.web.masks import HIDDEN, Masks
 from services.console.web.payloads import masked
 from services.runtime.errors import Doubt
 from services.runtime.records import Record
-from tests.unit.console.site import Browser, Site, text_of
-from tests.unit.console.story import CLAIM, DUPLICATE, HOSPITAL, KEY, OTHER, PERSON, REGION, SECRETS, YEAR, claim, granted
+from tests.unit.console.site import Browser, Site, browser, site, text_of
+from tests.unit.console.story import CLAIM, DUPLICATE, HOSPITAL, KEY, OTHER, PERSON, REGION, SECRETS, YEAR, claim, day, granted
 
 ROLES = ["viewer", "operator", "auditor"]
 
@@ -81,6 +82,20 @@ def test_it_lasts_ten_minutes_or_until_it_is_taken_back(place: Site, operator: B
     assert PERSON not in operator.get(f"/persons/{token}")
     operator.send(f"/persons/{token}/unmask")
     assert PERSON not in operator.send(f"/persons/{token}/mask")
+
+
+def test_whoever_may_unmask_no_more_sees_nobody_in_clear(tmp_path: Path) -> None:
+    """Made a viewer in the middle of an unmasking: every page that it opened is masked with the next request."""
+    with site(tmp_path) as place, browser(place.feed(*day())) as somebody:
+        somebody.log_in("li")
+        token, letter = place.token("person", PERSON), place.letter(0)
+        users = (tmp_path / "users").read_text("utf-8")
+        for address, secret in [(f"/persons/{token}", PERSON), (f"/letters/{letter}", "S-88991")]:
+            assert secret in somebody.send(f"{address}/unmask")
+            (tmp_path / "users").write_text(users.replace("li:operator:", "li:viewer:"), "utf-8")
+            page = somebody.get(address)
+            assert [found for found in (*SECRETS, "S-88991") if found in page] == []
+            (tmp_path / "users").write_text(users, "utf-8")
 
 
 def test_what_cannot_be_told_is_not_done(place: Site, operator: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
