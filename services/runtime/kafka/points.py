@@ -27,13 +27,12 @@ class Points:
         """The first record at `offset` or behind it; None where there is none up to the end.
 
         Raises:
-            Doubt: Kafka is away.
+            Doubt: Kafka is away, or all questions before this one take too long: the deadline holds from the asking on.
         """
         place = KafkaPartition(self._prefix + partition.topic, partition.partition)
-        async with self._turn:
+        async with within(self._deadline_s, f"read {place.topic}[{place.partition}] at {offset}"), self._turn:
             try:
-                async with within(self._deadline_s, f"read {place.topic}[{place.partition}] at {offset}"):
-                    return await self._read(partition, place, offset)
+                return await self._read(partition, place, offset)
             except BaseException:  # a consumer that failed, or was left in the middle, is not trusted again
                 await self._let_go()
                 raise
