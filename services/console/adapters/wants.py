@@ -49,7 +49,7 @@ def first(events: Iterable[Seen]) -> Wanted:
                 wants.fields(places.person(seen.lane, timeline.person_id), "t")
             case Said() | Acted() as about:
                 subject = places.subject(seen.lane, about.kind, about.subject)
-                wants.fields(subject, *(f"{kind}:{about.warning_id}" for kind in "was"))
+                wants.fields(subject, *(f"{kind}:{about.warning_id}" for kind in "wase"))
                 heads = places.heads(seen.lane, about.region)
                 wants.fields(heads, f"audience:{about.kind}", *indexes_of(about.region, about.year, about.kind))
                 wants.fields(places.ring(seen.lane, "warnings" if isinstance(about, Said) else "actions"), "count")

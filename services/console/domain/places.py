@@ -1,7 +1,8 @@
 """The names of the console's documents. The first part is the lane that alone writes them, so that what a lane knows is never another's.
 
 - `<lane>/p/<person>`: `t` the timeline, `y:<region>/<year>` a year, `c:<hospital>/<claim>` a claim, `r:<region>/<hospital>/<claim>` where a waiting
-  reversal stands; of each warning `w:<id>` what was said last, `a:<id>` what operators did, `s:<id>` where it stands. `<lane>/h/<hospital>`: a hospital's.
+  reversal stands; of each warning `w:<id>` what was said last, `a:<id>` what operators did last, `e:<id>` what they did with its present episode, `s:<id>`
+  where it stands. `<lane>/h/<hospital>`: a hospital's.
 - `<lane>/a/<region>/<year>`: sums of a year: `m:<month>/<category>`, `r:<reason>`, `d:<district>`, `p`. `<lane>/b/<region>/<year>`: a field a hospital.
 - `<lane>/i/<index>`: an index, a field a slot; `<lane>/n/<region>`: where the indexes of warnings begin and end; `<lane>/n/waiting`: that of reversals.
 - `<lane>/x`: counts of dead letters. `<lane>/k/<ring>`: the newest of something, a field a slot. `<lane>/l`: what was read last of each topic, the

@@ -20,6 +20,12 @@ LEVELS: tuple[WarningLevel, ...] = ("critical", "warning", "notice")
 ACTIONS_MAX = 100
 """How many of a warning's newest actions are kept at hand; all of them lie on their topic."""
 
+EPISODES_MAX = 8
+"""Of how many episodes, the present one and those said later, it is kept what was done; who writes actions on others must not make a document grow."""
+
+Done = Mapping[str, tuple[Sequence[str], str | None]]
+"""What operators did, by episode: the verbs, each once, and to whom it was given last."""
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -97,6 +103,7 @@ def hear(desk: Desk, lane: int, said: Said) -> None:
     heads = places.heads(lane, said.region)
     if desk.get(heads, f"audience:{said.kind}") != list(said.audience):
         desk.put(heads, f"audience:{said.kind}", list(said.audience))
+    _keep_done(desk, document, said.warning_id, desk.get(document, f"e:{said.warning_id}") or {})
     told = {"id": said.warning_id, "verb": said.verb, "level": said.level, "time": said.time, "at_ms": said.at_ms}
     index.push(desk, places.ring(lane, "warnings"), told)
     _place(desk, lane, document, said.warning_id)
@@ -112,6 +119,10 @@ def act(desk: Desk, lane: int, acted: Acted) -> None:
     more = {"assignee": acted.assignee, "comment": acted.comment}
     done |= {name: value for name, value in more.items() if value is not None}
     desk.put(document, f"a:{acted.warning_id}", [*actions, done][-ACTIONS_MAX:])
+    by_episode = desk.get(document, f"e:{acted.warning_id}") or {}
+    verbs, given = by_episode.get(str(acted.episode), ([], None))
+    now = sorted({*verbs, acted.verb}), acted.assignee if acted.verb == "assigned" else given
+    _keep_done(desk, document, acted.warning_id, {**by_episode, str(acted.episode): now})
     index.push(
         desk,
         places.ring(lane, "actions"),
@@ -121,33 +132,39 @@ def act(desk: Desk, lane: int, acted: Acted) -> None:
         _place(desk, lane, document, acted.warning_id)
 
 
-def state_of(newest: Mapping[str, Any], actions: Sequence[Mapping[str, Any]]) -> State:
+def _keep_done(desk: Desk, document: str, warning_id: str, by_episode: Done) -> None:
+    """Keep what was done with the present episode and the next ones: it may have been read before what monitoring said."""
+    newest = desk.get(document, f"w:{warning_id}")
+    kept = sorted(episode for episode in map(int, by_episode) if newest is None or episode >= newest["episode"])[:EPISODES_MAX]
+    desk.put(document, f"e:{warning_id}", {str(episode): by_episode[str(episode)] for episode in kept} or None)
+
+
+def state_of(newest: Mapping[str, Any], by_episode: Done) -> State:
     """What has become of a warning's present episode."""
     if newest["verb"] == "resolved":
         return "resolved"
-    verbs = {action["verb"] for action in actions if action["episode"] == newest["episode"]}
+    verbs = set(by_episode.get(str(newest["episode"]), ((), None))[0])
     if "closed" in verbs:
         return "closed"
     return "acknowledged" if verbs & {"acknowledged", "assigned"} else "open"
 
 
-def assignee_of(newest: Mapping[str, Any], actions: Sequence[Mapping[str, Any]]) -> str | None:
+def assignee_of(newest: Mapping[str, Any], by_episode: Done) -> str | None:
     """To whom the present episode was given last; None for nobody."""
-    given = [action.get("assignee") for action in actions if action["verb"] == "assigned" and action["episode"] == newest["episode"]]
-    return given[-1] if given else None
+    return by_episode.get(str(newest["episode"]), ((), None))[1]
 
 
 def _place(desk: Desk, lane: int, document: str, warning_id: str) -> None:
     """Put the warning into the index of its state, with the row that a list shows."""
-    newest, actions = desk.get(document, f"w:{warning_id}"), desk.get(document, f"a:{warning_id}") or []
+    newest, done = desk.get(document, f"w:{warning_id}"), desk.get(document, f"e:{warning_id}") or {}
     kind, region, _, year, *_ = warning_id.split("/")
-    name = index_name(region, int(year), kind, newest["level"], state_of(newest, actions))
+    name = index_name(region, int(year), kind, newest["level"], state_of(newest, done))
     row = {
         "id": warning_id,
         "time": newest["time"],
         "measure": newest["measure"],
         "threshold": newest["threshold"],
-        "assignee": assignee_of(newest, actions),
+        "assignee": assignee_of(newest, done),
     }
     heads, pointer = places.heads(lane, region), (document, f"s:{warning_id}")
     stands = desk.get(*pointer)

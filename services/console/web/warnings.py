@@ -14,7 +14,7 @@ from schemas.codes import WarningKind
 from schemas.envelope import read_event, write_event
 from schemas.monitoring import Warning
 from services.console.domain import places
-from services.console.domain.warnings import LEVELS, STATES, assignee_of, state_of
+from services.console.domain.warnings import LEVELS, STATES, Done, assignee_of, state_of
 from services.console.web.figures import figure_name, figure_of, named
 from services.console.web.persons import back_to
 from services.console.web.room import SOURCE, Visit, audit, failure, render
@@ -65,7 +65,7 @@ async def show(visit: Visit) -> Response:
     known = None if warning_id is None else await _known(visit, warning_id)
     if warning_id is None or known is None:
         return failure(room, visit.request, 404, visit.visitor)
-    newest, actions = known
+    newest, actions, done = known
     subject = warning_id.split("/")[2]
     token = room.masks.token("person", subject)
     of_hospital = warning_id.partition("/")[0] in places.HOSPITAL_KINDS
@@ -79,8 +79,8 @@ async def show(visit: Visit) -> Response:
         shown=named(visit, warning_id),
         subject=subject,
         newest=newest,
-        state=state_of(newest, actions),
-        assignee=assignee_of(newest, actions),
+        state=state_of(newest, done),
+        assignee=assignee_of(newest, done),
         actions=list(reversed(actions)),
         told=await _told(visit, warning_id, newest),
         is_clear=is_clear,
@@ -143,14 +143,14 @@ async def _await_shown(visit: Visit, warning_id: str, event_id: str) -> None:
         await asyncio.sleep(LOOK_S)
 
 
-async def _known(visit: Visit, warning_id: str) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]] | None:
-    """What was said last of a warning, and what operators did with it; None for an unknown one."""
+async def _known(visit: Visit, warning_id: str) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]], Done] | None:
+    """What was said last of a warning, what operators did with it last, and what with its present episode; None for an unknown one."""
     parts = warning_id.split("/")
     shelf = visit.room.shelf
     document = places.subject(shelf.lane_of(parts[2]), parts[0], parts[2])
-    said, done = f"w:{warning_id}", f"a:{warning_id}"
-    fields = (await shelf.read({document: (said, done)}))[document]
-    return (fields[said], fields.get(done, [])) if said in fields else None
+    said, acted, done = (f"{kind}:{warning_id}" for kind in "wae")
+    fields = (await shelf.read({document: (said, acted, done)}))[document]
+    return (fields[said], fields.get(acted, []), fields.get(done, {})) if said in fields else None
 
 
 async def _told(visit: Visit, warning_id: str, newest: Mapping[str, Any]) -> Warning | None:

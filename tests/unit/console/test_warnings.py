@@ -3,6 +3,7 @@
 import pytest
 
 from services.console.domain.index import RING_SLOTS
+from services.console.domain.warnings import ACTIONS_MAX, EPISODES_MAX
 from tests.unit.console.world import Kept, index_of, said
 from tests.unit.monitoring.world import Event, action
 
@@ -53,6 +54,30 @@ def test_the_last_assignee_is_told() -> None:
     assert index_of(kept.documents, HEADS, name("acknowledged"))[0]["assignee"] == "wang"
     nobody = kept.see(action("assigned", WARNING, number=2, assignee=None))
     assert index_of(nobody.documents, HEADS, name("acknowledged"))[0]["assignee"] is None
+
+
+def test_many_comments_leave_it_closed_and_given_to_whom_it_was() -> None:
+    """As many actions as are kept at hand, and more, behind the closing."""
+    done = [action("assigned", WARNING, number=0, assignee="wang"), action("closed", WARNING, number=1)]
+    comments = [action("commented", WARNING, number=number, comment="seen") for number in range(2, ACTIONS_MAX + 10)]
+    kept = Kept().see(said("raised")).see_together(*done).see_together(*comments)
+    assert states(kept) == {name("closed"): 1}
+    assert index_of(kept.documents, HEADS, name("closed"))[0]["assignee"] == "wang"
+    assert len(kept.document(DOCUMENT)[f"a:{WARNING}"]) == ACTIONS_MAX
+    assert states(kept.see(said("raised", number=2, measure="260000.00"))) == {name("closed"): 1}, "another measure of the same episode"
+
+
+def test_what_was_done_with_an_episode_that_is_over_is_let_go() -> None:
+    kept = Kept().see(said("raised"), action("closed", WARNING), said("resolved", number=2), said("raised", number=3, episode=2))
+    assert f"e:{WARNING}" not in kept.document(DOCUMENT)
+    assert states(kept.see(action("closed", WARNING, number=2))) == {name("open"): 1}, "he saw the first episode"
+
+
+def test_actions_on_episodes_that_nobody_has_told_of_make_no_document_grow() -> None:
+    many = [action("closed", WARNING, number=number, episode=number) for number in range(1, 40)]
+    kept = Kept().see(said("raised")).see_together(*many)
+    assert sorted(map(int, kept.document(DOCUMENT)[f"e:{WARNING}"])) == list(range(1, EPISODES_MAX + 1))
+    assert states(kept) == {name("closed"): 1}
 
 
 def test_an_escalation_moves_it_to_the_next_level_and_keeps_what_was_done() -> None:
