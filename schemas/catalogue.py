@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from schemas.console import AccessRefused, LoggedIn, LookedUp, Replayed, Unmasked, Verified
+from schemas.console import AccessRefused, LoggedIn, LookedUp, Replayed, Unmasked, VerificationBegun, Verified
 from schemas.deadletters import DeadLetter
 from schemas.fields import Model
 from schemas.hospital import AdmissionClosed, AdmissionOpened, ClaimReversed, ClaimSubmitted
@@ -67,6 +67,7 @@ AUDIT_TYPES: Final[Types] = {
     "console.audit.looked_up.v1": LookedUp,
     "console.audit.unmasked.v1": Unmasked,
     "console.audit.replayed.v1": Replayed,
+    "console.audit.verifying.v1": VerificationBegun,
     "console.audit.verified.v1": Verified,
 }
 DEADLETTER_TYPES: Final[Types] = {"deadletter.v1": DeadLetter}

@@ -67,6 +67,10 @@ class Replayed(Audited):
     person_id: Id | None = Field(default=None, description="psn_no: whose it is; null where it names nobody")
 
 
+class VerificationBegun(Audited):
+    """`console.audit.verifying.v1`: somebody began to verify the ledger (开始核对); without a `verified` behind it that has failed."""
+
+
 class Verified(Audited):
     """`console.audit.verified.v1`: the ledger was verified (核对)."""
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from asyncio.subprocess import DEVNULL, PIPE
+from asyncio.subprocess import PIPE
 
 from services.cli.failure import Exit
 from services.cli.resending import refusal
@@ -11,6 +11,8 @@ from services.console.adapters.outside import Neighbours
 from services.console.service import ConsoleService
 from services.policy.library import Policies
 from services.runtime.errors import Doubt
+
+VERIFY = (sys.executable, "-m", "services.cli", "ledger", "verify")
 
 
 def neighbours(policies: Policies) -> Neighbours:
@@ -27,14 +29,15 @@ async def verify() -> int:
     """Verify the ledger, in a process of its own, for it calculates every claim anew and pages must not wait for it. Returns: how many differences there are.
 
     Raises:
-        Doubt: A server is away, or it was ended.
+        Doubt: A server is away, or it was ended; with the last line that it wrote.
     """
-    child = await asyncio.create_subprocess_exec(sys.executable, "-m", "services.cli", "ledger", "verify", stdout=PIPE, stderr=DEVNULL)
+    child = await asyncio.create_subprocess_exec(*VERIFY, stdout=PIPE, stderr=PIPE)
     try:
-        told, _ = await child.communicate()
+        told, errors = await child.communicate()
     finally:
         if child.returncode is None:  # nobody waits for it any more
             child.kill()
     if child.returncode not in (Exit.DONE, Exit.DIFFERENT):
-        raise Doubt(f"the verification of the ledger ended with status {child.returncode}")
+        last = errors.decode(errors="replace").strip().rpartition("\n")[2][:500]
+        raise Doubt(f"status {child.returncode}" + (f", {last}" if last else ""))
     return len(told.splitlines()) - 1  # the last line sums up

@@ -13,6 +13,7 @@ from services.console.domain import places
 from services.console.web.room import Room, Visit, audit, failure, render
 from services.console.web.shelf import Shelf, counted
 from services.runtime.errors import Doubt, Stop
+from services.runtime.logging import places_of
 
 SAMPLE_S = 10.0
 """Between two looks at how far the lanes are."""
@@ -99,29 +100,36 @@ async def show(visit: Visit) -> Response:
         waiting=await _waiting(room),
         may_verify=visit.visitor.may("verify") and room.neighbours.verify is not None,
         verifying=visit.request.app.state.verifying,
+        not_verified=visit.request.app.state.not_verified,
         pseudonym=room.masks.pseudonym,
         person=lambda person_id: f"/persons/{room.masks.token('person', person_id)}",
     )
 
 
 async def verify(visit: Visit) -> Response:
-    """Begin to verify the ledger; its outcome comes as an event of the audit. One at a time in this process."""
+    """Begin to verify the ledger; one at a time in this process."""
     state, check = visit.request.app.state, visit.room.neighbours.verify
     if check is None:
         return failure(visit.room, visit.request, 404, visit.visitor)
     if state.verifying is None or state.verifying.done():
+        state.not_verified = ""
         state.verifying = asyncio.create_task(_verify(visit, check), name="console-verify")
     await asyncio.sleep(0)
     return RedirectResponse("/health", 303)
 
 
 async def _verify(visit: Visit, check: Callable[[], Awaitable[int]]) -> None:
-    """Verify, and tell."""
+    """Tell that it begins, verify, and tell what was found; what failed is told on the page, for nobody waits for this task."""
     try:
+        await audit(visit.room, "verifying", visit.visitor.name, visit.visitor.client)
         differences = await check()
         await audit(visit.room, "verified", visit.visitor.name, visit.visitor.client, differences=differences)
     except (Doubt, Stop) as trouble:
+        visit.request.app.state.not_verified = str(trouble)
         log.warning("ledger not verified", why=str(trouble))
+    except Exception as error:
+        visit.request.app.state.not_verified = type(error).__name__
+        log.error("ledger not verified", raised=places_of(error))
 
 
 async def _state(shelf: Shelf) -> State:

@@ -143,7 +143,7 @@ def application(room: Room) -> Starlette:
         exception_handlers={Doubt: _away, Stop: _away, 404: _missing, 405: _missing},
         lifespan=lifespan,
     )
-    app.state.room, app.state.live, app.state.paces, app.state.verifying = room, live, paces, None
+    app.state.room, app.state.live, app.state.paces, app.state.verifying, app.state.not_verified = room, live, paces, None, ""
     return app
 
 
