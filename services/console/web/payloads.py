@@ -68,10 +68,9 @@ def _document(record: Record) -> Mapping[str, Any]:
 def masked(value: bytes | None) -> str:
     """A payload for whoever may not see whose it is: its shape, and of its values only an event type that we know."""
     try:
-        document = orjson.loads(value or b"")
-    except orjson.JSONDecodeError:
+        return orjson.dumps(_masked(orjson.loads(value or b"")), option=orjson.OPT_INDENT_2).decode()
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError, RecursionError):  # no JSON, or deeper than it can be written
         return f"{HIDDEN} ({len(value or b'')} bytes)"
-    return orjson.dumps(_masked(document), option=orjson.OPT_INDENT_2).decode()
 
 
 def _masked(value: Any, name: str = "") -> Any:

@@ -117,4 +117,4 @@ def csrf_of(request: Request) -> str:
 def is_forged(request: Request, token: object) -> bool:
     """Whether a form does not come from a page of this session."""
     known = csrf_of(request)
-    return not known or not isinstance(token, str) or not secrets.compare_digest(known, token)
+    return not known or not isinstance(token, str) or not secrets.compare_digest(known.encode(), token.encode(errors="replace"))

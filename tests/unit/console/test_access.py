@@ -1,5 +1,7 @@
 """What a viewer, an operator, an auditor and a stranger may not do is refused by the server, and told on the audit; every address is in the table."""
 
+from urllib.parse import urlencode
+
 import pytest
 from starlette.routing import Mount, Route
 
@@ -117,6 +119,17 @@ def test_a_form_from_elsewhere_is_refused(place: Site, operator: Browser, path: 
     assert operator.client.post(address(place, path), data=form, follow_redirects=False).status_code == 403
     assert place.embedded.kafka.records(ACTIONS) == []
     assert [event["verb"] for event in place.audited()] == ["logged_in"]
+
+
+@pytest.mark.parametrize("token", ["é", "令牌", "\ud800"])
+def test_a_token_of_other_letters_is_a_forged_one(operator: Browser, stranger: Browser, token: str) -> None:
+    """And no mistake of ours, told without the security headers."""
+    sent = urlencode({"csrf": token}, errors="surrogatepass").encode()
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    for somebody, path in ((operator, "/persons"), (operator, "/logout"), (stranger, "/login")):
+        somebody.get("/login")
+        answer = somebody.client.post(path, content=sent, headers=form)
+        assert (answer.status_code, "Content-Security-Policy" in answer.headers) == (403, True)
 
 
 @pytest.mark.parametrize("path", ["/persons/x", "/warnings/x", "/letters/x", "/persons/x/claims/y", "/cities/atlantis", "/nowhere"])

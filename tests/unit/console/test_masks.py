@@ -176,8 +176,12 @@ def test_a_masked_payload_shows_its_shape_alone(payload: bytes, shown: dict[str,
         assert value in text
 
 
-@pytest.mark.parametrize("payload", [None, b"", b"P1 {", b"\xff P1"])
-def test_what_is_no_json_shows_its_length(payload: bytes | None) -> None:
+@pytest.mark.parametrize(
+    "payload",
+    [None, b"", b"P1 {", b"\xff P1", b"[" * 300 + b'"P1"' + b"]" * 300, b'{"P1":' * 900 + b"1" + b"}" * 900],
+    ids=["none", "empty", "cut", "no text", "deep", "deeper"],
+)
+def test_what_is_no_json_or_too_deep_shows_its_length(payload: bytes | None) -> None:
     assert masked(payload) == f"{HIDDEN} ({len(payload or b'')} bytes)"
 
 
