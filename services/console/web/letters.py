@@ -10,7 +10,7 @@ from schemas.envelope import VALUE_BYTES_MAX
 from schemas.refusal import Reason
 from services.console.domain import places
 from services.console.web.masks import HIDDEN
-from services.console.web.payloads import differing, evidence, masked, person_in
+from services.console.web.payloads import differing, evidence, masked, masked_detail, person_in
 from services.console.web.room import Visit, audit, failure, render
 from services.runtime.letters import Letter, at_home, read_letter, refusable
 from services.runtime.records import TopicPartition
@@ -35,7 +35,11 @@ async def index(visit: Visit) -> Response:
     rows: list[Mapping[str, Any]] = []
     for ring, fields in rings.items():
         lane = int(ring.partition("/")[0])
-        rows += [{**entry, "address": _address(visit, entry, lane)} for slot, entry in fields.items() if slot != "count"]
+        rows += [
+            {**entry, "detail": masked_detail(entry["detail"]), "address": _address(visit, entry, lane)}
+            for slot, entry in fields.items()
+            if slot != "count"
+        ]
     newest = sorted(rows, key=lambda row: (row["at_ms"], row["offset"]), reverse=True)[:SHOWN_MAX]
     return render(visit, "letters.html", topic=topic, reason=reason, rows=newest)
 
@@ -99,6 +103,7 @@ def _shown(visit: Visit, letter: Letter, payload: str | None = None, refused: st
         letter=letter,
         token=visit.path["letter"],
         is_clear=is_clear,
+        detail=letter.data.detail if is_clear else masked_detail(letter.data.detail),
         payload=(payload if payload is not None else _text(value)) if is_clear else masked(value),
         key=_text(letter.refused.key) if is_clear else HIDDEN,
         person=f"/persons/{visit.room.masks.token('person', person)}" if person else "",

@@ -19,6 +19,9 @@ _KNOWN_NAMES = frozenset({"specversion", "data", *ATTRIBUTE_LENGTH_MAX}) | {
 }
 """Names that our own models give; another one may be anything, a person's name too."""
 
+_OWN_STEPS = frozenset({"$", "?", "value", "headers"})
+"""Steps of a refusal's path that are our own words."""
+
 _ABOUT = ("person_id", "subject", "hospital_id", "claim_id", "admission_id", "warning_id")
 """The fields of `data` that say what an event is about."""
 
@@ -71,6 +74,13 @@ def masked(value: bytes | None) -> str:
         return orjson.dumps(_masked(orjson.loads(value or b"")), option=orjson.OPT_INDENT_2).decode()
     except (orjson.JSONDecodeError, orjson.JSONEncodeError, RecursionError):  # no JSON, or deeper than it can be written
         return f"{HIDDEN} ({len(value or b'')} bytes)"
+
+
+def masked_detail(detail: str) -> str:
+    """What was wrong, for whoever may not see whose the record is: steps of its path that our models do not name are the sender's, and hidden."""
+    path, colon, expected = detail.partition(": ")
+    steps = [step if step in _KNOWN_NAMES | _OWN_STEPS or step.isdecimal() else "?" for step in path.split(".")]
+    return ".".join(steps) + colon + expected
 
 
 def _masked(value: Any, name: str = "") -> Any:
