@@ -10,6 +10,7 @@ from schemas.hospital import ClaimSubmitted
 from schemas.identity import TimelineUpdated
 from schemas.settlement import SettlementResult
 from schemas.times import YEAR_MIN
+from services.policy.adjudicate import claim_year
 from services.policy.entitlement import Interval, Status, status_of
 from services.policy.explain import Dossier, Told
 from services.policy.library import Policies
@@ -80,19 +81,41 @@ def as_if(dossier: Dossier, key: str, instead: Instead, year: Dossier | None = N
 
     Raises:
         LookupError: The claim is not in the dossier.
+        UnknownEditionError: The policy edition of a year is not here.
     """
-    claim = next((claim for claim, _ in dossier.claims if claim.key == key), None)
-    if claim is None:
-        raise LookupError(f"no claim {key} in the year")
-    moved = claim if instead.day is None else _on(claim, instead.day)
+    moved = _moved(dossier, key, instead)
+    number = year_as_if(dossier, key, instead)
     status = dossier.status if instead.category is None else _holding(dossier, instead.category)
-    if moved.date.year == claim.date.year:
+    if number == dossier.year:
         claims = [(moved, None) if one.key == key else (one, reversed_for) for one, reversed_for in dossier.claims]
     else:
         claims = [*(year.claims if year else ()), (moved, None)]
     policy_of = dossier.policy_of if year is None else year.policy_of
     events = dossier.events if instead.category is None else None
-    return replace(dossier, year=moved.date.year, status=status, claims=claims, policy_of=policy_of, events=events, history=())
+    return replace(dossier, year=number, status=status, claims=claims, policy_of=policy_of, events=events, history=())
+
+
+def year_as_if(dossier: Dossier, key: str, instead: Instead) -> int:
+    """The calendar year in which the claim would count (R4, R5).
+
+    Raises:
+        LookupError: The claim is not in the dossier.
+        UnknownEditionError: The policy edition of the year is not here.
+    """
+    moved = _moved(dossier, key, instead)
+    return claim_year(dossier.policy_of(moved.date), moved)
+
+
+def _moved(dossier: Dossier, key: str, instead: Instead) -> ClaimSubmitted:
+    """The claim on its other day.
+
+    Raises:
+        LookupError: It is not in the dossier.
+    """
+    claim = next((claim for claim, _ in dossier.claims if claim.key == key), None)
+    if claim is None:
+        raise LookupError(f"no claim {key} in the year")
+    return claim if instead.day is None else _on(claim, instead.day)
 
 
 def _on(claim: ClaimSubmitted, day: date) -> ClaimSubmitted:

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from schemas.times import day_from_text
 from services.console.web.person_file import PersonFile, YearKey, newest_results, person_file, revisions
 from services.console.web.room import Visit, failure, render
-from services.policy.dossier import Instead, as_if, dossier_of, told
+from services.policy.dossier import Instead, as_if, dossier_of, told, year_as_if
 from services.policy.explain import Dossier, Explanation, explain
 from services.policy.explain_text import explanation_text
 from services.policy.library import UnknownEditionError
@@ -89,10 +89,12 @@ async def _instead(visit: Visit, person: PersonFile, dossier: Dossier, claim_key
     """The explanation of what might have been."""
     if asked is None or asked.instead is None:
         return None
-    day = asked.instead.day
-    other = (dossier.region, day.year) if day is not None and day.year != dossier.year else None
-    year = await _other_year(visit, person, other) if other in person.years and other is not None else None
-    return _explained(visit, as_if(dossier, claim_key, asked.instead, year), claim_key)
+    try:
+        other = (dossier.region, year_as_if(dossier, claim_key, asked.instead))
+        year = await _other_year(visit, person, other) if other[1] != dossier.year and other in person.years else None
+        return _explained(visit, as_if(dossier, claim_key, asked.instead, year), claim_key)
+    except UnknownEditionError:
+        return None
 
 
 async def _other_year(visit: Visit, person: PersonFile, key: YearKey) -> Dossier:
