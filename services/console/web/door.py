@@ -26,6 +26,10 @@ def door(deed: Deed, page: Page) -> Endpoint:
         visitor = room.sessions.visitor(request)
         if visitor is None:
             return _stranger(room, request)
+        if not visitor.roles:
+            if room.sessions.is_refused_first(request, visitor):
+                await audit(room, "refused", visitor.name, visitor.client, asked="login")
+            return failure(room, request, 403, None)
         if room.sessions.is_new(request, visitor):
             await audit(room, "logged_in", visitor.name, visitor.client, way="proxy", roles=list(visitor.roles))
             room.sessions.begin(request, visitor.name, "proxy", visitor.roles)

@@ -55,12 +55,11 @@ class Sessions:
         return Visitor(name, roles, way, self.proxies.client(request))
 
     def visitor(self, request: Request) -> Visitor | None:
-        """Who asks; None for a stranger, or when the session is over."""
+        """Who asks; None for a stranger, or when the session is over. Whom a proxy names without a group of ours has no role."""
         named = self.proxies.names(request)
         session = request.session
         if named is not None:
-            roles = self.roles_of(named[1])
-            return Visitor(named[0], roles, "proxy", self.proxies.client(request)) if roles else None
+            return Visitor(named[0], self.roles_of(named[1]), "proxy", self.proxies.client(request))
         if session.get("way") not in ("local", "oidc") or self._is_over(session):
             return None
         if self._now_s() - session["seen"] > SEEN_S and not is_background(request):
@@ -71,6 +70,12 @@ class Sessions:
     def is_new(self, request: Request, visitor: Visitor) -> bool:
         """Whether a trusted proxy names somebody whom this session does not know yet."""
         return visitor.way == "proxy" and (request.session.get("name"), request.session.get("way")) != (visitor.name, "proxy")
+
+    def is_refused_first(self, request: Request, visitor: Visitor) -> bool:
+        """Whether this session has not been told yet that this one may nothing; it has then."""
+        told: object = request.session.get("refused")
+        request.session["refused"] = visitor.name
+        return told != visitor.name
 
     def unmask(self, request: Request, token: str) -> None:
         """Remember that this one person, or dead letter, is shown in clear for a while."""

@@ -203,9 +203,12 @@ def test_a_proxy_that_only_ends_tls_tells_where_from_and_never_who(users_folder:
         assert [(event["operator"], event["client"]) for event in made.audited()] == [("kan", "172.16.0.9")]
 
 
-def test_somebody_without_a_group_of_ours_is_let_in_nowhere(behind_a_proxy: Site) -> None:
+def test_somebody_without_a_group_of_ours_is_told_so_and_the_audit_once(behind_a_proxy: Site) -> None:
+    """The proxy would name him again after any login: he is not sent there."""
     with browser(behind_a_proxy, headers={**NAMED, "X-Forwarded-Groups": "staff"}) as somebody:
-        assert somebody.client.get("/warnings", follow_redirects=False).headers["location"] == "/login"
+        for address in ("/warnings", "/health", "/live"):
+            assert "不允许" in text_of(somebody.get(address, 403))
+    assert behind_a_proxy.audited() == [{"verb": "refused", "operator": "wang", "client": "172.16.0.9", "asked": "login"}]
 
 
 def test_an_address_that_the_client_made_up_is_not_believed(behind_a_proxy: Site) -> None:
