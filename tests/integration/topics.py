@@ -66,19 +66,27 @@ class Topics:
             {"bootstrap.servers": self.bootstrap, "enable.idempotence": True, "linger.ms": 5, "message.max.bytes": 2_000_000}
         )
         sent = 0
+        lost: list[str] = []
+
+        def delivered(error: KafkaError | None, _: Any) -> None:
+            if error is not None:
+                lost.append(str(error))
+
         for line in lines:
             topic, key = place_of(line)
             if topic is None:
                 continue
             while True:
                 try:
-                    producer.produce(self.prefix + topic, line, key, partition_of(line))
+                    producer.produce(self.prefix + topic, line, key, partition_of(line), on_delivery=delivered)
                     break
                 except BufferError:
                     producer.poll(0.1)
             sent += 1
+            producer.poll(0)
             pace(sent)
         assert producer.flush(60) == 0
+        assert not lost, lost
         return sent
 
     def append(self, topic: str, values: Mapping[int, Sequence[bytes]]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from schemas.catalogue import ADMISSIONS, CLAIMS, IDENTITY_EVENTS, RESULTS, TIMELINES, WARNINGS, dead_letters_of
+from schemas.catalogue import ADMISSIONS, CLAIMS, IDENTITY_EVENTS, RESULTS, SETTLEMENT_REROUTED, TIMELINES, WARNINGS, dead_letters_of
 from schemas.money import signed_fen
 from services.cli.synthetic import generate
 from services.policy.library import load_policies
@@ -63,6 +63,14 @@ def claims_in(lines: Iterable[bytes]) -> int:
     return sum(b'"hospital.claim.submitted.v1"' in line for line in lines)
 
 
+def whereabouts(pipeline: Pipeline, claim: str) -> list[str]:
+    """Where a claim lies, refused or not, for whoever looks for one that is missing, or should not be there."""
+    claim_id = claim.partition("/")[2].encode()
+    topics = (CLAIMS, SETTLEMENT_REROUTED, RESULTS, dead_letters_of(CLAIMS))
+    found = ((topic, number, value) for topic in topics for number, value in pipeline.values(topic) if value and claim_id in value)
+    return [f"{topic}[{number}] {value.decode(errors='replace')[:2000]}" for topic, number, value in found]
+
+
 def check(pipeline: Pipeline, wanted: Replayed, *, warnings: bool = True, reads_again: bool = False) -> None:
     """What lies in the topics against what replay wrote: each revision once and in order, all figures, timelines, dead letters, open warnings.
 
@@ -70,7 +78,7 @@ def check(pipeline: Pipeline, wanted: Replayed, *, warnings: bool = True, reads_
     """
     expected = Ledger(wanted.of_type("settlement.")).newest
     settled = Ledger(pipeline.read(RESULTS)).newest
-    assert settled.keys() ^ expected.keys() == set()
+    assert {key: whereabouts(pipeline, key) for key in settled.keys() ^ expected.keys()} == {}
     assert [(key, newest, expected[key]) for key, newest in settled.items() if newest != expected[key]] == []
     assert newest_intervals(pipeline.read(TIMELINES)) == newest_intervals(wanted.of_type("identity.timeline"))
     for topic in (CLAIMS, IDENTITY_EVENTS, ADMISSIONS):
