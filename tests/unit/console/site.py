@@ -136,16 +136,14 @@ def site(
     folder: Path,
     make: Callable[[], Sequence[Any]] = lambda: [*all_services(policies()), ConsoleService(policies())],
     known: Neighbours | None = None,
-    *,
-    keeps: bool = True,
     **settings: Any,
 ) -> Iterator[Site]:
-    """A site with one user for each role, whose sessions' clock stands still until it is moved; `keeps`: its records can be read again."""
+    """A site with one user for each role, whose sessions' clock stands still until it is moved; its records can be read again."""
     path = folder / "users"
     if not path.exists():
         path.write_text("# the site's users\n" + "".join(entry(name, [role], PASSWORD) + "\n" for name, role in ROLES.items()), "utf-8")
     chosen = ConsoleSettings(console_users=str(path), console_secret="s" * 32, **settings)
-    embedded = Embedded(make(), PARTITIONS, keeps_records=keeps)
+    embedded = Embedded(make(), PARTITIONS, keeps_records=True)
     asyncio.run(embedded.start())
     known = known or replace(neighbours(policies()), verify=no_difference)
     outside = CountingOutside(embedded, PARTITIONS, known.inputs, lambda: 1_764_122_400_000)

@@ -50,7 +50,7 @@ def pages(place: Site) -> list[str]:
 
 def touched(folder: Path, persons: int) -> dict[str, tuple[int, int, int]]:
     """By page: documents, fields, and records of Kafka."""
-    with site(folder, lambda: [ConsoleService(policies())], keeps=persons < LARGE) as made, browser(made) as somebody:
+    with site(folder, lambda: [ConsoleService(policies())]) as made, browser(made) as somebody:
         somebody.log_in("li")
         source = events(persons)
         while some := list(islice(source, FEED)):
