@@ -26,7 +26,7 @@ from services.runtime.service import AnyService
 from services.settlement.app import SettlementService
 from tests.simulation.feed import Event, policies
 from tests.simulation.ledger import Data, Wrong
-from tests.simulation.services import services
+from tests.simulation.services import comparable, speakers
 
 FOLLOW_THE_ORDER = {"conflicting_duplicate", "recovery_due"}
 """Warnings that tell what happened, and in which order."""
@@ -126,7 +126,7 @@ def _claim(event: Event) -> ClaimSubmitted | None:
 
 def replayed(events: Sequence[Event]) -> list[Record]:
     """What the services write when each event is at rest before the next counts, undisturbed, as `medaid replay` has it."""
-    embedded = Embedded(services(), PARTITIONS)
+    embedded = Embedded(speakers(), PARTITIONS)
     told: list[Record] = []
 
     async def run() -> None:
@@ -147,7 +147,7 @@ async def check_view(service: AnyService, kafka: MemoryKafka, view: MemoryView, 
     for lane in range(lanes):
         await Lane(service, lane, broker, fresh, InstantClock(), NoMetrics()).take()
     found, healed = view.snapshot(), fresh.snapshot()
-    _same(f"the view of {service.name}", found.documents, healed.documents)
+    _same(f"the view of {service.name}", comparable(service, found.documents), comparable(service, healed.documents))
     if not found.holders.items() >= healed.holders.items():
         raise Wrong(f"the view of {service.name} lacks claim keys, or has others' holders")
     for lane in range(lanes):

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 
+MISTAKES = {"lane failed", "not taken in"}
+"""A keeper, or the console, met an exception that nobody meant."""
+
+
 class Listener:
     """In place of `services.runtime.keeper.Complaints`."""
 
@@ -28,11 +32,11 @@ class Listener:
 
 @contextmanager
 def hearing(world: "World") -> Iterator[None]:
-    """Keep the logs from the terminal; an exception that a keeper took for a doubt is a failure."""
+    """Keep the logs from the terminal; an exception that somebody went on behind is a failure."""
 
     def hear(_logger: Any, method: str, entry: MutableMapping[str, Any]) -> Any:
-        if entry["event"] == "lane failed":
-            world.fail(Mistake(traceback.format_exc()))
+        if entry["event"] in MISTAKES:
+            world.fail(Mistake(f"{entry}\n{traceback.format_exc()}"))
         raise structlog.DropEvent
 
     before = structlog.get_config()

@@ -1,15 +1,17 @@
 """The real services; settlement meets a claim that it cannot decide, which no input of the real one provokes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from schemas.hospital import ClaimSubmitted
 from services.cli.services import all_services
+from services.console.service import ConsoleService
 from services.runtime.records import Writes
 from services.runtime.service import AnyService, Documents, Emission, Fold, Holders
 from services.settlement.app import SettlementService
 from tests.simulation.feed import POISON, policies
+from tests.unit.console.world import decoded, normal
 
 
 class _Fold:
@@ -35,7 +37,18 @@ class Poisonable(SettlementService):
 
 
 @cache
-def services() -> tuple[AnyService, ...]:
-    """All of them, as replay has them. They hold no state of a run."""
+def speakers() -> tuple[AnyService, ...]:
+    """Those that write, as replay has them. They hold no state of a run."""
     poisonable = Poisonable(policies())
     return tuple(poisonable if service.name == poisonable.name else service for service in all_services(policies()))
+
+
+@cache
+def services() -> tuple[AnyService, ...]:
+    """All of them: the console listens to the others."""
+    return (*speakers(), ConsoleService(policies()))
+
+
+def comparable(service: AnyService, documents: Mapping[str, Mapping[str, bytes]]) -> Mapping[str, Mapping[str, Any]]:
+    """Documents of a view so that two of the same topics are equal; the console's indexes are in the order of arrival."""
+    return normal(decoded(documents)) if isinstance(service, ConsoleService) else documents

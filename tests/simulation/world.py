@@ -1,4 +1,4 @@
-"""One seed: the three services as processes on one Kafka and three views, events coming in, faults; then no faults, and rest.
+"""One seed: the services as processes on one Kafka and a view each, events coming in, faults; then no faults, and rest.
 
 `World(seed).run()` returns, or raises with a note that says how to see the same again.
 """
