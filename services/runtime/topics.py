@@ -1,6 +1,8 @@
 """Making the topics, from their description in `schemas/topics.yaml`: `medaid topics create`, which may be repeated.
 
 Promise: a topic that is there is left as it is, but another number of partitions than wanted is refused, for it would move persons to other homes.
+When it returns, every partition takes records: a broker names a new partition before it leads it, and of what comes in between librdkafka (1.x, 2.x,
+`enable.idempotence`) may lose the first batch and report it as delivered, if it is refused and the one behind it is not.
 """
 
 from collections.abc import Collection, Mapping
@@ -10,8 +12,9 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from schemas.topics import Topic
 from services.runtime.errors import Doubt, Stop
-from services.runtime.kafka.broker import await_topics, partitions_of
+from services.runtime.kafka.broker import AioKafkaBroker, await_topics, partitions_of
 from services.runtime.kafka.deadline import within
+from services.runtime.records import TopicPartition
 from services.runtime.settings import Settings
 
 BROKERS_DEFAULT = -1
@@ -25,7 +28,7 @@ async def create_topics(settings: Settings, topics: Mapping[str, Topic]) -> Coll
         The names made, with the configured prefix.
 
     Raises:
-        Doubt: Kafka is away, or could not make one just now.
+        Doubt: Kafka is away, or could not make one just now, or does not lead each partition yet.
         Stop: One is there with another number of partitions.
     """
     wanted = {settings.prefix + name: _new(settings.prefix + name, topic, settings.partitions) for name, topic in topics.items()}
@@ -38,9 +41,11 @@ async def create_topics(settings: Settings, topics: Mapping[str, Topic]) -> Coll
             missing = [topic for name, topic in wanted.items() if name not in found]
             made = await _create(admin, missing) if missing else ()
             _refuse_others(await await_topics(admin, wanted.keys()), wanted)  # again: somebody else may have made one meanwhile
-            return made
         finally:
             await admin.close()
+    places = [TopicPartition(name, number) for name, topic in topics.items() for number in range(topic.partitions or settings.partitions)]
+    await AioKafkaBroker("topics", settings).log_ends(places)  # only a leader answers
+    return made
 
 
 def topics_of(service: str, topics: Mapping[str, Topic]) -> Collection[str]:
