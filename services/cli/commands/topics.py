@@ -14,8 +14,8 @@ app = typer.Typer(rich_markup_mode=None, help="Make Kafka's topics.")
 HELP = """Make the topics that are not there, and print their names; it may be repeated.
 
     4 partitions for each topic about persons (MEDAID_PARTITIONS), replication and min.insync.replicas the broker's defaults; kept for the days that
-    schemas/topics.yaml says, the ledger for ever. A topic that is there with another number of partitions is refused with status 4, for persons would
-    move to other homes. Kafka away: status 5.
+    schemas/topics.yaml says, the ledger for ever. It ends when every partition has its leader: start senders then. A topic that is there with
+    another number of partitions is refused with status 4, for persons would move to other homes. Kafka away: status 5.
 
     \b
     Example:
