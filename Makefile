@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 RIVAL := .medaid/rival/.ready
 SERVERS := $(BIN)/python -m deploy.local.servers
-AGAIN := --reruns 2 --only-rerun ProvedNothing --only-rerun TooSlow --only-rerun KafkaException
+AGAIN := -rR --reruns 2 --only-rerun ProvedNothing --only-rerun TooSlow --only-rerun KafkaException
 LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
 .DEFAULT_GOAL := help

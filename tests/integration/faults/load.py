@@ -57,9 +57,10 @@ class Load(threading.Thread):
     def hold(self, share: float) -> None:
         """Let no more than this share be published until `go_on`: what a fault needs there, however slow the machine is. The pace is that of the rest."""
         self._hold_at = share
+        self._free.clear()
 
     def go_on(self) -> None:
-        """Publish what is left."""
+        """Publish what is left, or what lies before the next hold."""
         self._free.set()
 
     def finish(self, claims_a_second: float = 500) -> None:
