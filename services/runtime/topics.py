@@ -1,8 +1,8 @@
 """Making the topics, from their description in `schemas/topics.yaml`: `medaid topics create`, which may be repeated.
 
 Promise: a topic that is there is left as it is, but another number of partitions than wanted is refused, for it would move persons to other homes.
-When it returns, every partition takes records: a broker names a new partition before it leads it, and of what comes in between librdkafka (1.x, 2.x,
-`enable.idempotence`) may lose the first batch and report it as delivered, if it is refused and the one behind it is not.
+When it returns, every partition takes records: a broker names a new partition before it leads it, and of what comes in between librdkafka 2 with
+`enable.idempotence` may lose the first batch and report it as delivered, if it is refused and the one behind it is not.
 """
 
 from collections.abc import Collection, Mapping
@@ -44,7 +44,7 @@ async def create_topics(settings: Settings, topics: Mapping[str, Topic]) -> Coll
         finally:
             await admin.close()
     places = [TopicPartition(name, number) for name, topic in topics.items() for number in range(topic.partitions or settings.partitions)]
-    await AioKafkaBroker("topics", settings).log_ends(places)  # only a leader answers
+    await AioKafkaBroker("topics", settings).log_ends(places)  # only leaders answer; no group of that name comes into being
     return made
 
 
