@@ -1,5 +1,6 @@
 """An ordinary Kafka client that is not ours: it publishes with its own partitioner, and tells what lies in the topics under a prefix."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -21,8 +22,14 @@ from services.cli.services import all_services
 from services.policy.library import load_policies
 
 PARTITIONS = 4
-NEW = {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART}
-"""What a broker says of a partition that was just made, or has just moved."""
+MOVED = {
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError.FENCED_LEADER_EPOCH,
+    KafkaError.UNKNOWN_LEADER_EPOCH,
+}
+"""What a broker says of a partition that was just made, or has just moved, until all have heard of it."""
 
 ANSWER_S = 10
 PARTITION_UA = -1
@@ -99,9 +106,12 @@ class Topics:
 
     def ends(self, topics: Iterable[str], isolation: IsolationLevel = IsolationLevel.READ_UNCOMMITTED) -> dict[tuple[str, int], int]:
         """End offsets of topics, markers and open transactions included; up to the first open transaction with `READ_COMMITTED`."""
-        asked = {TopicPartition(self.prefix + topic, number): OffsetSpec.latest() for topic in topics for number in range(self.partitions)}
-        found = self._admin.list_offsets(asked, isolation_level=isolation, request_timeout=ANSWER_S)
-        return {(tp.topic.removeprefix(self.prefix), tp.partition): future.result().offset for tp, future in found.items()}
+        places = [TopicPartition(self.prefix + topic, number) for topic in topics for number in range(self.partitions)]
+        until = time.monotonic() + 2 * ANSWER_S
+        while (found := self._ends(places, isolation)) is None:
+            assert time.monotonic() < until, "no leader tells where its partition ends"
+            time.sleep(0.1)
+        return found
 
     def is_at_rest(self, *names: str) -> bool:
         """Whether every service, or each of those named, has committed all that lies in its inputs."""
@@ -141,6 +151,18 @@ class Topics:
             count += sum(offset < end and offset not in seen for offset in self.offsets(topic, number, 0))
         return count
 
+    def _ends(self, places: Sequence[TopicPartition], isolation: IsolationLevel) -> dict[tuple[str, int], int] | None:
+        """End offsets; None while a leader moves."""
+        admin = AdminClient({"bootstrap.servers": self.bootstrap})  # one that asked before goes on asking the same leader by the same epoch
+        answers = admin.list_offsets({place: OffsetSpec.latest() for place in places}, isolation_level=isolation, request_timeout=ANSWER_S)
+        try:
+            found = {(tp.topic.removeprefix(self.prefix), tp.partition): answer.result().offset for tp, answer in answers.items()}
+        except KafkaException as error:
+            if error.args[0].code() not in MOVED:
+                raise
+            return None
+        return found if min(found.values()) >= 0 else None  # -1001 from one that did not answer
+
     def _partition(self, topic: str, number: int, start: int) -> Iterator[bytes | None]:
         """Committed values of one partition from `start` to its present end."""
         return (message.value() for message in self._messages(topic, number, start, "read_committed"))
@@ -157,7 +179,7 @@ class Topics:
                     yield message
                 elif error.code() == KafkaError._PARTITION_EOF:
                     return
-                elif error.code() not in NEW:
+                elif error.code() not in MOVED:
                     raise KafkaException(error)
         finally:
             consumer.close()
