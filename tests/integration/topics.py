@@ -28,6 +28,7 @@ MOVED = {
     KafkaError.UNKNOWN_TOPIC_OR_PART,
     KafkaError.FENCED_LEADER_EPOCH,
     KafkaError.UNKNOWN_LEADER_EPOCH,
+    KafkaError.OFFSET_NOT_AVAILABLE,
 }
 """What a broker says of a partition that was just made, or has just moved, until all have heard of it."""
 
