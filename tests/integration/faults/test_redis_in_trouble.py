@@ -15,15 +15,16 @@ from tests.integration.faults.city import City
 from tests.integration.faults.conftest import Start
 from tests.integration.faults.load import prove
 from tests.integration.faults.losing import batches_since, records_healed
-from tests.integration.faults.proxy import Proxy
 from tests.integration.faults.troubles import (
     DEADLINE_S,
+    Line,
     Site,
     down,
     forgetting_its_scripts,
     full,
     hanging_up,
     losing_answers,
+    losing_questions,
     paused,
     read_only,
     slow,
@@ -40,7 +41,7 @@ PERSONS_EACH = 240
 PAUSES = {down: 20.0, full: 2.0, read_only: 2.0, without_replicas: 2.0, paused: 2.0, slower_than_the_deadline: 3.0}
 """What nobody can work with, and how long nobody does, seconds."""
 
-NUISANCES = (slow, forgetting_its_scripts, hanging_up, losing_answers)
+NUISANCES = (slow, forgetting_its_scripts, hanging_up, losing_answers, losing_questions)
 PATIENCE_S = 90
 LOOK_EVERY_S = 0.2
 
@@ -54,7 +55,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> City:
 
 @pytest.fixture
 def site(own_redis: Redis) -> Iterator[Site]:
-    with Proxy(f"127.0.0.1:{own_redis.port}") as proxy:
+    with Line(f"127.0.0.1:{own_redis.port}") as proxy:
         yield Site(own_redis, proxy)
 
 

@@ -5,10 +5,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha1
 
 import redis
 
 from deploy.local.servers import Redis
+from services.runtime import redis_scripts
 from tests.integration.faults.losing import asking
 from tests.integration.faults.proxy import Proxy
 
@@ -18,17 +20,34 @@ DEADLINE_S = 1.0
 SLOW_S = 0.3
 PAUSE_S = 8.0
 FLUSH_EVERY_S = 0.02
+APPLY = sha1(redis_scripts.APPLY.encode()).hexdigest().encode()
+APPLIES = 4
 CUT_EVERY_S = 0.5
 RARER = 1.25
 """Each time lines are cut it takes so much longer to the next, so that a slow machine has its turn too."""
 
 
+class Line(Proxy):
+    """The way to a Redis, which can be cut where a batch has been committed and is to be applied."""
+
+    def __init__(self, target: str) -> None:
+        super().__init__(target)
+        self.applies_to_lose = 0
+
+    async def on_request(self, chunk: bytes) -> bytes:
+        """The next batches of settlement to be applied never come, and nor does anything else on their lines."""
+        if self.applies_to_lose and APPLY in chunk and b"medaid:settlement:" in chunk:
+            self.applies_to_lose -= 1
+            raise ConnectionResetError("cut")
+        return chunk
+
+
 @dataclass(frozen=True)
 class Site:
-    """A Redis, and the proxy through which the services reach it."""
+    """A Redis, and the way by which the services reach it."""
 
     server: Redis
-    proxy: Proxy
+    proxy: Line
 
     def set(self, name: str, value: int) -> None:
         """One of the server's settings."""
@@ -122,6 +141,14 @@ def losing_answers(site: Site) -> Iterator[None]:
     with again_and_again(site.proxy.cut, CUT_EVERY_S, RARER):
         yield
     site.proxy.delay(0)
+
+
+@contextmanager
+def losing_questions(site: Site) -> Iterator[None]:
+    """Lines are cut before the view is brought up to what was committed."""
+    site.proxy.applies_to_lose = APPLIES
+    yield
+    assert site.proxy.applies_to_lose == 0
 
 
 @contextmanager
