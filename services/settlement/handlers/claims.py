@@ -23,7 +23,7 @@ def on_claim(policies: Policies, person: Person, event: CloudEvent[Model], claim
     """
     own = Holder.of(year_of(policies, claim), claim)
     holder = Holder.parse(person.holders[claim.key])
-    if _was_left_behind(person, holder, claim):  # from now on it is this bill's, also for those that follow in this batch
+    if own != holder and _was_left_behind(person, holder, claim):  # from now on it is this bill's, also for those that follow in this batch
         holder = own
         person = person._replace(holders={**person.holders, claim.key: own.text()})
     if not own.is_same_bill(holder):
