@@ -3,6 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 RIVAL := .medaid/rival/.ready
+COMPILED := .medaid/compiled/.ready
+AS_IMAGE := PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/.medaid/compiled:$(CURDIR)
+PYTEST_AS_IMAGE := $(AS_IMAGE) $(BIN)/pytest --override-ini pythonpath=
 SERVERS := $(BIN)/python -m deploy.local.servers
 AGAIN := -rR --reruns 2 --only-rerun ProvedNothing --only-rerun TooSlow --only-rerun KafkaException
 LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
@@ -20,15 +23,16 @@ test: $(READY) $(RIVAL) ## Run all tests; Kafka and Redis come from the environm
 	$(BIN)/pytest -n 2 --dist worksteal -m "not prove" --ignore tests/e2e tests
 	$(BIN)/pytest -m "not prove" $(AGAIN) tests/e2e
 
-seeds: $(READY) ## Live 300 seeds of the simulation, generated cities, and fuzz every topic; FULL=1 for 10,000 and an hour
-	FULL=$(FULL) $(BIN)/pytest -n 2 -m prove tests/simulation tests/contract tests/monitoring tests/unit/console
+seeds: $(READY) $(COMPILED) ## Live 300 seeds of the simulation, generated cities, and fuzz every topic; FULL=1 for 10,000 and an hour
+	FULL=$(FULL) $(PYTEST_AS_IMAGE) -n 2 -m prove tests/simulation tests/contract tests/monitoring tests/unit/console
 
-prove: seeds ## Prove what is too long for make test: seeds, faults under load on real servers, a soak; FULL=1 at full length
-	FULL=$(FULL) $(BIN)/pytest -m prove $(AGAIN) tests/integration/faults/test_soak.py
-	$(BIN)/pytest -n 2 --dist loadfile -m prove --durations=0 --durations-min=10 $(AGAIN) --deselect tests/integration/faults/test_soak.py tests/integration
+prove: seeds ## Prove compiled, as in the image, what is too long for make test: seeds, faults under load, a soak; FULL=1 at full length
+	$(PYTEST_AS_IMAGE) -n 2 --dist worksteal -m "not prove" tests/policy tests/unit
+	FULL=$(FULL) $(PYTEST_AS_IMAGE) -m prove $(AGAIN) tests/integration/faults/test_soak.py
+	$(PYTEST_AS_IMAGE) -n 2 --dist loadfile -m prove --durations=0 --durations-min=10 $(AGAIN) --deselect tests/integration/faults/test_soak.py tests/integration
 
-bench: $(READY) $(RIVAL) ## Measure speed and memory against a floor and a rival, write docs/benchmarks.md; SIZE=small, usual or full; PARTS
-	$(BIN)/python -m tests.bench --size $(or $(SIZE),usual) $(PARTS)
+bench: $(READY) $(RIVAL) $(COMPILED) ## Measure speed and memory against a floor and a rival, write docs/benchmarks.md; SIZE=small, usual or full; PARTS
+	$(AS_IMAGE) $(BIN)/python -m tests.bench --size $(or $(SIZE),usual) $(PARTS)
 
 check: $(READY) ## Check style, types, import contracts, tidiness, generated files
 	$(BIN)/ruff check .
@@ -56,15 +60,21 @@ generate: $(READY) ## Write the JSON Schemas, the AsyncAPI document and the exam
 lock: $(READY) ## Pin the dependencies of pyproject.toml anew, with hashes
 	$(LOCK) --extra build --extra dev --output-file requirements.txt pyproject.toml
 	$(LOCK) --extra build --constraint requirements.txt --output-file deploy/requirements.txt pyproject.toml
-	$(LOCK) --extra build --extra rival --output-file tests/bench/requirements.txt pyproject.toml
+	$(LOCK) --extra rival --output-file tests/bench/requirements.txt pyproject.toml
 
 clean: ## Remove .venv, Kafka's jars, local data and caches
 	@test ! -d .medaid/run -o ! -x $(BIN)/python || $(SERVERS) down
-	rm -rf .venv .medaid .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build .venv .medaid .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 $(RIVAL): tests/bench/requirements.txt
 	$(PYTHON) -m venv .medaid/rival
 	.medaid/rival/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+$(COMPILED): setup.py pyproject.toml $(shell find schemas services -not -name '*.pyc' -not -name __pycache__) | $(READY)
+	@echo "Compiling what every claim goes through, as the image has it: again when the code changes"
+	@rm -rf build .medaid/compiled
+	MEDAID_COMPILED=1 $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --target .medaid/compiled .
 	@touch $@
 
 $(READY): requirements.txt pyproject.toml

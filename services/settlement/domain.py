@@ -1,7 +1,6 @@
 """A person's years as settlement keeps them, and the checks a claim must pass before it is settled. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -21,8 +20,7 @@ YearKey = tuple[str, int]
 """Region and calendar year."""
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(NamedTuple):
     """A reversal whose claim has not come, and the event that brought it."""
 
     reversal: ClaimReversed

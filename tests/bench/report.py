@@ -13,6 +13,7 @@ import matplotlib
 matplotlib.use("svg")
 from matplotlib import pyplot
 
+from services.policy import engine
 from tests.bench import floor
 
 
@@ -43,7 +44,12 @@ def machine() -> str:
         line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines() if line.startswith("model name")
     ]
     memory_gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 30
-    return f"{os.cpu_count()} cores ({cpus[0] if cpus else platform.machine()}), {memory_gib} GiB, Python {platform.python_version()}"
+    return f"{os.cpu_count()} cores ({cpus[0] if cpus else platform.machine()}), {memory_gib} GiB, Python {platform.python_version()}, {form()}"
+
+
+def form() -> str:
+    """Whether what ran was compiled, as in the image."""
+    return "the hot path compiled" if Path(engine.__file__).suffix == ".so" else "nothing compiled"
 
 
 def _lines(sections: Iterable[Section], size: str) -> Iterable[str]:

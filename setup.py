@@ -1,0 +1,15 @@
+"""All is in `pyproject.toml`. MEDAID_COMPILED=1: mypyc compiles what `tool.medaid.compiled` lists, as in the image; without, it runs as well, only slower."""
+
+import os
+import tomllib
+from pathlib import Path
+
+from setuptools import setup
+
+if os.environ.get("MEDAID_COMPILED") == "1":
+    from mypyc.build import mypycify
+
+    paths = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))["tool"]["medaid"]["compiled"]
+    setup(ext_modules=mypycify(paths, opt_level="3", debug_level="0", group_name="services.compiled"))
+else:
+    setup()
