@@ -5,6 +5,7 @@ Promise: the same input gives the same output, byte for byte: no tasks, no clock
 more than what is unread, undrained or in a view. Not here: what a lane does with its batch (`lanes.py`).
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -23,7 +24,9 @@ DOUBTS_MAX = 20
 
 
 class _Seat:
-    """A lane, and where it reads on."""
+    """A lane, and where it reads on. `is_at_end`: it has read all that could be read at its last turn."""
+
+    is_at_end = False
 
     def __init__(self, lane: Lane[Any], kafka: MemoryKafka, records_max: int) -> None:
         self.lane = lane
@@ -45,6 +48,7 @@ class _Seat:
         if records:
             await self.lane.batch(records)
         self._positions.update(reached)
+        self.is_at_end = not reached or not (self._first_ends or len(records) == self._records_max)
         return bool(reached)
 
     def _poll(self) -> tuple[list[Record], dict[TopicPartition, int]]:
@@ -112,13 +116,7 @@ class Embedded:
             await self._take(name)
 
     def publish(
-        self,
-        topic: str,
-        key: str | None,
-        value: bytes | None,
-        headers: Headers = (),
-        timestamp_ms: int = 0,
-        partition: int | None = None,
+        self, topic: str, key: str | None, value: bytes | None, headers: Headers = (), timestamp_ms: int = 0, partition: int | None = None
     ) -> Record:
         """Write a record as a producer outside does: to `partition`, or to the home of its key (0 without one)."""
         if partition is None:
@@ -126,12 +124,13 @@ class Embedded:
         return self.kafka.append(topic, partition, None if key is None else key.encode(), value, headers, timestamp_ms)
 
     async def settle(self) -> None:
-        """Let the lanes take turns until none has anything to read.
+        """Let the lanes take turns until none has anything to read; the event loop has one before, to hear of a Ctrl-C.
 
         Raises:
             Doubt: A service doubted too often in a row.
             Stop: A view was lost, and the records to heal it from were not kept.
         """
+        await asyncio.sleep(0)
         self._wake()
         while self._restless:
             for place in sorted(self._restless):
@@ -154,7 +153,7 @@ class Embedded:
         try:
             if await seat.turn():
                 self._doubts = 0
-            else:
+            if seat.is_at_end:
                 self._restless.discard(place)
         except Doubt as doubt:
             self._count(doubt)
