@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 RIVAL := .medaid/rival/.ready
 COMPILED := .medaid/compiled/.ready
-AS_IMAGE := PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/.medaid/compiled:$(CURDIR)
+AS_IMAGE := PYTHONSAFEPATH=1 PYTHONPATH="$(CURDIR)/.medaid/compiled:$(CURDIR)" MEDAID_AS_IMAGE=1
 PYTEST_AS_IMAGE := $(AS_IMAGE) $(BIN)/pytest --override-ini pythonpath=
 SERVERS := $(BIN)/python -m deploy.local.servers
 AGAIN := -rR --reruns 2 --only-rerun ProvedNothing --only-rerun TooSlow --only-rerun KafkaException
@@ -27,7 +27,7 @@ seeds: $(READY) $(COMPILED) ## Live 300 seeds of the simulation, generated citie
 	FULL=$(FULL) $(PYTEST_AS_IMAGE) -n 2 -m prove tests/simulation tests/contract tests/monitoring tests/unit/console
 
 prove: seeds ## Prove compiled, as in the image, what is too long for make test: seeds, faults under load, a soak; FULL=1 at full length
-	$(PYTEST_AS_IMAGE) -n 2 --dist worksteal -m "not prove" tests/policy tests/unit
+	$(PYTEST_AS_IMAGE) -n 2 --dist worksteal -m "not prove" tests/policy tests/unit tests/monitoring tests/integration/test_view.py tests/integration/test_view_losses.py
 	FULL=$(FULL) $(PYTEST_AS_IMAGE) -m prove $(AGAIN) tests/integration/faults/test_soak.py
 	$(PYTEST_AS_IMAGE) -n 2 --dist loadfile -m prove --durations=0 --durations-min=10 $(AGAIN) --deselect tests/integration/faults/test_soak.py tests/integration
 
@@ -71,11 +71,13 @@ $(RIVAL): tests/bench/requirements.txt
 	.medaid/rival/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-$(COMPILED): setup.py pyproject.toml $(shell find schemas services -not -name '*.pyc' -not -name __pycache__) | $(READY)
-	@echo "Compiling what every claim goes through, as the image has it: again when the code changes"
+$(COMPILED): $(READY) setup.py $(shell find schemas services -not -name '*.pyc' -not -name __pycache__ -not -name '.*')
+	@echo "Compiling the pure modules of the hot path, as the image has them: again when the code changes"
 	@rm -rf build .medaid/compiled
+	@touch .medaid/compiling # before the sources are read: what is saved meanwhile is newer
 	MEDAID_COMPILED=1 $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --target .medaid/compiled .
-	@touch $@
+	$(PYTEST_AS_IMAGE) --quiet tests/unit/test_compiled.py
+	@mv .medaid/compiling $@
 
 $(READY): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "medaid needs Python 3.11 or later: make PYTHON=python3.11 ...")'

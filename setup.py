@@ -1,4 +1,7 @@
-"""All is in `pyproject.toml`. MEDAID_COMPILED=1: mypyc compiles what `tool.medaid.compiled` lists, as in the image; without, it runs as well, only slower."""
+"""All is in `pyproject.toml`. With MEDAID_COMPILED=1, mypyc compiles what `tool.medaid.compiled` lists, as in the image; without, it runs as well, only slower.
+
+That needs a C compiler, and the extra `build` at hand: `MEDAID_COMPILED=1 pip install --no-build-isolation .`
+"""
 
 import os
 import tomllib

@@ -30,7 +30,7 @@ class SystemClock:
 
 
 class InstantClock:
-    """For the embedded default: waiting takes no time, and time stands still between waits."""
+    """For the embedded default: waiting takes no time and gives nobody else a turn; time stands still between waits."""
 
     def __init__(self) -> None:
         self._now_s = 0.0

@@ -24,9 +24,7 @@ DOUBTS_MAX = 20
 
 
 class _Seat:
-    """A lane, and where it reads on. `is_at_end`: it has read all that could be read at its last turn."""
-
-    is_at_end = False
+    """A lane, and where it reads on. `is_at_end`: at its last turn it read all that could be read."""
 
     def __init__(self, lane: Lane[Any], kafka: MemoryKafka, records_max: int) -> None:
         self.lane = lane
@@ -35,6 +33,7 @@ class _Seat:
         self._inputs = tuple(TopicPartition(topic, lane.partition) for topic in lane.service.inputs)
         self._positions: dict[TopicPartition, int] = {}
         self._first_ends: dict[TopicPartition, int] = {}
+        self.is_at_end = False
 
     async def take(self) -> None:
         """Take the lane, and read on from its committed offsets."""
@@ -48,6 +47,7 @@ class _Seat:
         if records:
             await self.lane.batch(records)
         self._positions.update(reached)
+        # With room for more, and no `first` input behind, every input was read to its end.
         self.is_at_end = not reached or not (self._first_ends or len(records) == self._records_max)
         return bool(reached)
 

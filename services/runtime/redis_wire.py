@@ -42,13 +42,13 @@ def loaded_from(want: Want, answer: Sequence[Any]) -> Loaded:
     return Loaded(run.decode(), {topic.decode(): int(offset) for topic, offset in _pairs(watermark)} or None, documents, holders)
 
 
-def _document(fields: tuple[str, ...] | None, values: Sequence[bytes]) -> Document:
+def _document(fields: tuple[str, ...] | None, values: list[Any]) -> Document:
     """A hash, or the fields of it that were wanted and are there."""
     if fields is None:
         return {name.decode(): value for name, value in _pairs(values)}
     return {name: value for name, value in zip(fields, values, strict=True) if value is not None}
 
 
-def _pairs(flat: Sequence[bytes]) -> Iterable[tuple[bytes, bytes]]:
+def _pairs(flat: list[bytes]) -> Iterable[tuple[bytes, bytes]]:
     """Redis' flat answer of a hash in pairs."""
     return zip(flat[::2], flat[1::2], strict=True)

@@ -28,9 +28,10 @@ from services.runtime.redis_client import connect
 from services.runtime.redis_view import RedisView
 from services.runtime.service import Documents, Holders
 from services.runtime.settings import Settings
-from services.settlement.adapters.documents import decode, encode, person_key, year_keys, years_in
+from services.settlement.adapters import wants
+from services.settlement.adapters.documents import decode, encode
 from services.settlement.adapters.healing import heal, touched
-from services.settlement.domain import Holder, Person, check_amounts, year_of
+from services.settlement.domain import Person, check_amounts
 from services.settlement.handlers import Data, decide
 
 Incoming = CloudEvent[Data]
@@ -69,39 +70,11 @@ class SettlementService:
 
     def want(self, events: Sequence[Incoming]) -> Want:
         """Counters and claim records for claims, whole persons for what may change their past; claim keys booked."""
-        wanted = _Wanted()
-        bookings: dict[str, str] = {}
-        for event in events:
-            data = event.data
-            if isinstance(data, ClaimSubmitted):
-                year = year_of(self._policies, data)
-                bookings.setdefault(data.key, Holder.of(year, data).text())
-                wanted.claim(data, year)
-            else:
-                wanted.whole(person_key(event.home))
-        peeks = frozenset(event.data.key for event in events if isinstance(event.data, ClaimReversed))
-        return Want(wanted.documents, bookings, peeks)
+        return wants.first(self._policies, events)
 
     def want_more(self, events: Sequence[Incoming], documents: Documents, holders: Holders) -> Want | None:
         """Whole years, for every event that may change them."""
-        wanted = _Wanted()
-        taken_back = {event.data.key for event in events if isinstance(event.data, ClaimReversed)}
-        for event in events:
-            data = event.data
-            if isinstance(data, ClaimSubmitted):
-                holder, year = Holder.parse(holders[data.key]), year_of(self._policies, data)
-                if holder.year != year and holder.person_id == data.person_id:
-                    wanted.claim(data, holder.year)
-                    if data.key in taken_back:  # and the booking is of a bill that was never settled: then this one may be taken back
-                        wanted.years(event.home, [(data.region, year)])
-            elif isinstance(data, ClaimReversed):
-                if data.key in holders:
-                    wanted.years(event.home, [(data.region, Holder.parse(holders[data.key]).year)])
-            elif isinstance(data, ReadjudicationRequested):
-                wanted.years(event.home, [(data.region, data.year)])
-            else:
-                wanted.years(event.home, years_in(documents[person_key(event.home)]))
-        return Want(wanted.documents) if wanted.documents else None
+        return wants.more(self._policies, events, documents, holders)
 
     def fold(self, documents: Documents, holders: Holders) -> StateFold[Incoming, Person]:
         """A fold over the persons loaded."""
@@ -151,33 +124,3 @@ def _check_source(source: str, data: ClaimSubmitted | ClaimReversed | Readjudica
             raise Refused("source_mismatch", "source", "/operators/<operator of data>")
     elif source != f"/hospitals/{data.hospital_id}":
         raise Refused("source_mismatch", "source", "/hospitals/<hospital_id of data>")
-
-
-class _Wanted:
-    """Documents and fields, gathered from several events: whole documents swallow single fields."""
-
-    def __init__(self) -> None:
-        self.documents: dict[str, tuple[str, ...] | None] = {}
-
-    def whole(self, key: str) -> None:
-        """The whole of a document."""
-        self.documents[key] = None
-
-    def fields(self, key: str, *names: str) -> None:
-        """Some fields of a document."""
-        known = self.documents.get(key, ())
-        if known is not None:
-            self.documents[key] = tuple(dict.fromkeys((*known, *names)))
-
-    def claim(self, claim: ClaimSubmitted, year: int) -> None:
-        """What settling one claim needs."""
-        counters, claims = year_keys(claim.person_id, claim.region, year)
-        self.fields(person_key(claim.person_id), "timeline", f"w:{claim.region}/{claim.key}")
-        self.whole(counters)
-        self.fields(claims, claim.key)
-
-    def years(self, person_id: str, years: Sequence[tuple[str, int]]) -> None:
-        """All of some years."""
-        for region, year in years:
-            for key in year_keys(person_id, region, year):
-                self.whole(key)
