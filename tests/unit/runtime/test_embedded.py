@@ -1,5 +1,6 @@
 """Services at work in one process: the same input, the same output; nothing is left over, and no more is held than is needed."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -54,6 +55,15 @@ async def test_everything_published_is_settled_by_all_lanes(one_by_one: bool, re
 
 async def test_the_same_input_gives_the_same_output() -> None:
     assert (await settled(one_by_one=True))[2] == (await settled(one_by_one=True))[2]
+
+
+async def test_the_event_loop_has_a_turn_with_each_settling_for_ctrl_c_to_be_heard() -> None:
+    embedded = Embedded([Counting()], LANES)
+    await embedded.start()
+    heard: list[str] = []
+    asyncio.get_running_loop().call_soon(heard.append, "Ctrl-C")
+    await embedded.settle()
+    assert heard == ["Ctrl-C"]
 
 
 async def test_what_is_drained_is_what_was_committed_once() -> None:
