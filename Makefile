@@ -73,7 +73,7 @@ $(RIVAL): tests/bench/requirements.txt
 
 $(COMPILED): $(READY) setup.py $(shell find schemas services -not -name '*.pyc' -not -name __pycache__ -not -name '.*')
 	@echo "Compiling the pure modules of the hot path, as the image has them: again when the code changes"
-	@rm -rf build .medaid/compiled
+	@rm -rf build .medaid/compiled && mkdir -p .medaid
 	@touch .medaid/compiling # before the sources are read: what is saved meanwhile is newer
 	MEDAID_COMPILED=1 $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --target .medaid/compiled .
 	$(PYTEST_AS_IMAGE) --quiet tests/unit/test_compiled.py
