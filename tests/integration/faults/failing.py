@@ -1,9 +1,9 @@
 """A service's process that fails by itself at one exact place: `python -m tests.integration.faults.failing SERVICE PLACE:ACTION:COUNT`.
 
-PLACE, each time a batch comes there: `booked` (claim keys are booked, nothing is sent), `sent` (its records lie in an open transaction), `apply` (its
-transaction is committed, the view is not written). ACTION at the COUNT-th time: `kill` (SIGKILL), `freeze` (SIGSTOP, until somebody continues it),
-`wait` (until the file named by MEDAID_TEST_HOLD is gone). Or `committed:stale:COUNT`: the first COUNT answers about committed offsets are zero, as from a
-coordinator that is behind. All else is the service's own.
+PLACE, each time a batch comes there: `booked` (claim keys are booked, nothing is sent), `sent` (its results lie in an open transaction), `apply` (its
+transaction is committed, what it changes in the view is not written). ACTION at the COUNT-th time: `kill` (SIGKILL), `freeze` (SIGSTOP, until somebody
+continues it), `wait` (until the file named by MEDAID_TEST_HOLD is gone). Or `committed:stale:COUNT`: the first COUNT answers about committed offsets are
+zero, as from a coordinator that is behind. All else is the service's own.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from schemas.catalogue import RESULTS
 from services.cli import main
 from services.runtime.kafka import AioKafkaBroker
 from services.runtime.kafka.writer import KafkaWriter
@@ -52,9 +53,9 @@ def fail_at(place: str, action: Callable[[], Awaitable[None]], count: int) -> No
     if place == "booked":
         after(RedisView, "load", passed, lambda _view, _lane, _at, want: bool(want.bookings))
     elif place == "sent":
-        after(KafkaWriter, "_write", passed, lambda _writer, outputs, _offsets: bool(outputs))
+        after(KafkaWriter, "_write", passed, lambda _writer, outputs, _offsets: any(output.topic == RESULTS for output in outputs))
     elif place == "apply":
-        before(RedisView, "apply", passed, lambda _view, _lane, _at, _to, _writes, healed_in=None: healed_in is None)
+        before(RedisView, "apply", passed, lambda _view, _lane, _at, _to, writes, healed_in=None: not healed_in and bool(writes.documents))
     else:
         raise SystemExit(f"{place}: booked, sent or apply")
 

@@ -28,16 +28,19 @@ RARER = 1.25
 
 
 class Line(Proxy):
-    """The way to a Redis, which can be cut where a batch has been committed and is to be applied."""
+    """The way to a Redis, which can be cut where a batch has been committed and is to be applied; `on_cut` happens before."""
 
     def __init__(self, target: str) -> None:
         super().__init__(target)
         self.applies_to_lose = 0
+        self.on_cut: Callable[[], None] | None = None
 
     async def on_request(self, chunk: bytes) -> bytes:
         """The next batches of settlement to be applied never come, and nor does anything else on their lines."""
         if self.applies_to_lose and APPLY in chunk and b"medaid:settlement:" in chunk:
             self.applies_to_lose -= 1
+            if self.on_cut is not None:
+                self.on_cut()
             raise ConnectionResetError("cut")
         return chunk
 
@@ -57,8 +60,11 @@ class Site:
 
 @contextmanager
 def down(site: Site) -> Iterator[None]:
-    site.server.kill()
+    """Killed as soon as a batch was committed, before that is applied."""
+    site.proxy.on_cut = site.server.kill
+    site.proxy.applies_to_lose = 1
     yield
+    site.proxy.on_cut = None
     site.server.start()
 
 
