@@ -27,7 +27,7 @@ seeds: $(READY) $(COMPILED) ## Live 300 seeds of the simulation, generated citie
 	FULL=$(FULL) $(PYTEST_AS_IMAGE) -n 2 -m prove tests/simulation tests/contract tests/monitoring tests/unit/console
 
 prove: seeds ## Prove compiled, as in the image, what is too long for make test: seeds, faults under load, a soak; FULL=1 at full length
-	$(PYTEST_AS_IMAGE) -n 2 --dist worksteal -m "not prove" tests/policy tests/unit tests/monitoring tests/integration/test_view.py tests/integration/test_view_losses.py
+	$(PYTEST_AS_IMAGE) -n 2 --dist worksteal -m "not prove" tests/policy $(addprefix tests/unit/,cli policy runtime settlement) tests/integration/test_view.py tests/integration/test_view_losses.py
 	FULL=$(FULL) $(PYTEST_AS_IMAGE) -m prove $(AGAIN) tests/integration/faults/test_soak.py
 	$(PYTEST_AS_IMAGE) -n 2 --dist loadfile -m prove --durations=0 --durations-min=10 $(AGAIN) --deselect tests/integration/faults/test_soak.py tests/integration
 

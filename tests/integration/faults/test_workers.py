@@ -22,9 +22,7 @@ READY_S_MAX = 60
 FROZEN_S = 4.0
 """Well past the session of 2 s."""
 
-FREEZES = 6
-CLAIMS_A_SECOND = 1_200
-"""So many that each freeze finds a batch at work, and so few that there are some for the last."""
+FREEZES = 4
 
 
 @pytest.fixture
@@ -106,12 +104,12 @@ def is_stopped(pid: int) -> bool:
         return stat.read().rpartition(")")[2].split()[0] == "T"
 
 
-def test_workers_frozen_past_their_sessions_change_nothing_when_they_wake(pipeline: Pipeline, large_city: City) -> None:
+def test_workers_frozen_past_their_sessions_change_nothing_when_they_wake(pipeline: Pipeline, city: City) -> None:
     """Of three that share the lanes, two at once, each at an exact place; then one after the other, wherever it happens to be."""
     doomed = {"settlement-1": "sent:freeze:8", "settlement-2": "apply:freeze:8"}
     for name in ("identity-1", *SETTLERS):
         pipeline.start(name, fails=doomed.get(name, ""))
-    with Load(pipeline, large_city.lines, CLAIMS_A_SECOND) as load:
+    with Load(pipeline, city.lines) as load:
         pipeline.wait(lambda: all(is_stopped(pipeline.pid(name)) for name in doomed), READY_S_MAX)
         wake_late(pipeline, doomed)
         for number in range(FREEZES):
@@ -119,7 +117,7 @@ def test_workers_frozen_past_their_sessions_change_nothing_when_they_wake(pipeli
             pipeline.send(frozen, signal.SIGSTOP)
             wake_late(pipeline, [frozen])
         load.finish()
-    large_city.check(pipeline, "identity", "settlement")
+    city.check(pipeline, "identity", "settlement")
     prove_both(pipeline)
     assert set(pipeline.stop().values()) == {0}
 
