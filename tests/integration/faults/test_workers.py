@@ -106,12 +106,12 @@ def is_stopped(pid: int) -> bool:
 
 def test_workers_frozen_past_their_sessions_change_nothing_when_they_wake(pipeline: Pipeline, city: City) -> None:
     """Of three that share the lanes, two at once, each at an exact place; then one after the other, wherever it happens to be."""
-    doomed = {"settlement-1": "sent:freeze:8", "settlement-2": "apply:freeze:8"}
+    caught = {"settlement-1": "sent:freeze:8", "settlement-2": "apply:freeze:8"}
     for name in ("identity-1", *SETTLERS):
-        pipeline.start(name, fails=doomed.get(name, ""))
+        pipeline.start(name, fails=caught.get(name, ""))
     with Load(pipeline, city.lines) as load:
-        pipeline.wait(lambda: all(is_stopped(pipeline.pid(name)) for name in doomed), READY_S_MAX)
-        wake_late(pipeline, doomed)
+        pipeline.wait(lambda: all(is_stopped(pipeline.pid(name)) for name in caught), READY_S_MAX)
+        wake_late(pipeline, caught)
         for number in range(FREEZES):
             frozen = SETTLERS[number % len(SETTLERS)]
             pipeline.send(frozen, signal.SIGSTOP)
