@@ -15,9 +15,9 @@ from services.cli.replay import TOPIC_OF_TYPE, Replay
 from services.policy.library import Policies
 from services.runtime.kafka import AioKafkaBroker
 from services.runtime.records import Record, TopicPartition
-from services.runtime.redis_client import connect
 from services.runtime.redis_view import RedisView
 from services.runtime.settings import Settings
+from services.settlement.app import SettlementService
 
 _OUTPUT_OF_TYPE = {kind: topic for topic, types in TYPES_BY_TOPIC.items() for kind in types if kind not in TOPIC_OF_TYPE}
 
@@ -68,8 +68,7 @@ def kafka_reader(broker: AioKafkaBroker) -> Read:
 
 
 async def _from_redis(settings: Settings, key: str) -> Known | None:
-    prefix, deadline_s = f"{settings.prefix}medaid:settlement:", settings.redis_deadline_ms / 1000
-    view = RedisView(connect(settings.redis_url), prefix, settings.partitions, deadline_s)
+    view = RedisView.of(settings, SettlementService.name, SettlementService.format, settings.partitions)
     try:
         return await from_view(view, key)
     finally:

@@ -15,7 +15,6 @@ from services.console.web.users import Users, UsersError
 from services.policy.library import load_policies, switched_from_text
 from services.runtime.errors import Stop
 from services.runtime.pump import PumpApp, build_app
-from services.runtime.redis_client import connect
 from services.runtime.redis_view import RedisView
 from services.runtime.settings import Settings, WrongSetting
 
@@ -40,7 +39,7 @@ def build(settings: Settings | None = None, neighbours: Neighbours | None = None
     outside = KafkaOutside(chosen, known)
 
     def view(lanes: int) -> RedisView:
-        made = RedisView(connect(chosen.redis_url), f"{chosen.prefix}medaid:{service.name}:", lanes, chosen.redis_deadline_ms / 1000)
+        made = RedisView.of(chosen, service.name, service.format, lanes)
         outside.open(made, lanes)
         return made
 

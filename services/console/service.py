@@ -8,11 +8,12 @@ import structlog
 
 from services.console.adapters.reading import INPUTS, see
 from services.console.adapters.wants import first, more
-from services.console.domain.desk import Desk
+from services.console.domain.desk import FORMAT, Desk
 from services.console.domain.records import NotUnderstood
 from services.console.domain.seen import Seen
 from services.console.handlers import decide
 from services.policy.library import Policies
+from services.runtime.errors import Unreadable
 from services.runtime.logging import places_of
 from services.runtime.records import Record, Want, Writes
 from services.runtime.service import Documents, Emission, Holders
@@ -28,9 +29,15 @@ class ConsoleFold:
         self._desk = Desk(documents)
 
     def decide(self, event: Seen) -> Sequence[Emission]:
-        """Move the documents by `event`. Where a mistake of ours meets it, that is told and noted, and its record moves nothing else: nobody sent it to us."""
+        """Move the documents by `event`. Where a mistake of ours meets it, that is told and noted, and its record moves nothing else: nobody sent it to us.
+
+        Raises:
+            Unreadable: Not the record is at fault, but the view.
+        """
         try:
             decide(self._desk, event)
+        except Unreadable:
+            raise
         except Exception as error:
             self._desk.drop()
             log.error("not taken in", record=f"{event.topic}[{event.lane}]@{event.offset}", raised=places_of(error))
@@ -50,6 +57,7 @@ class ConsoleService:
     """
 
     name = "console"
+    format = FORMAT
     inputs: tuple[str, ...] = INPUTS
     first: tuple[str, ...] = ()
     rerouted: str | None = None

@@ -1,10 +1,10 @@
 """Identity's state as documents of a view: a person to fields and back, and healing from our own topics.
 
-One document a person (`i/<person_id>`): `timeline`, and a field for each subsidy and admission.
+One document a person (`i/<person_id>`): `timeline`, and a field for each subsidy and admission. Every field begins with the format's number.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -13,7 +13,13 @@ from schemas.hospital import AdmissionClosed, AdmissionOpened
 from services.identity.domain.consequences import Admission, Issued, Person
 from services.policy.timeline import status_event
 from services.runtime.folding import Changes, difference
+from services.runtime.formats import readable, stamp_of, without
 from services.runtime.records import Document, Record, Writes
+
+FORMAT: Final = 2
+"""Whoever changes how a field is written, or what it means, raises it (`tests/unit/test_formats.py` says how)."""
+
+_STAMP: Final = stamp_of(FORMAT)
 
 
 def document_key(person_id: str) -> str:
@@ -29,17 +35,26 @@ def person_of(record: Record) -> str:
 
 
 def decode(person_id: str, document: Document) -> Person:
-    """The person in a document; an empty one is nobody known."""
-    timeline = orjson.loads(document.get("timeline", b'{"revision":0,"events":[]}'))
+    """The person in a document; an empty one is nobody known.
+
+    Raises:
+        Unreadable: A field is of another format, or broken.
+    """
+    with readable("a document of identity's"):
+        return _decoded(person_id, {field: orjson.loads(without(_STAMP, value)) for field, value in document.items()})
+
+
+def _decoded(person_id: str, fields: Mapping[str, Any]) -> Person:
+    timeline = fields.get("timeline", {"revision": 0, "events": []})
     subsidies = {}
     admissions = {}
-    for field, value in document.items():
+    for field, value in fields.items():
         kind, _, rest = field.partition(":")
         if kind == "s":
             region, year = rest.split("/")
-            subsidies[region, int(year)] = Issued(**orjson.loads(value))
+            subsidies[region, int(year)] = Issued(**value)
         elif kind == "a":
-            admissions[rest] = _admission(orjson.loads(value))
+            admissions[rest] = _admission(value)
     return Person(person_id, timeline["revision"], tuple(status_event(**event) for event in timeline["events"]), subsidies, admissions)
 
 
@@ -51,16 +66,20 @@ def _admission(known: Mapping[str, Any]) -> Admission:
     )
 
 
+def _written(value: Any) -> bytes:
+    return _STAMP + orjson.dumps(value)
+
+
 def _document(person: Person) -> dict[str, bytes]:
     events = [{"source": e.source, "id": e.id, "type": e.type, "time": e.time, "data": e.data.wire()} for e in person.events]
-    document = {"timeline": orjson.dumps({"revision": person.revision, "events": events})} if events else {}
+    document = {"timeline": _written({"revision": person.revision, "events": events})} if events else {}
     for (region, year), issued in person.subsidies.items():
-        document[f"s:{region}/{year}"] = orjson.dumps({"revision": issued.revision, "content": issued.content})
+        document[f"s:{region}/{year}"] = _written({"revision": issued.revision, "content": issued.content})
     for key, admission in person.admissions.items():
         issued_json = {"revision": admission.issued.revision, "content": admission.issued.content} if admission.issued else None
         opened = admission.opened.wire() if admission.opened else None
         closed = admission.closed.wire() if admission.closed else None
-        document[f"a:{key}"] = orjson.dumps({"opened": opened, "closed": closed, "issued": issued_json})
+        document[f"a:{key}"] = _written({"opened": opened, "closed": closed, "issued": issued_json})
     return document
 
 
@@ -75,14 +94,14 @@ def _healed(record: Record, document: Document) -> tuple[str, bytes | None]:
         return _healed_waiting(record, document)
     data = orjson.loads(record.value or b"{}")["data"]
     if record.topic == TIMELINES:
-        return "timeline", orjson.dumps({"revision": data["revision"], "events": data["events"]})
+        return "timeline", _written({"revision": data["revision"], "events": data["events"]})
     revision, _cause = data.pop("revision"), data.pop("caused_by")
     if record.topic == SUBSIDIES:
-        return f"s:{data['region']}/{data['year']}", orjson.dumps({"revision": revision, "content": data})
+        return f"s:{data['region']}/{data['year']}", _written({"revision": revision, "content": data})
     opened = {name: data[name] for name in AdmissionOpened.model_fields}
     closed = {name: data[name] for name in AdmissionClosed.model_fields} if data["discharge_date"] else None
     value = {"opened": opened, "closed": closed, "issued": {"revision": revision, "content": data}}
-    return f"a:{data['hospital_id']}/{data['admission_id']}", orjson.dumps(value)
+    return f"a:{data['hospital_id']}/{data['admission_id']}", _written(value)
 
 
 def _healed_waiting(record: Record, document: Document) -> tuple[str, bytes | None]:
@@ -90,7 +109,7 @@ def _healed_waiting(record: Record, document: Document) -> tuple[str, bytes | No
     field = "a:" + (record.key or b"").decode().rpartition("/")[0]
     if record.value is None or field in document:
         return "", None
-    return field, orjson.dumps({"opened": None, "closed": orjson.loads(record.value)["data"], "issued": None})
+    return field, _written({"opened": None, "closed": orjson.loads(record.value)["data"], "issued": None})
 
 
 def heal(records: Sequence[Record], documents: Mapping[str, Document]) -> Writes:

@@ -17,7 +17,7 @@ from schemas.catalogue import (
 )
 from schemas.envelope import CloudEvent, read_event
 from schemas.hospital import AdmissionClosed, AdmissionOpened
-from services.identity.adapters import decode, document_key, encode, heal, person_of
+from services.identity.adapters import FORMAT, decode, document_key, encode, heal, person_of
 from services.identity.domain.authority import check_admission, check_status
 from services.identity.domain.consequences import Person
 from services.identity.handlers import Data, decide
@@ -25,7 +25,6 @@ from services.policy.library import Policies, load_policies, switched_from_text
 from services.runtime.folding import StateFold
 from services.runtime.pump import PumpApp, build_app
 from services.runtime.records import Record, Want, Writes
-from services.runtime.redis_client import connect
 from services.runtime.redis_view import RedisView
 from services.runtime.service import Documents, Holders
 from services.runtime.settings import Settings
@@ -37,6 +36,7 @@ class IdentityService:
     """Implements `services.runtime.service.Service`."""
 
     name = "identity"
+    format = FORMAT
     inputs: tuple[str, ...] = (IDENTITY_REROUTED, IDENTITY_EVENTS, ADMISSIONS)
     first: tuple[str, ...] = ()
     rerouted: str | None = IDENTITY_REROUTED
@@ -96,6 +96,6 @@ def build(settings: Settings | None = None) -> PumpApp:
     service = IdentityService(load_policies(switched=switched_from_text(chosen.readings)))
 
     def view(lanes: int) -> RedisView:
-        return RedisView(connect(chosen.redis_url), f"{chosen.prefix}medaid:identity:", lanes, chosen.redis_deadline_ms / 1000)
+        return RedisView.of(chosen, service.name, service.format, lanes)
 
     return build_app(service, chosen, view, outputs=[dead_letters_of(topic) for topic in service.inputs])

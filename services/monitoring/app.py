@@ -7,6 +7,7 @@ from typing import Literal
 from schemas.catalogue import ACTIONS, HOSPITAL_SHARES, RESULTS, TIMELINES, WARNINGS, dead_letters_of
 from schemas.monitoring import HospitalShare
 from services.monitoring.adapters.documents import decode_hospital, decode_person, encode_hospital, encode_person, wanted
+from services.monitoring.adapters.format import FORMAT
 from services.monitoring.adapters.healing import heal, touched
 from services.monitoring.adapters.reading import REFUSED_CLAIMS, observe
 from services.monitoring.domain.facts import Person
@@ -20,7 +21,6 @@ from services.policy.library import Policies, load_policies, switched_from_text
 from services.runtime.folding import StateFold
 from services.runtime.pump import PumpApp, build_app
 from services.runtime.records import Record, Want, Writes
-from services.runtime.redis_client import connect
 from services.runtime.redis_view import RedisView
 from services.runtime.service import Documents, Emission, Holders
 from services.runtime.settings import Settings
@@ -67,6 +67,7 @@ class MonitoringService:
     """
 
     name = "monitoring"
+    format = FORMAT
     inputs: tuple[str, ...] = (TIMELINES, RESULTS, HOSPITAL_SHARES, REFUSED_CLAIMS, ACTIONS)
     first: tuple[str, ...] = (TIMELINES,)
     rerouted: str | None = None
@@ -131,6 +132,6 @@ def build(settings: Settings | None = None) -> PumpApp:
     service = MonitoringService(load_policies(switched=switched_from_text(chosen.readings)), thresholds)
 
     def view(lanes: int) -> RedisView:
-        return RedisView(connect(chosen.redis_url), f"{chosen.prefix}medaid:monitoring:", lanes, chosen.redis_deadline_ms / 1000)
+        return RedisView.of(chosen, service.name, service.format, lanes)
 
     return build_app(service, chosen, view, outputs=[dead_letters_of(topic) for topic in service.inputs])

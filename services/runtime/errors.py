@@ -6,11 +6,15 @@
 
 from schemas.refusal import Refused
 
-__all__ = ["Doubt", "Refused", "Stop"]
+__all__ = ["Doubt", "Refused", "Stop", "Unreadable"]
 
 
 class Doubt(Exception):
     """The outcome is unknown, or the lane may have another owner: take the lane again. Never a reason to skip a record."""
+
+
+class Unreadable(Doubt):
+    """Something in the view is not what this version writes: it is emptied and healed from the topics before anything else is decided."""
 
 
 class Stop(Exception):

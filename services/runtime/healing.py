@@ -4,11 +4,13 @@ Each chunk reads the touched documents together with the watermark, in one scrip
 last chunk marks the lane healed in the run that the heal began in; a new run in between means: begin again.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from typing import NamedTuple
 
-from services.runtime.errors import Doubt, Stop
+import structlog
+
+from services.runtime.errors import Doubt, Stop, Unreadable
 from services.runtime.ports import Broker, View
 from services.runtime.records import Document, Offsets, Record, TopicPartition, Want, Watermark
 from services.runtime.service import E, Service
@@ -18,6 +20,8 @@ CHUNK_RECORDS_MAX = 500
 
 CHUNK_BYTES_MAX = 16_000_000
 """The same in bytes of values: a timeline may have 4 MiB."""
+
+log = structlog.get_logger(__name__)
 
 
 class Healed(NamedTuple):
@@ -115,13 +119,15 @@ async def _apply(
     with _understood(records):
         want = service.want_healing(records)
     documents = await _documents(view, lane, want, at, run)
-    with _understood(records):
-        more = service.want_more_healing(records, documents)
+    async with emptied_if_unreadable(view):
+        with _understood(records):
+            more = service.want_more_healing(records, documents)
     if more is not None:
         documents = {**documents, **await _documents(view, lane, more, at, run)}
     last = all(reached[topic] >= stop for topic, stop in stops.items())
-    with _understood(records):
-        writes = service.heal(records, documents)
+    async with emptied_if_unreadable(view):
+        with _understood(records):
+            writes = service.heal(records, documents)
     if not await view.apply(lane, at, reached, writes, healed_in=run if last else None):
         raise Doubt("the view was moved or lost during a heal")
     return last
@@ -139,15 +145,34 @@ async def _documents(view: View, lane: int, want: Want, at: Watermark | None, ru
     return state.documents if at is not None else {key: {} for key in state.documents}
 
 
+@asynccontextmanager
+async def emptied_if_unreadable(view: View) -> AsyncIterator[None]:
+    """Do something with documents of `view`. One that cannot be read is no reason to guess, nor to ask again and again: all lanes heal from nothing.
+
+    Raises:
+        Unreadable: The view was emptied; the lane is to be taken again.
+        Stop: It was emptied before.
+    """
+    try:
+        yield
+    except Unreadable as unreadable:
+        log.error("view emptied, to be healed from the topics", why=str(unreadable))
+        await view.empty()
+        raise
+
+
 @contextmanager
 def _understood(records: Sequence[Record]) -> Iterator[None]:
     """Do something with records of state topics.
 
     Raises:
+        Unreadable: What lies in the view cannot be read.
         Stop: It cannot be done.
     """
     try:
         yield
+    except Unreadable:
+        raise
     except Exception as error:
         places: dict[TopicPartition, list[int]] = {}
         for record in records:

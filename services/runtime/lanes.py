@@ -12,20 +12,19 @@ Not here: subscribing, pausing and polling (`pump.py`, `embedded.py`), bytes and
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Generic
 
 import structlog
 
 from services.runtime import deadletters, reroute
 from services.runtime.clock import Clock
-from services.runtime.errors import Doubt, Refused, Stop
-from services.runtime.healing import heal
+from services.runtime.errors import Doubt, Refused, Stop, Unreadable
+from services.runtime.healing import emptied_if_unreadable, heal
 from services.runtime.home import home_of
 from services.runtime.logging import places_of
 from services.runtime.metrics import LaneMetrics
 from services.runtime.ports import Broker, Closed, Loaded, Moved, View, Writer
-from services.runtime.records import Output, Record, TopicPartition, Want, Watermark, Writes
+from services.runtime.records import Output, Record, Taken, TopicPartition, Want, Watermark, Writes
 from services.runtime.service import E, Emission, Fold, Service
 
 GATE_POLL_S = 0.2
@@ -35,14 +34,6 @@ COMMIT_GAP_S = 0.004
 """Between a commit and the lane's next send; earlier, the broker answers CONCURRENT_TRANSACTIONS and the client sleeps 20 ms."""
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """A lane in hand: where to read on, and the ends that `first` inputs must reach before the others are read."""
-
-    positions: Mapping[str, int]
-    first_ends: Mapping[str, int]
 
 
 class Lane(Generic[E]):
@@ -90,10 +81,11 @@ class Lane(Generic[E]):
     async def batch(self, records: Sequence[Record]) -> None:
         """Settle `records`, consecutive in each of their topics. Raises: Doubt, the lane is to be taken again."""
         events, outputs = self._read(records)
-        loaded = await self._load(events)
-        fold = self.service.fold(loaded.documents, loaded.holders)
-        for record, event in events:
-            outputs += self._decide(fold, record, event)
+        async with emptied_if_unreadable(self._view):
+            loaded = await self._load(events)
+            fold = self.service.fold(loaded.documents, loaded.holders)
+            for record, event in events:
+                outputs += self._decide(fold, record, event)
         offsets = {TopicPartition(record.topic, self.partition): record.offset + 1 for record in records}
         written = await self._publish(outputs, offsets)
         await self._apply(fold.writes(), written, offsets)
@@ -152,9 +144,15 @@ class Lane(Generic[E]):
                 raise Doubt("the view has another run or watermark")
 
     def _decide(self, fold: Fold[E], record: Record, event: E) -> list[Output]:
-        """Step 3, one event. Whatever goes wrong in deciding sets this record aside and leaves the person's state as it was."""
+        """Step 3, one event. Whatever goes wrong in deciding sets this record aside and leaves the person's state as it was.
+
+        Raises:
+            Unreadable: Not the record is at fault, but the view.
+        """
         try:
             emissions = fold.decide(event)
+        except Unreadable:
+            raise
         except Exception as error:
             return [self._set_aside(record, error)]
         if any(emission.is_late for emission in emissions):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from services.runtime.errors import Stop
 from services.runtime.ports import Closed, Loaded, Moved
 from services.runtime.records import Document, Want, Watermark, Writes
 
@@ -22,6 +23,7 @@ class MemoryView:
     def __init__(self, lanes: int) -> None:
         self._lanes = lanes
         self._life = 0
+        self._was_emptied = False
         self._set(Snapshot())
 
     async def run(self) -> str:
@@ -53,6 +55,17 @@ class MemoryView:
         if healed_in is not None:
             self._healed.add(lane)
         return True
+
+    async def empty(self) -> None:
+        """As the port has it.
+
+        Raises:
+            Stop: It was emptied before.
+        """
+        if self._was_emptied:
+            raise Stop("what this very version wrote into its view cannot be read by it")
+        self._was_emptied = True
+        self.lose()
 
     def snapshot(self) -> Snapshot:
         """The view as it is now."""

@@ -79,7 +79,9 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """The lane's watermark is not the one given: somebody else wrote, or the store lost something. Nothing was booked."""
+    """The lane's watermark is not the one given, or a process of another format has healed it since: somebody else wrote, or the store lost something.
+    Nothing was booked.
+    """
 
     run: str
 
@@ -111,5 +113,13 @@ class View(Protocol):
 
         `healed_in` marks the lane healed in that run; if the run is another one by now, nothing is written and False comes back.
         Repeating an `apply` is harmless. Index keys are set whoever held them.
+        """
+        ...
+
+    async def empty(self) -> None:
+        """Drop everything, for something in it cannot be read: another run begins, in which every lane heals from nothing.
+
+        Raises:
+            Stop: It was emptied by this process before. So what cannot be read is what this version writes.
         """
         ...

@@ -103,6 +103,11 @@ class PulsingView:
         self._pulse.beat()
         return done
 
+    async def empty(self) -> None:
+        """As the port has it."""
+        await self._view.empty()
+        self._pulse.beat()
+
 
 class PulsingBroker:
     """The port `Broker` over another one; each answer is a beat. A writer's commit, which view calls come before and after, is none."""

@@ -3,9 +3,12 @@
 `#!lua` makes Redis 7 test before the script starts, not at some write in it, whether it may write at all (memory, replicas, disk): so it
 runs whole or not. All else that can be wrong is tested before the first write, and the watermark is written last.
 
-Keys (all under the view's prefix): `wm:<lane>` hash topic -> offset; `healed` hash lane -> run in which it was healed, and `life` -> a token that is
-lost with the data, so that a store emptied under its process is another run too; `d:<key>` documents; `b:<bucket>` index keys with their holders.
-Numbers travel as text and are compared as text.
+Keys: under the view's prefix and its format's (`redis_forgetting.py`) `wm:<lane>` hash topic -> offset; `d:<key>` documents; `b:<bucket>` index keys with
+their holders. Under the prefix alone, shared by all formats, `healed`: hash lane -> run in which it was healed last, and for each format `life` -> a
+token that is lost with the data, so that a store emptied under its process is another run too. A run ends with its format's mark: a lane healed in one
+format is healed in no other, and the gate of a format opens once every lane was healed in it last. Numbers travel as text and are compared as text.
+
+The first argument of each script is the mark of the format.
 """
 
 FORGETTING = "forgetting:"
@@ -13,12 +16,23 @@ FORGETTING = "forgetting:"
 
 _RUN = """
 local info = redis.call('INFO', 'server', 'replication')
-local life = redis.call('HGET', KEYS[2], 'life') or ''
-local run = string.match(info, 'run_id:(%x+)') .. '-' .. string.match(info, 'master_replid:(%x+)') .. '-' .. life
+local life = redis.call('HGET', KEYS[2], 'life' .. ARGV[1]) or ''
+local store = string.match(info, 'run_id:(%x+)') .. '-' .. string.match(info, 'master_replid:(%x+)') .. '-'
+local run = store .. life .. ARGV[1]
+"""
+
+_GATE = """
+local function is_open(lanes)
+  local marks, healed = redis.call('HVALS', KEYS[2]), 0
+  for i = 1, #marks do
+    if marks[i] == run then healed = healed + 1 end
+  end
+  return healed >= lanes
+end
 """
 
 _CURSOR = """
-local cursor = 0
+local cursor = 1
 local function take() cursor = cursor + 1; return ARGV[cursor] end
 local function take_number() return tonumber(take()) end
 local key_cursor = 2
@@ -62,32 +76,53 @@ local function holders()
 end
 """
 
-RUN = "#!lua" + "\nredis.call('HSETNX', KEYS[2], 'life', ARGV[1])" + _RUN + "return run"
+RUN = "#!lua" + "\nredis.call('HSETNX', KEYS[2], 'life' .. ARGV[1], ARGV[2])" + _RUN + "return run"
 """Argument: the life that begins where there is none. Keys: any watermark, healed. Returns the run."""
 
-FORGET = "#!lua" + "\nredis.call('DEL', unpack(KEYS))\nredis.call('HSET', KEYS[2], 'life', ARGV[1])\nreturn 1"
-"""Argument: `FORGETTING` and a token. Keys: a watermark, healed, all other watermarks."""
+FORGET = (
+    "#!lua"
+    + _RUN
+    + _GATE
+    + """
+if not is_open(tonumber(ARGV[2])) then return -1 end
+local marks, ends = redis.call('HGETALL', KEYS[2]), redis.call('HGET', KEYS[2], ARGV[3])
+for i = 1, #marks, 2 do
+  if ends and marks[i] ~= ARGV[3] and string.find(marks[i + 1], ends, 1, true) then redis.call('HDEL', KEYS[2], marks[i]) end
+end
+redis.call('HSET', KEYS[2], ARGV[3], ARGV[4])
+return redis.call('DEL', unpack(KEYS, 3))
+"""
+)
+"""Arguments: how many lanes must be healed in the mark's format, 0 where that does not matter; the field of the life to end; `FORGETTING` and a token.
+Keys: any watermark, healed, all watermarks of what is forgotten. Returns how many there were, or -1: the gate is shut."""
 
-DROP = """#!lua
-if redis.call('HGET', KEYS[2], 'life') ~= ARGV[1] then return -1 end
-if #KEYS == 2 then return redis.call('DEL', KEYS[2]) end
+DROP = (
+    "#!lua"
+    + _RUN
+    + _GATE
+    + """
+if redis.call('HGET', KEYS[2], ARGV[3]) ~= ARGV[4] or not is_open(tonumber(ARGV[2])) then return -1 end
+if #KEYS == 2 then return redis.call('HDEL', KEYS[2], ARGV[3]) end
 return redis.call('UNLINK', unpack(KEYS, 3))
 """
-"""Argument: as of `FORGET`. Keys: any watermark, healed, what is to be dropped; nothing else ends the forgetting. Returns how many, or -1: somebody
-else has begun to forget, or has finished; who wakes late drops nothing that was healed since."""
+)
+"""Arguments: as of `FORGET`. Keys: any watermark, healed, what is to be dropped; nothing else ends the forgetting. Returns how many, or -1: somebody
+else has begun to forget, or has finished, or the gate is shut; who wakes late drops nothing that was healed since."""
 
 LOAD = (
     "#!lua"
     + _RUN
+    + _GATE
     + _CURSOR
     + _SAME_WATERMARK
     + _READ
     + """
-local healed, open, lanes = redis.call('HVALS', KEYS[2]), 0, take_number()
-for i = 1, #healed do
-  if healed[i] == run then open = open + 1 end
+local lane = take()
+if not is_open(take_number()) then
+  local mark = redis.call('HGET', KEYS[2], lane) or ''
+  local is_of_another = mark ~= run and string.sub(mark, 1, #store) == store
+  return {is_of_another and 'moved' or 'closed', run}
 end
-if open < lanes then return {'closed', run} end
 if not same_watermark() then return {'moved', run} end
 local found, held = documents(), {}
 for i = 1, take_number() do
@@ -97,7 +132,7 @@ end
 return {'loaded', run, redis.call('HGETALL', KEYS[1]), found, held, holders()}
 """
 )
-"""Arguments: lanes, watermark (count, then topic, offset …), documents (count, then each: number of fields or -1, fields …),
+"""Arguments: lane, lanes, watermark (count, then topic, offset …), documents (count, then each: number of fields or -1, fields …),
 bookings (count, then key, holder …), peeks (count, then key …). Keys: watermark, healed, documents, buckets of bookings, of peeks."""
 
 PEEK = (

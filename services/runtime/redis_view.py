@@ -1,55 +1,38 @@
 """A view in Redis: one script a call, atomic, with a deadline. Whatever goes wrong is `Doubt`.
 
 In: wants and writes of lanes. Out: what the scripts answer. Promise: the port's, on one primary at a time that evicts nothing
-(`noeviction`) and is Redis 7 or newer. Not here: the scripts (`redis_scripts.py`), making the client (each service's `app.py`), waiting
-and trying again (the lanes).
+(`noeviction`) and is Redis 7 or newer. Views of other formats may lie beside it under the same prefix: none ever reads the keys of
+another, and of all of them one at most has an open gate. Not here: the scripts (`redis_scripts.py`), making the client (each service's
+`app.py`), waiting and trying again (the lanes), dropping keys (`redis_forgetting.py`).
 """
 
-import asyncio
 from binascii import crc32
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
-from hashlib import sha1
-from typing import Any
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from typing import Self
 from uuid import uuid4
 
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from services.runtime import redis_scripts
-from services.runtime.errors import Doubt
+from services.runtime.errors import Doubt, Stop
 from services.runtime.ports import Closed, Loaded, Moved
 from services.runtime.records import Want, Watermark, Writes
-from services.runtime.redis_scripts import FORGETTING
+from services.runtime.redis_calls import RedisCalls, Script
+from services.runtime.redis_client import connect
+from services.runtime.redis_forgetting import Forgetting, formats_of, is_forgetting, life_of, mark_of, root_of
 from services.runtime.redis_wire import Text, changes_of, counted, loaded_from, wanted
-
-FORGET_KEYS = 1_000
-"""Keys looked at in one step of `forget`."""
+from services.runtime.settings import Settings
 
 BUCKETS = 1 << 16
 """Hashes that share the index: few enough entries in each for Redis to pack them tightly."""
 
-
-class _Script:
-    """A script with the name that Redis knows it by."""
-
-    def __init__(self, source: str) -> None:
-        self.source = source
-        self.sha = sha1(source.encode(), usedforsecurity=False).hexdigest()
+_RUN, _LOAD, _PEEK, _APPLY = (Script(source) for source in (redis_scripts.RUN, redis_scripts.LOAD, redis_scripts.PEEK, redis_scripts.APPLY))
 
 
-_RUN, _LOAD, _PEEK, _APPLY = (
-    _Script(source) for source in (redis_scripts.RUN, redis_scripts.LOAD, redis_scripts.PEEK, redis_scripts.APPLY)
-)
-_FORGET, _DROP = _Script(redis_scripts.FORGET), _Script(redis_scripts.DROP)
-
-
-class RedisView:
+class RedisView(RedisCalls):
     """The port `View` over one Redis primary. Several lanes may call at once."""
 
-    def __init__(self, redis: Redis, prefix: str, lanes: int, deadline_s: float) -> None:
+    def __init__(self, redis: Redis, prefix: str, lanes: int, deadline_s: float, format: int = 1) -> None:
         """Take over `redis`: its answers must come as bytes, and from now on it tries nothing twice (a second answer hides the first).
 
         Args:
@@ -57,18 +40,22 @@ class RedisView:
             prefix: Of every key, `medaid:settlement:` for instance.
             lanes: How many must be healed for the gate to open.
             deadline_s: Within it each call has answered or raised, seconds.
+            format: The number of the format that documents are written in; 1 is that of before there were numbers, whose keys carry none.
 
         Raises:
             ValueError: The client decodes its answers.
         """
-        if redis.connection_pool.connection_kwargs.get("decode_responses"):
-            raise ValueError("the Redis client must not decode responses: values are bytes")
-        redis.set_retry(Retry(NoBackoff(), 0))
-        self._redis = redis
-        self._place = _place_of(redis)
+        super().__init__(redis, deadline_s)
         self._prefix = prefix
+        self._root = root_of(prefix, format)
+        self._format, self._mark = format, mark_of(format)
         self._lanes = lanes
-        self._deadline_s = deadline_s
+        self._was_emptied = False
+
+    @classmethod
+    def of(cls, settings: Settings, service: str, format: int, lanes: int) -> Self:
+        """The view of a service, where its lanes have it, over a client of its own."""
+        return cls(connect(settings.redis_url), f"{settings.prefix}medaid:{service}:", lanes, settings.redis_deadline_ms / 1000, format)
 
     async def run(self) -> str:
         """As the port has it.
@@ -76,7 +63,7 @@ class RedisView:
         Raises:
             Doubt: Redis is away, or the view is being emptied.
         """
-        run: bytes = await self._call(_RUN, self._keys(0, (), ()), [uuid4().hex])
+        run: bytes = await self.call(_RUN, self._keys(0, (), ()), [self._mark, uuid4().hex])
         if is_forgetting(run.decode()):
             raise Doubt("redis: the view is being emptied; if nobody does so, `medaid ledger rebuild` once more")
         return run.decode()
@@ -84,8 +71,9 @@ class RedisView:
     async def load(self, lane: int, at: Watermark, want: Want) -> Loaded | Closed | Moved:
         """As the port has it."""
         bookings = [text for booking in want.bookings.items() for text in booking]
-        arguments = [self._lanes, *counted(at), *wanted(want), len(want.bookings), *bookings, len(want.peeks), *want.peeks]
-        match await self._call(_LOAD, self._keys(lane, want.documents, [*want.bookings, *want.peeks]), arguments):
+        arguments: list[Text] = [self._mark, lane, self._lanes, *counted(at), *wanted(want)]
+        arguments += [len(want.bookings), *bookings, len(want.peeks), *want.peeks]
+        match await self.call(_LOAD, self._keys(lane, want.documents, [*want.bookings, *want.peeks]), arguments):
             case [b"closed", bytes(run)]:
                 return Closed(run.decode())
             case [b"moved", bytes(run)]:
@@ -95,19 +83,32 @@ class RedisView:
 
     async def peek(self, lane: int, want: Want) -> Loaded:
         """As the port has it."""
-        arguments = [*wanted(want), len(want.bookings), *want.bookings, len(want.peeks), *want.peeks]
+        arguments = [self._mark, *wanted(want), len(want.bookings), *want.bookings, len(want.peeks), *want.peeks]
         keys = self._keys(lane, want.documents, [*want.bookings, *want.peeks])
-        return loaded_from(want, await self._call(_PEEK, keys, arguments))
+        return loaded_from(want, await self.call(_PEEK, keys, arguments))
 
     async def apply(self, lane: int, at: Watermark | None, to: Watermark, writes: Writes, healed_in: str | None = None) -> bool:
         """As the port has it."""
         watermark = [text for place in to.items() for text in place]
-        arguments: list[Text] = [lane, healed_in or "", *counted(at or {}), len(watermark), *watermark, len(writes.documents)]
+        arguments: list[Text] = [self._mark, lane, healed_in or "", *counted(at or {}), len(watermark), *watermark, len(writes.documents)]
         for changes in writes.documents.values():
             arguments += changes_of(changes)
         arguments.append(len(writes.bookings))
         arguments += [text for booking in writes.bookings.items() for text in booking]
-        return bool(await self._call(_APPLY, self._keys(lane, writes.documents, writes.bookings), arguments) == 1)
+        return bool(await self.call(_APPLY, self._keys(lane, writes.documents, writes.bookings), arguments) == 1)
+
+    async def empty(self) -> None:
+        """As the port has it.
+
+        Raises:
+            Doubt: Redis is away, or somebody else empties it.
+            Stop: It was emptied by this process before.
+        """
+        if self._was_emptied:
+            raise Stop("what this very version wrote into its view cannot be read by it")
+        async for _ in self.forget():
+            pass
+        self._was_emptied = True
 
     async def forget(self) -> AsyncGenerator[int, None]:
         """Drop everything, in steps, for the lanes to heal from nothing; until it is done they cannot. To be repeated where it was broken off.
@@ -118,80 +119,41 @@ class RedisView:
         Raises:
             Doubt: Redis is away; lanes wait until somebody repeats it.
         """
-        mine, lanes = FORGETTING + uuid4().hex, [f"{self._prefix}wm:{lane}" for lane in range(1, self._lanes)]
-        await self._call(_FORGET, [*self._keys(0, (), ()), *lanes], [mine])
-        dropped = 0
-        for kind in ("d", "b"):
-            cursor = None
-            while cursor != 0:
-                async with self._in_time():
-                    cursor, keys = await self._redis.scan(cursor or 0, f"{self._prefix}{kind}:*", FORGET_KEYS)
-                dropped += await self._drop(mine, keys) if keys else 0
-                yield dropped
-        await self._drop(mine, [])  # a new life may begin
+        async for dropped in self._forgetting(self._format, 0).run():
+            yield dropped
 
-    async def _drop(self, mine: str, keys: Sequence[str | bytes]) -> int:
-        """Drop keys, or with none end the forgetting.
+    async def others(self) -> Sequence[int]:
+        """The formats, other than this one's, of which keys are left.
 
         Raises:
-            Doubt: It is no longer ours.
+            Doubt: Redis is away.
         """
-        dropped = int(await self._call(_DROP, [*self._keys(0, (), ()), *keys], [mine]))
-        if dropped < 0:
-            raise Doubt("redis: somebody else has begun to empty the view")
-        return dropped
+        async with self.in_time():
+            fields = await self._redis.hkeys(f"{self._prefix}healed")
+        return [format for format in formats_of(field for field in fields if isinstance(field, bytes)) if format != self._format]
 
-    async def close(self) -> None:
-        """Let the connections go.
+    async def forget_other(self, format: int) -> AsyncGenerator[int, None]:
+        """Drop what is left of another format, in steps, while this one's gate is open: then no lane of the other is at work.
+
+        Yields:
+            The number of keys dropped so far.
 
         Raises:
-            Doubt: Not within the deadline.
+            Doubt: Redis is away, the gate is shut, or somebody else does it; to be repeated later.
         """
-        async with self._in_time():
-            await self._redis.aclose()
+        async for dropped in self._forgetting(format, self._lanes).run():
+            yield dropped
+
+    def _forgetting(self, format: int, gate_lanes: int) -> Forgetting:
+        keys = [f"{self._root}wm:0", f"{self._prefix}healed"]
+        watermarks = [f"{root_of(self._prefix, format)}wm:{lane}" for lane in range(self._lanes)]
+        patterns = [f"{root_of(self._prefix, format)}{kind}:*" for kind in ("d", "b")]
+        return Forgetting(self, keys, watermarks, patterns, [self._mark, gate_lanes, life_of(format)])
 
     def _keys(self, lane: int, documents: Iterable[str], index_keys: Iterable[str]) -> list[str]:
         """The keys of a script in the order of its arguments."""
-        prefix = self._prefix
-        keys = [f"{prefix}wm:{lane}", f"{prefix}healed"]
-        keys += [f"{prefix}d:{key}" for key in documents]
-        keys += [f"{prefix}b:{crc32(key.encode()) % BUCKETS}" for key in index_keys]
+        root = self._root
+        keys = [f"{root}wm:{lane}", f"{self._prefix}healed"]
+        keys += [f"{root}d:{key}" for key in documents]
+        keys += [f"{root}b:{crc32(key.encode()) % BUCKETS}" for key in index_keys]
         return keys
-
-    async def _call(self, script: _Script, keys: Sequence[str | bytes], arguments: Sequence[Text]) -> Any:
-        """Run `script`, loading it where Redis does not know it yet. Raises: Doubt."""
-        async with self._in_time():
-            try:
-                return await self._redis.evalsha(script.sha, len(keys), *keys, *arguments)
-            except NoScriptError:  # tested before anything runs
-                return await self._redis.eval(script.source, len(keys), *keys, *arguments)
-
-    @asynccontextmanager
-    async def _in_time(self) -> AsyncIterator[None]:
-        """Run the body within the deadline.
-
-        Raises:
-            Doubt: Whatever went wrong; the message names the server and the kind of error, never a key.
-        """
-        try:
-            async with asyncio.timeout(self._deadline_s):
-                yield
-        except (RedisError, OSError) as error:  # TimeoutError is an OSError
-            raise Doubt(f"redis at {self._place}: {_kind_of(error)}") from error
-
-
-def is_forgetting(run: str) -> bool:
-    """Whether `run` is that of a view that is being emptied."""
-    return FORGETTING in run
-
-
-def _kind_of(error: Exception) -> str:
-    """Redis' own code (NOREPLICAS, MISCONF, …) where the client has no name for it, else the error's name; never its text."""
-    code = str(error).partition(" ")[0]
-    return code if type(error) is ResponseError and code.isalpha() and code.isupper() else type(error).__name__
-
-
-def _place_of(redis: Redis) -> str:
-    """Where the server is, as messages name it; never its password."""
-    options = redis.connection_pool.connection_kwargs
-    return str(options.get("path") or f"{options.get('host', 'localhost')}:{options.get('port', 6379)}")

@@ -57,6 +57,8 @@ class Service(Protocol[E]):
 
     Attributes:
         name: Consumer group and transactional ids are made of it.
+        format: The number of the format that its documents are written in. It rises with every change of their form: a process of another number then
+            has a view of its own, which heals from the topics, and never reads what it does not know.
         inputs: Topics read, in order of precedence within a batch.
         first: Inputs that a lane reads to their end before the others, each time it is taken.
         rerouted: The internal topic for records that lay in the wrong partition; None where inputs are written by us alone.
@@ -65,6 +67,7 @@ class Service(Protocol[E]):
     """
 
     name: str
+    format: int
     inputs: tuple[str, ...]
     first: tuple[str, ...]
     rerouted: str | None

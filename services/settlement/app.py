@@ -24,12 +24,12 @@ from services.runtime.errors import Refused
 from services.runtime.folding import StateFold
 from services.runtime.pump import PumpApp, build_app
 from services.runtime.records import Record, Want, Writes
-from services.runtime.redis_client import connect
 from services.runtime.redis_view import RedisView
 from services.runtime.service import Documents, Holders
 from services.runtime.settings import Settings
 from services.settlement.adapters import wants
 from services.settlement.adapters.documents import decode, encode
+from services.settlement.adapters.format import FORMAT
 from services.settlement.adapters.healing import heal, touched
 from services.settlement.domain import Person, check_amounts
 from services.settlement.handlers import Data, decide
@@ -42,6 +42,7 @@ class SettlementService:
     """Implements `services.runtime.service.Service`."""
 
     name = "settlement"
+    format = FORMAT
     inputs: tuple[str, ...] = (TIMELINES, SETTLEMENT_REROUTED, CLAIMS, OPERATOR_EVENTS)
     first: tuple[str, ...] = (TIMELINES,)
     rerouted: str | None = SETTLEMENT_REROUTED
@@ -108,7 +109,7 @@ def build(settings: Settings | None = None) -> PumpApp:
     service = SettlementService(load_policies(switched=switched_from_text(chosen.readings)))
 
     def view(lanes: int) -> RedisView:
-        return RedisView(connect(chosen.redis_url), f"{chosen.prefix}medaid:settlement:", lanes, chosen.redis_deadline_ms / 1000)
+        return RedisView.of(chosen, service.name, service.format, lanes)
 
     return build_app(service, chosen, view, outputs=[dead_letters_of(topic) for topic in service.inputs])
 

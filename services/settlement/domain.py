@@ -11,7 +11,7 @@ from services.policy.course import Counters
 from services.policy.entitlement import Status
 from services.policy.library import Policies
 from services.policy.tree import Reading
-from services.runtime.errors import Refused
+from services.runtime.errors import Refused, Unreadable
 
 NONE: Mapping[Any, Any] = MappingProxyType({})
 """No entries."""
@@ -103,9 +103,16 @@ class Holder(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> "Holder":
-        """Back from `text`."""
-        year, person_id, region, content = text.split("|")
-        return cls(int(year), person_id, region, content)
+        """Back from `text`.
+
+        Raises:
+            Unreadable: It is none of ours.
+        """
+        try:
+            year, person_id, region, content = text.split("|")
+            return cls(int(year), person_id, region, content)
+        except ValueError as error:
+            raise Unreadable("a holder of a claim key in the view cannot be read") from error
 
     def is_same_bill(self, other: "Holder") -> bool:
         """Whether person, region and content are those of `other`; the year says only where the claim lies."""

@@ -15,7 +15,6 @@ from services.runtime import logging
 from services.runtime.embedded import Embedded
 from services.runtime.pump import build_app, run_app
 from services.runtime.records import Want, Writes
-from services.runtime.redis_client import connect
 from services.runtime.redis_view import RedisView
 from services.runtime.service import Documents, Emission, Holders
 from services.runtime.settings import Settings
@@ -97,8 +96,8 @@ def main() -> None:
     """Run until SIGTERM."""
     settings = Settings.from_env()
     logging.configure(settings)
-    prefix, deadline_s = f"{settings.prefix}medaid:settlement:", settings.redis_deadline_ms / 1000
-    run_app(build_app(FloorService(), settings, lambda lanes: RedisView(connect(settings.redis_url), prefix, lanes, deadline_s)))
+    service = FloorService()
+    run_app(build_app(service, settings, lambda lanes: RedisView.of(settings, service.name, service.format, lanes)))
 
 
 if __name__ == "__main__":

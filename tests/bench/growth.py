@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import redis
 
+from services.settlement.app import SettlementService
 from tests.bench.process import LOOK_S, WAIT_S_MAX, Site, Worker
 
 KINDS = {b"d:p/": "person", b"d:y/": "counters", b"d:c/": "claims", b"b:": "index"}
@@ -35,7 +36,7 @@ class Memory(NamedTuple):
 
 def memory_of(site: Site) -> Memory:
     """What settlement's keys take."""
-    prefix = f"{site.prefix}medaid:settlement:".encode()
+    prefix = f"{site.prefix}medaid:settlement:f{SettlementService.format}:".encode()
     found: dict[str, int] = defaultdict(int)
     count: dict[str, int] = defaultdict(int)
     with redis.Redis.from_url(site.environment["REDIS_URL"]) as client:

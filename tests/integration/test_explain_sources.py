@@ -18,9 +18,10 @@ from services.cli.replay import PARTITIONS, Replay
 from services.policy.library import load_policies
 from services.runtime.home import home_of
 from services.runtime.records import Want, Writes
-from services.runtime.redis_client import connect
 from services.runtime.redis_view import RedisView
+from services.runtime.settings import Settings
 from services.settlement.adapters.documents import person_key, year_keys
+from services.settlement.app import SettlementService
 from tests.unit.cli.events import claim, granted, reversed_
 
 MEDAID = Path(sys.executable).with_name("medaid")
@@ -109,7 +110,7 @@ def publish(bootstrap: str, prefix: str, outputs: Sequence[bytes]) -> None:
 def test_redis_tells_what_the_file_tells(redis_db: str, topic_prefix: str, file: Path, key: str) -> None:
     """But for the history and the events behind a timeline, which it does not keep."""
     servers = {"REDIS_URL": redis_db, "MEDAID_PREFIX": topic_prefix}
-    asyncio.run(copy_view(redis_db, f"{topic_prefix}medaid:settlement:"))
+    asyncio.run(copy_view(Settings(redis_url=redis_db, prefix=topic_prefix)))
     said, expected = medaid("explain", key, "--from", "redis", **servers), medaid("explain", key, "--from", file).stdout
     assert (said.returncode, said.stderr) == (0, "")
     titles = ("Result", "Self-pay", "Statuses", "Category", "Payments", "Counters")
@@ -124,13 +125,13 @@ def test_redis_tells_what_the_file_tells(redis_db: str, topic_prefix: str, file:
     )
 
 
-async def copy_view(url: str, prefix: str) -> None:
+async def copy_view(settings: Settings) -> None:
     """Settlement's documents of the person, from memory to Redis."""
     work, _ = await settled()
     documents = [person_key(PERSON), *year_keys(PERSON, "lianyungang", 2025)]
     keys = frozenset(f"H1/{number}" for number in (1, 2, 3))
     known = await work.embedded.views["settlement"].peek(0, Want(dict.fromkeys(documents), peeks=keys))
-    view = RedisView(connect(url), prefix, PARTITIONS, 5.0)
+    view = RedisView.of(settings, SettlementService.name, SettlementService.format, PARTITIONS)
     assert await view.apply(0, None, {"-": 1}, Writes(known.documents, known.holders))
     await view.close()
 

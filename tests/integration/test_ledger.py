@@ -13,6 +13,7 @@ import redis
 from schemas.catalogue import RESULTS
 from services.cli.synthetic import generate
 from services.policy.library import load_policies
+from services.settlement.app import SettlementService
 from tests.integration.pipeline import MEDAID, Pipeline
 from tests.unit.cli.events import claim
 
@@ -43,7 +44,7 @@ class City:
 
     def key(self, rest: str) -> str:
         """A key of settlement's view."""
-        return f"{self.pipeline.prefix}medaid:settlement:{rest}"
+        return f"{self.pipeline.prefix}medaid:settlement:f{SettlementService.format}:{rest}"
 
     def ends(self) -> int:
         """About how many results there are."""

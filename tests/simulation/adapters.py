@@ -118,6 +118,9 @@ class SimulatedView:
         name = "apply" if healed_in is None else "mark"
         return await self._ask(name, lambda: self._inner.apply(lane, at, to, writes, healed_in))
 
+    async def empty(self) -> None:
+        await self._ask("empty", self._inner.empty)
+
     async def _ask(self, name: str, question: Any) -> Any:
         return await self._process.call(self._lane, name, lambda: at_once(question()))
 

@@ -14,7 +14,7 @@ from services.cli.ledger.differences import Difference, Summary
 from services.cli.ledger.files import check_is_ledger, records_of
 from services.cli.ledger.fold import FOLDED, TOPICS
 from services.cli.ledger.rebuild import rebuild as rebuild_view
-from services.cli.ledger.shelves import shelves
+from services.cli.ledger.shelves import RedisShelves
 from services.cli.ledger.verify import Verification, verify_file, verify_held, verify_kafka
 from services.cli.options import Lang, Language, Readings, policies_with
 from services.cli.progress import progress
@@ -28,6 +28,7 @@ from services.runtime.kafka import AioKafkaBroker
 from services.runtime.records import TopicPartition
 from services.runtime.service import AnyService
 from services.runtime.settings import Settings
+from services.settlement.app import SettlementService
 
 app = typer.Typer(rich_markup_mode=None, help="Verify the ledger, and build Redis anew from it.")
 
@@ -111,7 +112,7 @@ async def _verify(source: str, policies: Policies, lang: str) -> Summary:
             await _verify_servers(verification, Settings.from_env(), lambda records: bar.update(task, total=records))
         elif source == "redis":
             settings = Settings.from_env()
-            held = shelves(settings, "settlement", settings.partitions)
+            held = RedisShelves.of(settings, SettlementService.name, SettlementService.format, settings.partitions)
             try:
                 await verify_held(verification, held)
             finally:
@@ -125,7 +126,7 @@ async def _verify_servers(verification: Verification, settings: Settings, expect
     """Verify Kafka and Redis; `expect` is told about how many records there are to read."""
     broker = AioKafkaBroker("settlement", settings)  # under its name, for its committed offsets
     await broker.prepare(TOPICS)
-    held = shelves(settings, "settlement", broker.partitions)
+    held = RedisShelves.of(settings, SettlementService.name, SettlementService.format, broker.partitions)
     try:
         expect(sum((await broker.ends(_partitions(FOLDED, broker.partitions))).values()))
         await verify_kafka(verification, broker, held)
@@ -160,7 +161,7 @@ async def _rebuild(service: AnyService, settings: Settings) -> str:
     """Rebuild the view of `service`. Returns what is told of it."""
     broker = AioKafkaBroker(service.name, settings)
     await broker.prepare({*service.inputs, *service.state_topics})
-    view = shelves(settings, service.name, broker.partitions)
+    view = RedisShelves.of(settings, service.name, service.format, broker.partitions)
     keys = offsets = 0
 
     with progress() as bar:

@@ -10,9 +10,11 @@ import orjson
 
 from schemas.money import yuan_text
 from services.cli.ledger.differences import NOTHING, Difference, apart, flat
+from services.runtime.errors import Unreadable
 from services.runtime.records import Document
 from services.settlement.adapters.claim_record import record_in
 from services.settlement.adapters.documents import status_in
+from services.settlement.adapters.format import STAMP
 from services.settlement.domain import Holder
 
 
@@ -58,7 +60,7 @@ def _known(key: str, name: str, value: bytes) -> Any:
     """
     if key.startswith("c/"):
         return _claim(key, name, value)
-    return _timeline(value) if name == "timeline" else orjson.loads(value)
+    return _timeline(value) if name == "timeline" else orjson.loads(value.removeprefix(STAMP))
 
 
 def _claim(key: str, name: str, value: bytes) -> Mapping[str, Any]:
@@ -91,6 +93,6 @@ def _holder(text: str | None) -> str:
         return NOTHING
     try:
         holder = Holder.parse(text)
-    except ValueError:
+    except Unreadable:
         return text
     return f"{holder.person_id}/{holder.region}/{holder.year} {holder.content}"

@@ -57,6 +57,10 @@ class Watched:
             self._step(sum(to.values()) - sum((at or {}).values()))
         return is_done
 
+    async def empty(self) -> None:
+        """As the port has it."""
+        await self._view.empty()
+
 
 async def rebuild(
     service: AnyService, broker: Broker, view: Forgetful, dropped: Callable[[int], None], step: Callable[[int], None]

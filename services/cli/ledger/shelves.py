@@ -2,9 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-from services.runtime.redis_client import connect
 from services.runtime.redis_view import RedisView
-from services.runtime.settings import Settings
 
 KEYS_A_STEP = 1_000
 """Keys looked at in one question to Redis."""
@@ -19,7 +17,7 @@ class RedisShelves(RedisView):
         Raises:
             Doubt: Redis is away.
         """
-        beginning = f"{self._prefix}d:"
+        beginning = f"{self._root}d:"
         async for keys in self._scan(f"{beginning}*"):
             for key in keys:
                 yield key.decode(errors="replace").removeprefix(beginning)
@@ -30,8 +28,8 @@ class RedisShelves(RedisView):
         Raises:
             Doubt: Redis is away.
         """
-        async for keys in self._scan(f"{self._prefix}b:*"):
-            async with self._in_time():
+        async for keys in self._scan(f"{self._root}b:*"):
+            async with self.in_time():
                 pipeline = self._redis.pipeline(transaction=False)
                 for key in keys:
                     pipeline.hgetall(key)
@@ -41,15 +39,8 @@ class RedisShelves(RedisView):
                     yield key.decode(errors="replace"), holder.decode(errors="replace")
 
     async def _scan(self, pattern: str) -> AsyncIterator[list[bytes]]:
-        cursor = 0
-        while True:
-            async with self._in_time():
-                cursor, keys = await self._redis.scan(cursor, pattern, KEYS_A_STEP)
-            yield [key for key in keys if isinstance(key, bytes)]
-            if cursor == 0:
-                return
-
-
-def shelves(settings: Settings, service: str, lanes: int) -> RedisShelves:
-    """The view of `service`, under the prefix that its app gives it."""
-    return RedisShelves(connect(settings.redis_url), f"{settings.prefix}medaid:{service}:", lanes, settings.redis_deadline_ms / 1000)
+        cursor, is_begun = 0, False
+        while cursor or not is_begun:
+            cursor, keys = await self.scan(cursor, pattern, KEYS_A_STEP)
+            is_begun = True
+            yield keys

@@ -19,7 +19,7 @@ from services.policy.library import Policies
 from services.runtime.errors import Doubt
 from services.runtime.ports import Broker
 from services.runtime.records import Record, Want, Watermark
-from services.runtime.redis_view import is_forgetting
+from services.runtime.redis_forgetting import is_forgetting
 from services.settlement.adapters.documents import decode
 from services.settlement.app import SettlementService
 from services.settlement.domain import Holder, PersonYear

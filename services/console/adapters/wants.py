@@ -3,10 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-import orjson
-
 from services.console.domain import places
 from services.console.domain.claims import Told
+from services.console.domain.desk import value_in
 from services.console.domain.records import AuditTold, LetterTold, NotUnderstood, TimelineTold, Waits
 from services.console.domain.seen import Seen
 from services.console.domain.warnings import Acted, Said, indexes_of
@@ -98,6 +97,6 @@ def more(events: Iterable[Seen], documents: Mapping[str, Document]) -> Wanted | 
     for (heads, name), count in takes.items():
         lane = int(heads.partition("/")[0])
         ends = documents[heads].get(name)
-        start, following = orjson.loads(ends) if ends else (0, 0)
+        start, following = value_in(ends) if ends else (0, 0)
         wants.fields(places.index(lane, name), *(str(slot) for slot in range(start, min(start + count, following))))
     return wants.done() or None

@@ -1,16 +1,36 @@
 """The documents of a batch on the console's desk: fields read as values, changed, and written back as bytes.
 
-Every field holds one JSON value. What an event changes is kept as a whole or not at all. Values are never changed in place.
+Every field holds one JSON value behind its format's number. What an event changes is kept as a whole or not at all. Values are never changed in place.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
+from services.runtime.formats import readable, stamp_of, without
 from services.runtime.records import Document, Writes
 
+FORMAT: Final = 2
+"""Whoever changes what a field holds, or what it means, raises it (`tests/unit/test_formats.py` says how)."""
+
+_STAMP: Final = stamp_of(FORMAT)
 _Field = tuple[str, str]
+
+
+def value_in(field: bytes) -> Any:
+    """The value of a field.
+
+    Raises:
+        Unreadable: It is of another format, or broken.
+    """
+    with readable("a document of the console's"):
+        return orjson.loads(without(_STAMP, field))
+
+
+def field_of(value: Any) -> bytes:
+    """A value as a field."""
+    return _STAMP + orjson.dumps(value)
 
 
 class Desk:
@@ -27,13 +47,14 @@ class Desk:
 
         Raises:
             LookupError: The document was not loaded: whoever asks forgot to want it.
+            Unreadable: The field is of another format, or broken.
         """
         place = (key, field)
         if place in self._pending:
             return self._pending[place]
         if place not in self._values:
             value = self._documents[key].get(field)
-            self._values[place] = None if value is None else orjson.loads(value)
+            self._values[place] = None if value is None else value_in(value)
         return self._values[place]
 
     def put(self, key: str, field: str, value: Any) -> None:
@@ -55,7 +76,7 @@ class Desk:
         documents: dict[str, dict[str, bytes | None]] = {}
         for key, field in sorted(self._changed):
             value = self._values[key, field]
-            data = None if value is None else orjson.dumps(value)
+            data = None if value is None else field_of(value)
             if data != self._documents.get(key, {}).get(field) or key not in self._documents:
                 documents.setdefault(key, {})[field] = data
         return Writes(documents)

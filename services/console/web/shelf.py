@@ -4,9 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import orjson
-
 from services.console.adapters.outside import Outside
+from services.console.domain.desk import value_in
 from services.runtime.errors import Doubt
 from services.runtime.home import home_of
 from services.runtime.records import Want
@@ -37,9 +36,13 @@ class Shelf:
         return home_of(home, len(self.lanes))
 
     async def read(self, wanted: Wanted) -> Mapping[str, Fields]:
-        """The documents wanted, their fields decoded."""
+        """The documents wanted, their fields decoded.
+
+        Raises:
+            Doubt: Redis is away, or what lies there cannot be read.
+        """
         documents = await self._outside.documents(Want(wanted))
-        return {key: {field: orjson.loads(value) for field, value in documents[key].items()} for key in wanted}
+        return {key: {field: value_in(value) for field, value in documents[key].items()} for key in wanted}
 
     async def one(self, key: str) -> Fields:
         """One document, whole."""

@@ -4,6 +4,8 @@
   duplicates.
 - `h/<hospital>`: `t:<region>/<year>` for the sums of a year. `s/<hospital>`: a field for each claim's share.
 - `m/` and `h/`: a field `w:<warning id>` for each warning ever said.
+
+Every field begins with the format's number.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,15 +14,15 @@ from datetime import date
 from operator import attrgetter
 from typing import Any
 
-import orjson
-
 from schemas.monitoring import HospitalShare
+from services.monitoring.adapters.format import read, written
 from services.monitoring.domain.facts import ClaimFacts, Person, Refusals, Status
 from services.monitoring.domain.hospitals import Hospital, HospitalYear, Share
 from services.monitoring.domain.observed import Nothing, Observation
 from services.monitoring.domain.warnings import Figure, Open, Said
 from services.policy.entitlement import Interval
 from services.runtime.folding import Changes
+from services.runtime.formats import readable
 from services.runtime.records import Document
 
 _CLAIM_FIELDS = attrgetter(*(field.name for field in fields(ClaimFacts) if field.name != "key"))
@@ -56,29 +58,39 @@ def wanted(observations: Iterable[Observation]) -> Wanted:
 
 
 def decode_person(person_id: str, documents: Mapping[str, Document]) -> Person:
-    """The person in his document; without one nobody known."""
+    """The person in his document; without one nobody known.
+
+    Raises:
+        Unreadable: A field is of another format, or broken.
+    """
     document = documents.get(person_key(person_id), {})
     timeline = document.get("timeline")
-    return Person(
-        person_id,
-        _status(timeline) if timeline else Status(),
-        {name: _claim(name, value) for name, value in _fields(document, "c:")},
-        {_year_key(name): orjson.loads(value) for name, value in _fields(document, "y:")},
-        {name: _refusals(value) for name, value in _fields(document, "d:")},
-        {name: said_from(value) for name, value in _fields(document, "w:")},
-    )
+    with readable("a person of monitoring's"):
+        return Person(
+            person_id,
+            _status(timeline) if timeline else Status(),
+            {name: _claim(name, value) for name, value in _fields(document, "c:")},
+            {_year_key(name): read(value) for name, value in _fields(document, "y:")},
+            {name: _refusals(value) for name, value in _fields(document, "d:")},
+            {name: said_from(value) for name, value in _fields(document, "w:")},
+        )
 
 
 def decode_hospital(hospital_id: str, documents: Mapping[str, Document]) -> Hospital:
-    """The hospital, with the shares that were loaded."""
+    """The hospital, with the shares that were loaded.
+
+    Raises:
+        Unreadable: A field is of another format, or broken.
+    """
     document = documents[hospital_key(hospital_id)]
     shares = documents.get(shares_key(hospital_id), {})
-    return Hospital(
-        hospital_id,
-        {name: Share(*orjson.loads(value)) for name, value in shares.items()},
-        {_year_key(name): _hospital_year(value) for name, value in _fields(document, "t:")},
-        {name: said_from(value) for name, value in _fields(document, "w:")},
-    )
+    with readable("a hospital of monitoring's"):
+        return Hospital(
+            hospital_id,
+            {name: Share(*read(value)) for name, value in shares.items()},
+            {_year_key(name): _hospital_year(value) for name, value in _fields(document, "t:")},
+            {name: said_from(value) for name, value in _fields(document, "w:")},
+        )
 
 
 def encode_person(before: Person, after: Person) -> Changes:
@@ -87,7 +99,7 @@ def encode_person(before: Person, after: Person) -> Changes:
     if after.status is not before.status:
         changed["timeline"] = _status_bytes(after.status)
     changed |= {f"c:{name}": _claim_bytes(claim) for name, claim in _new(before.claims, after.claims)}
-    changed |= {f"y:{region}/{year}": orjson.dumps(counters) for (region, year), counters in _new(before.counters, after.counters)}
+    changed |= {f"y:{region}/{year}": written(counters) for (region, year), counters in _new(before.counters, after.counters)}
     changed |= {f"d:{name}": _refusals_bytes(refused) for name, refused in _new(before.conflicts, after.conflicts)}
     changed |= {f"w:{name}": said_bytes(said) for name, said in _new(before.said, after.said)}
     return {person_key(after.person_id): changed}
@@ -100,8 +112,7 @@ def encode_hospital(before: Hospital, after: Hospital) -> Changes:
     }
     changed |= {f"w:{name}": said_bytes(said) for name, said in _new(before.said, after.said)}
     shares = {
-        name: orjson.dumps([share.revision, share.stays, share.burden_fen, share.scope_fen])
-        for name, share in _new(before.shares, after.shares)
+        name: written([share.revision, share.stays, share.burden_fen, share.scope_fen]) for name, share in _new(before.shares, after.shares)
     }
     return {hospital_key(after.hospital_id): changed, shares_key(after.hospital_id): shares}
 
@@ -109,12 +120,12 @@ def encode_hospital(before: Hospital, after: Hospital) -> Changes:
 def said_bytes(said: Said) -> bytes:
     """What was said of a warning, as a field."""
     told = said.open and [said.open.level, said.open.audience, [*said.open.measure], [*said.open.threshold], said.open.clause]
-    return orjson.dumps([said.episode, said.records, said.closed, told])
+    return written([said.episode, said.records, said.closed, told])
 
 
 def said_from(value: bytes) -> Said:
     """Back from `said_bytes`."""
-    episode, records, closed, told = orjson.loads(value)
+    episode, records, closed, told = read(value)
     if told is None:
         return Said(episode, records, None, closed)
     level, audience, measure, threshold, clause = told
@@ -136,7 +147,7 @@ def _year_key(name: str) -> tuple[str, int]:
 
 
 def _status(value: bytes) -> Status:
-    revision, intervals, died_on = orjson.loads(value)
+    revision, intervals, died_on = read(value)
     known = (
         Interval(region, category, _date(start), _day(to), _day(lost_on), *why) for region, category, start, to, lost_on, *why in intervals
     )
@@ -144,33 +155,33 @@ def _status(value: bytes) -> Status:
 
 
 def _status_bytes(status: Status) -> bytes:
-    return orjson.dumps([status.revision, [tuple(interval) for interval in status.intervals], status.died_on])
+    return written([status.revision, [tuple(interval) for interval in status.intervals], status.died_on])
 
 
 def _claim(key: str, value: bytes) -> ClaimFacts:
-    region, year, sequence, revision, first, last, *rest = orjson.loads(value)
+    region, year, sequence, revision, first, last, *rest = read(value)
     return ClaimFacts(key, region, year, sequence, revision, _date(first), _date(last), *rest)
 
 
 def _claim_bytes(claim: ClaimFacts) -> bytes:
-    return orjson.dumps(_CLAIM_FIELDS(claim))
+    return written(_CLAIM_FIELDS(claim))
 
 
 def _refusals_bytes(refusals: Refusals) -> bytes:
-    return orjson.dumps([refusals.count, sorted(refusals.newest.items())])
+    return written([refusals.count, sorted(refusals.newest.items())])
 
 
 def _refusals(value: bytes) -> Refusals:
-    count, newest = orjson.loads(value)
+    count, newest = read(value)
     return Refusals(count, dict(newest))
 
 
 def _hospital_year_bytes(sums: HospitalYear) -> bytes:
-    return orjson.dumps([sums.stays, sums.burden_fen, sums.scope_fen, sums.newest])
+    return written([sums.stays, sums.burden_fen, sums.scope_fen, sums.newest])
 
 
 def _hospital_year(value: bytes) -> HospitalYear:
-    stays, burden_fen, scope_fen, newest = orjson.loads(value)
+    stays, burden_fen, scope_fen, newest = read(value)
     return HospitalYear(stays, burden_fen, scope_fen, tuple(newest))
 
 

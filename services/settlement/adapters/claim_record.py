@@ -1,7 +1,8 @@
 """An accepted claim as a view keeps it: ten million of them must fit into memory, so names and what the place says are left out.
 
-A list: sequence, revision, assistance in fen, the hash of the figures, the reason of a reversal, then the claim's fields in the order of its model, but for
-person, region and key: those are the document's and the field's name. What stands at a claim's end and is its default is not written.
+Behind its format's number a list: sequence, revision, assistance in fen, the hash of the figures, the reason of a reversal, then the claim's fields in the
+order of its model, but for person, region and key: those are the document's and the field's name. What stands at a claim's end and is its default is not
+written. So a field put anywhere but at the end of the model makes another format.
 """
 
 from datetime import date
@@ -11,6 +12,8 @@ import orjson
 
 from schemas.hospital import ClaimSubmitted
 from schemas.times import day_from_text
+from services.runtime.formats import without
+from services.settlement.adapters.format import STAMP
 from services.settlement.domain import ClaimRecord
 
 _PLACE: Final = frozenset({"person_id", "region", "hospital_id", "claim_id"})
@@ -30,12 +33,16 @@ def record_bytes(record: ClaimRecord) -> bytes:
     values = [facts[name] for name in _FIELDS]
     while values and values[-1] == _DEFAULTS[len(values) - 1]:
         values.pop()
-    return orjson.dumps([record.sequence, record.revision, record.assistance_fen, record.figures, record.reversed_for, *values])
+    return STAMP + orjson.dumps([record.sequence, record.revision, record.assistance_fen, record.figures, record.reversed_for, *values])
 
 
 def record_in(place: str, key: str, value: bytes) -> ClaimRecord:
-    """What `record_bytes` wrote of the claim `key` of `place`, person and region; it was validated when it came in."""
-    sequence, revision, assistance_fen, figures, reversed_for, *values = orjson.loads(value)
+    """What `record_bytes` wrote of the claim `key` of `place`, person and region; it was validated when it came in.
+
+    Raises:
+        ValueError: It is of another format or shape; or another error, where parts are not what they should be.
+    """
+    sequence, revision, assistance_fen, figures, reversed_for, *values = orjson.loads(without(STAMP, value))
     person_id, region = place.split("/")
     hospital_id, claim_id = key.split("/")
     facts: dict[str, Any] = dict(zip(_FIELDS, (*values, *_DEFAULTS[len(values) :]), strict=True))

@@ -1,9 +1,11 @@
 """Settlement's state as documents of a view: persons and years to fields and back.
 
 - `p/<person>`: `timeline`, a field `y:<region>/<year>` for each year with claims, `w:<region>/<claim>` for each waiting reversal.
-- `y/<person>/<region>/<year>`: the counters in fen, readable, and `_sequence`, `_edition`, `_readings`, `_through`.
+- `y/<person>/<region>/<year>`: the counters in fen, readable, and `_format`, `_sequence`, `_edition`, `_readings`, `_through`.
 - `c/<person>/<region>/<year>`: a field for each claim, its last figures and its facts, of which only what the key does not say (`claim_record.py`).
 - the index: `<hospital>/<claim>` to its holder.
+
+Every field begins with the format's number, but for the counters, whose document says it in `_format`, and for the index, whose keys alone do.
 """
 
 from collections.abc import Mapping
@@ -15,9 +17,12 @@ import orjson
 from schemas.hospital import ClaimReversed
 from schemas.times import day_from_text
 from services.policy.entitlement import Interval, Status
+from services.runtime.errors import Unreadable
 from services.runtime.folding import Changes
+from services.runtime.formats import BROKEN, readable, why_unreadable, without
 from services.runtime.records import Document
 from services.settlement.adapters.claim_record import day_in, record_bytes, record_in
+from services.settlement.adapters.format import FORMAT_OF_YEAR, STAMP, YES
 from services.settlement.domain import Person, PersonYear, Waiting, YearKey
 
 NO_YEAR = PersonYear()
@@ -35,14 +40,30 @@ def year_keys(person_id: str, region: str, year: int) -> tuple[str, str]:
 
 
 def years_in(document: Document) -> list[YearKey]:
-    """The years with claims that a person's document names."""
-    names = (name[2:].split("/") for name in document if name.startswith("y:"))
-    return sorted((region, int(year)) for region, year in names)
+    """The years with claims that a person's document names.
+
+    Raises:
+        Unreadable: It is broken.
+    """
+    with readable("a person of settlement's"):
+        names = (name[2:].split("/") for name in document if name.startswith("y:"))
+        return sorted((region, int(year)) for region, year in names)
 
 
 def decode(person_id: str, documents: Mapping[str, Document], holders: Mapping[str, str]) -> Person:
-    """The person, with the years and claims that were loaded."""
+    """The person, with the years and claims that were loaded.
+
+    Raises:
+        Unreadable: A document is of another format, or broken.
+    """
     document = documents[person_key(person_id)]
+    try:
+        return _decoded(person_id, document, documents, holders)
+    except BROKEN as error:
+        raise Unreadable(why_unreadable("a document of settlement's", error)) from error
+
+
+def _decoded(person_id: str, document: Document, documents: Mapping[str, Document], holders: Mapping[str, str]) -> Person:
     timeline = document.get("timeline")
     status, revision = status_in(timeline) if timeline else (Status(), 0)
     waiting = {name[2:]: _waiting(value) for name, value in document.items() if name[:2] == "w:"}
@@ -62,7 +83,7 @@ def encode(before: Person, after: Person) -> Changes:
     if after.status is not before.status:
         person["timeline"] = timeline_bytes(after.status, after.timeline_revision)
     if after.waiting is not before.waiting:
-        person |= {f"w:{name}": orjson.dumps(_waiting_json(kept)) for name, kept in after.waiting.items() if name not in before.waiting}
+        person |= {f"w:{name}": waiting_bytes(_waiting_json(kept)) for name, kept in after.waiting.items() if name not in before.waiting}
         person |= {f"w:{name}": None for name in before.waiting if name not in after.waiting}
     for (region, number), year in after.years.items():
         known = before.years.get((region, number), NO_YEAR)
@@ -72,15 +93,19 @@ def encode(before: Person, after: Person) -> Changes:
         changes[counters_key] = _counter_changes(known, year)
         changes[claims_key] = {name: record_bytes(record) for name, record in year.claims.items() if record is not known.claims.get(name)}
         if not known.sequence:
-            person[f"y:{region}/{number}"] = b"1"
+            person[f"y:{region}/{number}"] = YES
     if person:
         changes[person_key(after.person_id)] = person
     return changes
 
 
 def status_in(value: bytes) -> tuple[Status, int]:
-    """What `timeline_bytes` wrote; it was validated when it came in."""
-    revision, birth_date, intervals = orjson.loads(value)
+    """What `timeline_bytes` wrote; it was validated when it came in.
+
+    Raises:
+        ValueError: It is of another format or shape; or another error, where parts are not what they should be.
+    """
+    revision, birth_date, intervals = orjson.loads(without(STAMP, value))
     known = [
         Interval(region, category, day_from_text(start), day_in(to), day_in(lost_on), lost_by, changed_to)
         for region, category, start, to, lost_on, lost_by, changed_to in intervals
@@ -90,11 +115,16 @@ def status_in(value: bytes) -> tuple[Status, int]:
 
 def timeline_bytes(status: Status, revision: int) -> bytes:
     """The field `timeline`: revision, birth date, and each interval's fields in their order."""
-    return orjson.dumps([revision, status.birth_date, [tuple(interval) for interval in status.intervals]])
+    return STAMP + orjson.dumps([revision, status.birth_date, [tuple(interval) for interval in status.intervals]])
+
+
+def waiting_bytes(waiting: Mapping[str, Any]) -> bytes:
+    """A field `w:`, from the data of the event that told of it."""
+    return STAMP + orjson.dumps(waiting)
 
 
 def _waiting(value: bytes) -> Waiting:
-    known = orjson.loads(value)
+    known = orjson.loads(without(STAMP, value))
     return Waiting(ClaimReversed.model_validate(known["reversal"]), known["caused_by"], known["time"])
 
 
@@ -103,7 +133,13 @@ def _waiting_json(waiting: Waiting) -> dict[str, Any]:
 
 
 def _year(place: str, counters: Document, claims: Document) -> PersonYear:
-    """A year of `place`, person and region."""
+    """A year of `place`, person and region.
+
+    Raises:
+        ValueError: It is of another format; or another error, where parts are not what they should be.
+    """
+    if counters.get("_format") != FORMAT_OF_YEAR:
+        raise ValueError("counters of another format")
     return PersonYear(
         counters={name: int(value) for name, value in counters.items() if not name.startswith("_")},
         sequence=int(counters["_sequence"]),
@@ -129,6 +165,8 @@ def _counter_changes(before: PersonYear, after: PersonYear) -> dict[str, bytes |
             fields[name] = b"%d" % fen
     if before.counters.keys() - after.counters.keys():
         fields |= {name: None for name in before.counters if name not in after.counters}
+    if before is NO_YEAR:
+        fields["_format"] = FORMAT_OF_YEAR
     if after.sequence != before.sequence:
         fields["_sequence"] = b"%d" % after.sequence
     if after.edition != before.edition and after.edition is not None:

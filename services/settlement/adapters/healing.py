@@ -13,9 +13,11 @@ from schemas.money import fen_from_yuan
 from services.policy.entitlement import status_of
 from services.policy.result import hash_of_figures
 from services.runtime.errors import Refused
+from services.runtime.formats import readable
 from services.runtime.records import Document, Record, Writes
 from services.settlement.adapters.claim_record import record_bytes
-from services.settlement.adapters.documents import person_key, status_in, timeline_bytes, year_keys
+from services.settlement.adapters.documents import person_key, status_in, timeline_bytes, waiting_bytes, year_keys
+from services.settlement.adapters.format import FORMAT_OF_YEAR, YES
 from services.settlement.domain import ClaimRecord, Holder
 
 _TIMELINE_TYPES: Mapping[str, Any] = TYPES_BY_TOPIC[TIMELINES]
@@ -39,7 +41,7 @@ def heal(records: Sequence[Record], documents: Mapping[str, Document]) -> Writes
     for record in records:
         if record.topic == SETTLEMENT_WAITING:
             hospital, claim, person, region = (record.key or b"").decode().split("/")
-            value = None if record.value is None else orjson.dumps(orjson.loads(record.value)["data"])
+            value = None if record.value is None else waiting_bytes(orjson.loads(record.value)["data"])
             writes.setdefault(person_key(person), {})[f"w:{region}/{hospital}/{claim}"] = value
         elif record.topic == RESULTS:
             _heal_result(orjson.loads(record.value or b"{}")["data"], documents, writes, bookings)
@@ -60,7 +62,9 @@ def _timeline(record: Record) -> TimelineUpdated | None:
 def _heal_timeline(timeline: TimelineUpdated, documents: Mapping[str, Document], writes: dict[str, dict[str, bytes | None]]) -> None:
     key = person_key(timeline.person_id)
     known = writes.get(key, {}).get("timeline") or documents[key].get("timeline")
-    if known is None or status_in(known)[1] < timeline.revision:
+    with readable("a timeline of settlement's"):
+        revision = 0 if known is None else status_in(known)[1]
+    if revision < timeline.revision:
         writes.setdefault(key, {})["timeline"] = timeline_bytes(status_of(timeline), timeline.revision)
 
 
@@ -73,7 +77,7 @@ def _heal_result(
     paid_fen = fen_from_yuan(data["assistance_amount"])
     record = ClaimRecord(claim, data["sequence"], data["revision"], paid_fen, hash_of_figures(data), reason)
     writes.setdefault(claims_key, {})[claim.key] = record_bytes(record)
-    year = writes.setdefault(counters_key, {})
+    year = writes.setdefault(counters_key, {"_format": FORMAT_OF_YEAR})
     known = year.get("_through") or documents[counters_key].get("_through")
     year["_through"] = max(claim.date.isoformat().encode(), known or b"")
     year |= {name: str(fen_from_yuan(yuan)).encode() for name, yuan in data["counters"].items()}
@@ -81,5 +85,5 @@ def _heal_result(
         year["_sequence"] = str(data["sequence"]).encode()
     if data["policy"] is not None:
         year |= {"_edition": data["policy"]["edition"].encode(), "_readings": orjson.dumps(data["policy"]["readings"])}
-    writes.setdefault(person_key(claim.person_id), {})[f"y:{claim.region}/{data['year']}"] = b"1"
+    writes.setdefault(person_key(claim.person_id), {})[f"y:{claim.region}/{data['year']}"] = YES
     bookings[claim.key] = Holder.of(data["year"], claim).text()

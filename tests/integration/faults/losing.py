@@ -11,6 +11,7 @@ import redis
 
 from deploy.local.servers import Redis
 from schemas.catalogue import RESULTS
+from services.settlement.app import SettlementService
 from tests.integration.pipeline import Pipeline
 from tests.integration.topics import PARTITIONS
 
@@ -43,8 +44,9 @@ class Gate:
                 marks = client.hgetall(self._key)
         except redis.RedisError:
             return set()
-        life = marks.pop("life", "")
-        return {lane for lane, run in marks.items() if run == f"{info['run_id']}-{info['master_replid']}-{life}"}
+        mark = f"-f{SettlementService.format}"
+        run = f"{info['run_id']}-{info['master_replid']}-{marks.get(f'life{mark}', '')}{mark}"
+        return {lane for lane, marked in marks.items() if marked == run}
 
     def is_open(self) -> bool:
         """Whether all lanes are."""

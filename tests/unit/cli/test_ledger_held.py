@@ -21,6 +21,7 @@ from services.runtime.memory import MemoryBroker
 from services.runtime.memory_view import MemoryView, Snapshot
 from services.runtime.ports import Loaded
 from services.runtime.records import Want
+from services.settlement.adapters.format import STAMP, YES
 from services.settlement.app import SettlementService
 from tests.unit.cli.events import claim, granted, reversed_
 
@@ -132,9 +133,9 @@ async def work() -> Work:
 
 def reclaimed(documents: Documents, key: str, place: int, value: Any) -> None:
     """One part of a claim's record changed."""
-    record = orjson.loads(documents[f"c/{YEAR}"][key])
+    record = orjson.loads(documents[f"c/{YEAR}"][key].removeprefix(STAMP))
     record[place] = value
-    documents[f"c/{YEAR}"][key] = orjson.dumps(record)
+    documents[f"c/{YEAR}"][key] = STAMP + orjson.dumps(record)
 
 
 TAMPERED: dict[str, tuple[Change, list[str]]] = {
@@ -163,7 +164,7 @@ TAMPERED: dict[str, tuple[Change, list[str]]] = {
         ["redis p/P1 y:lianyungang/2025: ledger 1, redis -"],
     ),
     "a field too many": (
-        lambda documents, _: documents["p/P1"].update({"y:wuxi/2025": b"1"}),
+        lambda documents, _: documents["p/P1"].update({"y:wuxi/2025": YES}),
         ["redis p/P1 y:wuxi/2025: ledger -, redis 1"],
     ),
     "a waiting reversal gone": (

@@ -119,6 +119,7 @@ class Counting:
     """The port `Service`."""
 
     name = "counting"
+    format = 1
     inputs: tuple[str, ...] = (FACTORS, REROUTED, AMOUNTS, SHARES)
     first: tuple[str, ...] = (FACTORS,)
     rerouted: str | None = REROUTED

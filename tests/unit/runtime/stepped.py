@@ -96,3 +96,7 @@ class SteppedView:
         done = await self._inner.apply(lane, at, to, writes, healed_in)
         await self._happens("applied")
         return done
+
+    async def empty(self) -> None:
+        await self._happens("empty")
+        await self._inner.empty()
