@@ -128,9 +128,19 @@ class RedisView(RedisCalls):
         Raises:
             Doubt: Redis is away.
         """
-        async with self.in_time():
-            fields = await self._redis.hkeys(f"{self._prefix}healed")
-        return [format for format in formats_of(field for field in fields if isinstance(field, bytes)) if format != self._format]
+        return [format for format in await self._formats() if format != self._format]
+
+    async def check_format(self) -> None:
+        """For whoever only reads: whether this view is the one that the services keep.
+
+        Raises:
+            Doubt: Redis is away, or has this view in other formats only.
+        """
+        formats = await self._formats()
+        if formats and self._format not in formats:
+            raise Doubt(
+                f"redis: the view lies there in format {formats[-1]}, this medaid reads {self._format}: use the version that the services run"
+            )
 
     async def forget_other(self, format: int) -> AsyncGenerator[int, None]:
         """Drop what is left of another format, in steps, while this one's gate is open: then no lane of the other is at work.
@@ -143,6 +153,11 @@ class RedisView(RedisCalls):
         """
         async for dropped in self._forgetting(format, self._lanes).run():
             yield dropped
+
+    async def _formats(self) -> list[int]:
+        async with self.in_time():
+            fields = await self._redis.hkeys(f"{self._prefix}healed")
+        return formats_of(field for field in fields if isinstance(field, bytes))
 
     def _forgetting(self, format: int, gate_lanes: int) -> Forgetting:
         keys = [f"{self._root}wm:0", f"{self._prefix}healed"]

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import orjson
 
-from services.runtime.formats import readable, stamp_of, without
+from services.runtime.errors import Unreadable
+from services.runtime.formats import BROKEN, stamp_of, why_unreadable, without
 from services.runtime.records import Document, Writes
 
 FORMAT: Final = 2
@@ -24,8 +25,10 @@ def value_in(field: bytes) -> Any:
     Raises:
         Unreadable: It is of another format, or broken.
     """
-    with readable("a document of the console's"):
+    try:
         return orjson.loads(without(_STAMP, field))
+    except BROKEN as error:
+        raise Unreadable(why_unreadable("a document of the console's", error)) from error
 
 
 def field_of(value: Any) -> bytes:

@@ -9,6 +9,7 @@ import orjson
 from schemas.catalogue import SETTLEMENT_WAITING, WARNINGS
 from schemas.envelope import write_event
 from schemas.money import fen_from_yuan, yuan_text
+from services.console.domain.desk import value_in
 from services.console.service import ConsoleService
 from services.runtime.embedded import Embedded
 from tests.unit.monitoring.world import TIME, Data, Event, policies, result
@@ -55,7 +56,7 @@ class Kept:
 
 def decoded(documents: Mapping[str, Mapping[str, bytes]]) -> Documents:
     """Documents with their values read."""
-    return {key: {field: orjson.loads(value) for field, value in document.items()} for key, document in documents.items()}
+    return {key: {field: value_in(value) for field, value in document.items()} for key, document in documents.items()}
 
 
 def settled(
