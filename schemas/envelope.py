@@ -69,7 +69,8 @@ class CloudEvent(Generic[D]):
 def read_event(
     value: bytes | None, headers: Headers, types: Mapping[str, type[M]], bytes_max: int | None = VALUE_BYTES_MAX
 ) -> CloudEvent[M]:
-    """The event in `value`, one of `types`, of at most `bytes_max` bytes (None: our own, which may be as long as it must).
+    """The event in `value`, one of `types`, of at most `bytes_max` bytes. None: it is our own, which may be as long as it must, and may
+    have fields of a later version of ours, which are passed over.
 
     Raises:
         Refused: `too_large`, `malformed_json`, `invalid_event` or `unknown_type`; the first that applies.
@@ -80,7 +81,7 @@ def read_event(
     if model is None:
         raise Refused("unknown_type", "type", "one of " + ", ".join(sorted(types)))
     try:
-        data = model.model_validate(envelope["data"])
+        data = model.model_validate(envelope["data"], extra="ignore" if bytes_max is None else None)
     except ValidationError as error:
         raise Refused("invalid_event", *_fault(error)) from None
     return CloudEvent(envelope["id"], envelope["source"], kind, envelope["time"], instant_ns(envelope["time"]), data)

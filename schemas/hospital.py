@@ -1,14 +1,14 @@
 """What hospitals' HIS send: claims, reversals, admissions."""
 
 import datetime
-import hashlib
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any
 
-import orjson
 from pydantic import BeforeValidator, Field
 
 from schemas.codes import Condition, InsuranceType, PaymentMethod, Referral, VisitType
+from schemas.content import content_hash
 from schemas.fields import Code, Day, Id, Personal, Yuan, code_set
 from schemas.money import Fen
 from schemas.refusal import Refused
@@ -60,8 +60,17 @@ class ClaimSubmitted(Personal):
 
     @cached_property
     def content_hash(self) -> str:
-        """Equal for claims of equal content, whatever the form their amounts were sent in."""
-        return hashlib.blake2b(orjson.dumps(self.content, option=orjson.OPT_SORT_KEYS), digest_size=12).hexdigest()
+        """Equal for claims of equal content, whatever the form their amounts were sent in, and whichever version accepts them (`schemas/content.py`)."""
+        return content_hash(self.content)
+
+    @classmethod
+    def accepted(cls, data: Mapping[str, Any]) -> "ClaimSubmitted":
+        """A claim as the ledger keeps it. Fields that a later version added are passed over.
+
+        Raises:
+            ValidationError: It is none.
+        """
+        return cls.model_validate(data, extra="ignore")
 
     @property
     def date(self) -> datetime.date:

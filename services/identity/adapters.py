@@ -98,8 +98,8 @@ def _healed(record: Record, document: Document) -> tuple[str, bytes | None]:
     revision, _cause = data.pop("revision"), data.pop("caused_by")
     if record.topic == SUBSIDIES:
         return f"s:{data['region']}/{data['year']}", _written({"revision": revision, "content": data})
-    opened = {name: data[name] for name in AdmissionOpened.model_fields}
-    closed = {name: data[name] for name in AdmissionClosed.model_fields} if data["discharge_date"] else None
+    opened = {name: data[name] for name in AdmissionOpened.model_fields if name in data}
+    closed = {name: data[name] for name in AdmissionClosed.model_fields if name in data} if data["discharge_date"] else None
     value = {"opened": opened, "closed": closed, "issued": {"revision": revision, "content": data}}
     return f"a:{data['hospital_id']}/{data['admission_id']}", _written(value)
 

@@ -41,7 +41,7 @@ def dossier_of(policies: Policies, results: Sequence[Result], timeline: Timeline
     """
     if not results:
         raise ValueError("a person-year has a result")
-    claims = {event.data.sequence: (ClaimSubmitted.model_validate(event.data.claim), _reversed_for(event)) for event in results}
+    claims = {event.data.sequence: (ClaimSubmitted.accepted(event.data.claim), _reversed_for(event)) for event in results}
     settled_by = next((event.data.policy for event in reversed(results) if event.data.policy is not None), None)
     first = results[0].data
     through = max(claim.date for claim, _ in claims.values())

@@ -19,3 +19,7 @@ class Unreadable(Doubt):
 
 class Stop(Exception):
     """Going on could pay twice or lose a claim; an operator must look."""
+
+
+WRITTEN_BY_US = "the view was healed by this version, which cannot read it: a mistake of ours, or a newer version wrote the topics"
+"""Why a view is not emptied twice."""

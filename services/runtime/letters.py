@@ -65,7 +65,7 @@ def read_letter(record: Record) -> Letter | None:
         event = orjson.loads(record.value or b"")
         if event["type"] not in DEADLETTER_TYPES:
             return None
-        data = DeadLetter.model_validate(event["data"])
+        data = DeadLetter.model_validate(event["data"], extra="ignore")
         place = Place(record.timestamp_ms, record.topic, record.partition, record.offset)
         return Letter(str(event["id"]), str(event["source"]).removeprefix("/medaid/"), str(event["time"]), place, data, _refused(data))
     except (LookupError, TypeError, ValueError):  # pydantic's and base64's errors are ValueErrors

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from services.runtime.errors import Stop
+from services.runtime.errors import WRITTEN_BY_US, Stop
 from services.runtime.ports import Closed, Loaded, Moved
 from services.runtime.records import Document, Want, Watermark, Writes
 
@@ -63,7 +63,7 @@ class MemoryView:
             Stop: It was emptied before.
         """
         if self._was_emptied:
-            raise Stop("what this very version wrote into its view cannot be read by it")
+            raise Stop(WRITTEN_BY_US)
         self._was_emptied = True
         self.lose()
 

@@ -14,7 +14,7 @@ from uuid import uuid4
 from redis.asyncio import Redis
 
 from services.runtime import redis_scripts
-from services.runtime.errors import Doubt, Stop
+from services.runtime.errors import WRITTEN_BY_US, Doubt, Stop
 from services.runtime.ports import Closed, Loaded, Moved
 from services.runtime.records import Want, Watermark, Writes
 from services.runtime.redis_calls import RedisCalls, Script
@@ -105,7 +105,7 @@ class RedisView(RedisCalls):
             Stop: It was emptied by this process before.
         """
         if self._was_emptied:
-            raise Stop("what this very version wrote into its view cannot be read by it")
+            raise Stop(WRITTEN_BY_US)
         async for _ in self.forget():
             pass
         self._was_emptied = True

@@ -39,7 +39,7 @@ def _event(record: Record) -> CloudEvent[Any]:
 
 def _result(policies: Policies, record: Record) -> Told:
     result = _event(record).data
-    claim = ClaimSubmitted.model_validate(result.claim)
+    claim = ClaimSubmitted.accepted(result.claim)
     paid = dict.fromkeys(COMPONENTS, 0)
     for component in result.components:
         paid[component.kind] += component.amount

@@ -157,7 +157,7 @@ def _read(record: Record) -> tuple[CloudEvent[SettlementResult], ClaimSubmitted]
         ValueError: Its claim is none, or of a region that no key can carry.
     """
     event = read_event(record.value, record.headers, _RESULTS, None)
-    claim = ClaimSubmitted.model_validate(event.data.claim)
+    claim = ClaimSubmitted.accepted(event.data.claim)
     if claim.date < claim.first_date or "/" in claim.region:
         raise ValueError("days or region of the claim")
     return event, claim

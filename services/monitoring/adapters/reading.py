@@ -82,7 +82,7 @@ def _refused_claim(policies: Policies, record: Record) -> Observation:
     """The refused duplicate in a dead letter; nothing where it is none, or cannot be read: a dead letter of a dead letter helps nobody."""
     try:
         # Not `read_event`: a letter holds a whole record and more, so that it may be larger than any record that is accepted.
-        letter = DeadLetter.model_validate(orjson.loads(record.value or b"")["data"])
+        letter = DeadLetter.model_validate(orjson.loads(record.value or b"")["data"], extra="ignore")
         if letter.reason != "conflicting_duplicate" or letter.payload is None or letter.partition is None:
             return NOTHING
         headers = tuple((header.name, original(header.value, header.encoding)) for header in letter.headers)

@@ -135,7 +135,7 @@ def settled(policies: Policies, kind: str, result: SettlementResult) -> Settled:
         ValidationError: Its `claim` is none.
         ValueError: Its claim lacks its dates.
     """
-    claim = ClaimSubmitted.model_validate(result.claim)
+    claim = ClaimSubmitted.accepted(result.claim)
     share = hospital_share(policies, result, claim)
     burden_fen, scope_fen = share or (result.personal_burden, claim.policy_scope_amount)
     return Settled(

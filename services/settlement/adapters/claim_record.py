@@ -1,8 +1,8 @@
 """An accepted claim as a view keeps it: ten million of them must fit into memory, so names and what the place says are left out.
 
 Behind its format's number a list: sequence, revision, assistance in fen, the hash of the figures, the reason of a reversal, then the claim's fields in the
-order of its model, but for person, region and key: those are the document's and the field's name. What stands at a claim's end and is its default is not
-written. So a field put anywhere but at the end of the model makes another format.
+order of their introduction (`schemas/content.py`), but for person, region and key: those are the document's and the field's name. What stands at a claim's
+end and is its default is not written.
 """
 
 from datetime import date
@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import orjson
 
+from schemas.content import FIRST, LATER
 from schemas.hospital import ClaimSubmitted
 from schemas.times import day_from_text
 from services.runtime.formats import without
@@ -17,7 +18,7 @@ from services.settlement.adapters.format import STAMP
 from services.settlement.domain import ClaimRecord
 
 _PLACE: Final = frozenset({"person_id", "region", "hospital_id", "claim_id"})
-_FIELDS: Final = tuple(name for name in ClaimSubmitted.model_fields if name not in _PLACE)
+_FIELDS: Final = tuple(name for name in (*FIRST, *LATER) if name not in _PLACE)
 _DEFAULTS: Final = tuple(ClaimSubmitted.model_fields[name].get_default() for name in _FIELDS)
 _DAYS: Final = frozenset(name for name in _FIELDS if name.endswith(("_date", "_on")))
 

@@ -125,7 +125,7 @@ def waiting_bytes(waiting: Mapping[str, Any]) -> bytes:
 
 def _waiting(value: bytes) -> Waiting:
     known = orjson.loads(without(STAMP, value))
-    return Waiting(ClaimReversed.model_validate(known["reversal"]), known["caused_by"], known["time"])
+    return Waiting(ClaimReversed.model_validate(known["reversal"], extra="ignore"), known["caused_by"], known["time"])
 
 
 def _waiting_json(waiting: Waiting) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def _heal_timeline(timeline: TimelineUpdated, documents: Mapping[str, Document],
 def _heal_result(
     data: Mapping[str, Any], documents: Mapping[str, Document], writes: dict[str, dict[str, bytes | None]], bookings: dict[str, str]
 ) -> None:
-    claim = ClaimSubmitted.model_validate(data["claim"])
+    claim = ClaimSubmitted.accepted(data["claim"])
     counters_key, claims_key = year_keys(claim.person_id, claim.region, data["year"])
     reason = data["reason"] if data["outcome"] == "reversed" else None
     paid_fen = fen_from_yuan(data["assistance_amount"])

@@ -2,9 +2,12 @@
 
 from itertools import permutations
 
+import orjson
 import pytest
 
-from schemas.catalogue import CLAIMS, RESULTS
+from schemas.catalogue import CLAIM_TYPES, CLAIMS, RESULTS
+from schemas.content import LATER
+from schemas.hospital import ClaimSubmitted
 from services.policy.library import load_policies
 from services.runtime.errors import Refused
 from services.runtime.memory_view import MemoryView
@@ -33,6 +36,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.view = MemoryView(1)
+        self.ledger: list[Record] = []
 
     async def open(self) -> "Desk":
         assert await self.view.apply(0, None, AT, Writes(), healed_in=await self.view.run())
@@ -57,11 +61,43 @@ class Desk:
         told = []
         for event in batch:
             try:
-                told.append(f"{len(fold.decide(event))} results")
+                results = fold.decide(event)
+                self.ledger += [Record(RESULTS, 0, len(self.ledger) + number, b"P1", result.value) for number, result in enumerate(results)]
+                told.append(f"{len(results)} results")
             except Refused as refused:
                 told.append(refused.reason)
         assert await self.view.apply(0, AT, AT, fold.writes())
         return told
+
+    async def healed(self) -> "Desk":
+        """The same with a view that was lost and healed from the ledger."""
+        other = await Desk().open()
+        writes = SERVICE.heal(self.ledger, {key: {} for key in SERVICE.want_healing(self.ledger).documents})
+        assert await other.view.apply(0, AT, AT, writes)
+        return other
+
+
+class NextClaim(ClaimSubmitted):
+    """A claim of a version to come."""
+
+    nights_free: int = 0
+
+
+@pytest.mark.parametrize("is_healed", [False, True], ids=["view kept", "view healed"])
+async def test_a_bill_that_was_settled_before_claims_had_another_field_is_known_after(
+    monkeypatch: pytest.MonkeyPatch, is_healed: bool
+) -> None:
+    old = bill("P1", "C1", 3_000)
+    desk = await Desk().open()
+    assert await desk.settle(read(old)) == ["1 results"]
+    monkeypatch.setitem(CLAIM_TYPES, "hospital.claim.submitted.v1", NextClaim)
+    monkeypatch.setitem(LATER, "nights_free", 0)
+    desk = await desk.healed() if is_healed else desk
+    assert isinstance(read(old).data, NextClaim)
+    assert await desk.settle(read(old)) == ["0 results"]
+    given = orjson.loads(old)
+    given["data"]["nights_free"] = 1
+    assert await desk.settle(read(orjson.dumps(given))) == ["conflicting_duplicate"]
 
 
 @pytest.mark.parametrize("booked", BILLS)
