@@ -68,7 +68,7 @@ def decode_person(person_id: str, documents: Mapping[str, Document]) -> Person:
     with readable("a person of monitoring's"):
         return Person(
             person_id,
-            _status(timeline) if timeline else Status(),
+            _status(timeline) if timeline is not None else Status(),
             {name: _claim(name, value) for name, value in _fields(document, "c:")},
             {_year_key(name): read(value) for name, value in _fields(document, "y:")},
             {name: _refusals(value) for name, value in _fields(document, "d:")},

@@ -65,7 +65,7 @@ def decode(person_id: str, documents: Mapping[str, Document], holders: Mapping[s
 
 def _decoded(person_id: str, document: Document, documents: Mapping[str, Document], holders: Mapping[str, str]) -> Person:
     timeline = document.get("timeline")
-    status, revision = status_in(timeline) if timeline else (Status(), 0)
+    status, revision = status_in(timeline) if timeline is not None else (Status(), 0)
     waiting = {name[2:]: _waiting(value) for name, value in document.items() if name[:2] == "w:"}
     prefix = f"y/{person_id}/"
     years: dict[YearKey, PersonYear] = {}
