@@ -4,6 +4,7 @@ Out: an app that runs until SIGTERM, finishes the batches in hand and ends with 
 Not here: the subscription (`subscription.py`), lanes (`roster.py`, `keeper.py`), who makes the view's client (each service's `app.py`).
 """
 
+import asyncio
 import gc
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
@@ -24,6 +25,7 @@ from services.runtime.roster import LastingView, Roster
 from services.runtime.service import AnyService
 from services.runtime.settings import Settings
 from services.runtime.subscription import QUIET, Subscription
+from services.runtime.sweeping import keep_swept
 
 GC_THRESHOLDS = (50_000, 20, 50)
 """A batch makes many objects and no cycles; the collector's defaults would look at them after every few records."""
@@ -79,6 +81,7 @@ def build_app(
     topics = {*service.inputs, *service.state_topics, *outputs} | ({service.rerouted} if service.rerouted else set())
     app = PumpApp(Subscription(settings, roster, topics, payload, published or {}), logger=QUIET, specification=specification)
     app.roster, roster.exit = roster, app.exit
+    _keep_swept(app, roster, clock or SystemClock())
     _hook(app, roster, HealthServer(roster, registry, settings.health_host, settings.health_port))
     return app
 
@@ -113,3 +116,18 @@ def _hook(app: PumpApp, roster: Roster, health: HealthServer) -> None:
     async def close() -> None:
         await roster.close()
         await health.close()
+
+
+def _keep_swept(app: PumpApp, roster: Roster, clock: Clock) -> None:
+    """What other formats left of the view is dropped while lanes are at work."""
+    sweeping: list[asyncio.Task[None]] = []
+
+    @app.after_startup
+    async def begin() -> None:
+        sweeping.append(asyncio.create_task(keep_swept(roster, clock), name=f"{roster.service.name}-sweeping"))
+
+    @app.on_shutdown
+    async def end() -> None:
+        for task in sweeping:
+            task.cancel()
+        await asyncio.gather(*sweeping, return_exceptions=True)

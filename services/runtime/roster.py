@@ -6,7 +6,7 @@ what a lane does with its records (`keeper.py`, `lanes.py`), the subscription (`
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Sequence
 from typing import Any, Protocol
 
 import structlog
@@ -31,7 +31,15 @@ log = structlog.get_logger(__name__)
 
 
 class LastingView(View, Protocol):
-    """A view that holds connections."""
+    """A view that holds connections, and may lie beside those of other formats."""
+
+    async def others(self) -> Sequence[int]:
+        """The formats of which something is left. Raises: Doubt."""
+        ...
+
+    def forget_other(self, format: int) -> AsyncGenerator[int, None]:
+        """Drop what is left of one, in steps, while this one's gate is open; yields how many keys so far. Raises: Doubt."""
+        ...
 
     async def close(self) -> None:
         """Let the connections go. Raises: Doubt."""
@@ -43,6 +51,7 @@ class Roster(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
 
     Attributes:
         stop: Why the process must end, once an operator must look.
+        view: The service's, once Kafka has told how many lanes there are.
         pulses: What each assigned lane is doing.
     """
 
@@ -63,7 +72,7 @@ class Roster(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
         self.exit: Callable[[], None] = lambda: None
         self._settings = settings
         self._make_view = make_view
-        self._view: LastingView | None = None
+        self.view: LastingView | None = None
         self._clock = clock
         self._metrics = metrics
         self._keepers: dict[int, Keeper] = {}
@@ -79,14 +88,14 @@ class Roster(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
             Stop: The topics are not as they must be.
         """
         await self.broker.prepare(topics)
-        self._view = self._view or self._make_view(self.broker.partitions)
+        self.view = self.view or self._make_view(self.broker.partitions)
 
     async def close(self) -> None:
         """Let go of what lanes shared, once they are let go."""
         await self.broker.close()
-        if self._view is not None:
+        if self.view is not None:
             try:
-                await self._view.close()
+                await self.view.close()
             except Doubt as doubt:
                 log.warning("view did not close well", service=self.service.name, why=str(doubt))
 
@@ -151,10 +160,10 @@ class Roster(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
         return self.is_live and self._joined and all(pulse.is_ready for pulse in self.pulses.values())
 
     def _start(self, partition: int) -> None:
-        assert self._view is not None, "the subscription starts after prepare"
+        assert self.view is not None, "the subscription starts after prepare"
         deadline_s = max(self._settings.kafka_deadline_ms, self._settings.redis_deadline_ms) / 1000
         pulse = Pulse(self._clock, deadline_s)
-        broker, view = PulsingBroker(self.broker, pulse), PulsingView(self._view, pulse)
+        broker, view = PulsingBroker(self.broker, pulse), PulsingView(self.view, pulse)
         lane = Lane(self.service, partition, broker, view, self._clock, self._metrics(partition))
         flow = Flow(self.consumer, self._settings.prefix, partition)
         self.pulses[partition] = pulse
