@@ -24,6 +24,7 @@ LATER: Final[Mapping[str, Any]] = {}
 
 def content_hash(content: Mapping[str, Any], later: Mapping[str, Any] = LATER) -> str:
     """A hash of a claim's normalised data, equal for claims of equal content."""
-    untold = [name for name, value in later.items() if name in content and content[name] == value]
-    counted = {name: value for name, value in content.items() if name not in untold} if untold else content
-    return hashlib.blake2b(orjson.dumps(counted, option=orjson.OPT_SORT_KEYS), digest_size=12).hexdigest()
+    for later_name, not_given in later.items():
+        if later_name in content and content[later_name] == not_given:
+            content = {name: value for name, value in content.items() if name != later_name}
+    return hashlib.blake2b(orjson.dumps(content, option=orjson.OPT_SORT_KEYS), digest_size=12).hexdigest()

@@ -9,8 +9,10 @@ from typing import Any
 import orjson
 import pytest
 
-from schemas.catalogue import CLAIMS, RESULTS, dead_letters_of
+from schemas.catalogue import CLAIMS, IDENTITY_EVENTS, RESULTS, dead_letters_of
+from services.identity.app import IdentityService
 from services.policy.library import load_policies
+from services.runtime import embedded
 from services.runtime.clock import InstantClock
 from services.runtime.errors import Doubt
 from services.runtime.home import home_of
@@ -23,7 +25,7 @@ from services.runtime.redis_client import connect
 from services.runtime.redis_view import RedisView
 from services.runtime.sweeping import sweep
 from services.settlement.app import SettlementService
-from tests.integration.faults.bills import bill
+from tests.integration.faults.bills import bill, grant, reversal
 
 LANES = 2
 START: Watermark = {"results": 10}
@@ -261,3 +263,48 @@ async def test_formats_that_keep_their_marks_to_themselves_use_a_key_twice(redis
         with suppress(AssertionError):
             ends += upgrade.ends()
     assert (2, 0) in ends
+
+
+async def test_a_year_that_a_former_version_kept_in_another_form_is_settled_right_after_an_upgrade(
+    redis_db: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Basic insurance paid 8,000.00 of the first bill: 3,000.00 are left, 2,000.00 of them borne, 70% of the rest paid (（五）3). In the old claim record a
+    field is missing before that amount: read by places, 1,000.00 would stand there, 11,000.00 be left, and 6,300.00 be paid once the year is settled anew.
+    """
+    services = [IdentityService(load_policies()), SettlementService(load_policies())]
+    old = {service.name: view_of(redis_db, OLD, f"{service.name}:") for service in services}
+    waiting = iter(old.values())
+    monkeypatch.setattr(embedded, "MemoryView", lambda _lanes: next(waiting))
+    site = embedded.Embedded(services, LANES, keeps_records=True)
+    await site.start()
+    first = orjson.loads(bill("P1", "C1", 3_000))
+    first["data"] |= {"total_amount": 13_000, "policy_scope_amount": 12_000, "basic_paid": 8_000, "critical_illness_paid": 1_000}
+    await say(site, IDENTITY_EVENTS, grant("P1"))
+    await say(site, CLAIMS, orjson.dumps(first))
+    assert told(site) == [("C1", 0, "700.00")]
+
+    key, place = "settlement:d:c/P1/lianyungang/2025", "H-07/C1"
+    client = connect(redis_db)
+    record = orjson.loads((await client.hget(key, place)).removeprefix(b"2:"))
+    assert record[12:14] == [800_000, 100_000]
+    await client.hset(key, place, orjson.dumps(record[:5] + record[6:]))
+    new = {service.name: view_of(redis_db, NEW, f"{service.name}:") for service in services}
+    site.views |= new
+    for seat in site._seats:
+        seat.lane._view = new[seat.lane.service.name]
+    await site.start()
+    assert (await client.hget(key.replace(":d:", ":f2:d:"), place)).removeprefix(b"2:") == orjson.dumps(record)
+    await say(site, CLAIMS, bill("P1", "C2", 3_000))
+    await say(site, CLAIMS, reversal("P1", "C2"))
+    assert told(site) == [("C2", 0, "2100.00"), ("C2", 1, "0.00")], "3,000.00 x 70%, taken back; the first bill stands"
+
+
+async def say(site: embedded.Embedded, topic: str, line: bytes) -> None:
+    site.publish(topic, "P1", line)
+    await site.settle()
+
+
+def told(site: embedded.Embedded) -> list[tuple[str, int, str]]:
+    """The results since the last look: claim, revision, assistance."""
+    results = [orjson.loads(record.value or b"")["data"] for record in site.drain() if record.topic == RESULTS]
+    return [(data["claim_id"], data["revision"], data["assistance_amount"]) for data in results]
