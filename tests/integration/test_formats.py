@@ -268,8 +268,9 @@ async def test_formats_that_keep_their_marks_to_themselves_use_a_key_twice(redis
 async def test_a_year_that_a_former_version_kept_in_another_form_is_settled_right_after_an_upgrade(
     redis_db: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Basic insurance paid 8,000.00 of the first bill: 3,000.00 are left, 2,000.00 of them borne, 70% of the rest paid (（五）3). In the old claim record a
-    field is missing before that amount: read by places, 1,000.00 would stand there, 11,000.00 be left, and 6,300.00 be paid once the year is settled anew.
+    """Basic insurance paid 8,000.00 of the first bill: 3,000.00 are left, 2,000.00 of them borne, 70% of the rest paid (（五）3). The old claim record has no
+    `total_amount` and ends with `other_paid`: read by places, 8,000.00 would be the bill's scope and 1,000.00 be paid by basic insurance, so that 7,000.00
+    were left and 3,500.00 paid once the year is settled anew.
     """
     services = [IdentityService(load_policies()), SettlementService(load_policies())]
     old = {service.name: view_of(redis_db, OLD, f"{service.name}:") for service in services}
@@ -286,8 +287,8 @@ async def test_a_year_that_a_former_version_kept_in_another_form_is_settled_righ
     key, place = "settlement:d:c/P1/lianyungang/2025", "H-07/C1"
     client = connect(redis_db)
     record = orjson.loads((await client.hget(key, place)).removeprefix(b"2:"))
-    assert record[12:14] == [800_000, 100_000]
-    await client.hset(key, place, orjson.dumps(record[:5] + record[6:]))
+    assert record[11:] == [1_300_000, 1_200_000, 800_000, 100_000]
+    await client.hset(key, place, orjson.dumps([*record[:11], *record[12:], 0]))
     new = {service.name: view_of(redis_db, NEW, f"{service.name}:") for service in services}
     site.views |= new
     for seat in site._seats:
