@@ -9,6 +9,7 @@ from typing import Annotated, Any, NoReturn, cast
 
 import typer
 
+from schemas.foreign import visible
 from services.cli.commands import console, demo, dlq, explain, generate, ledger, policy, replay, run, topics
 from services.cli.failure import Exit, Failure
 from services.ledger.errors import Declined, Misnamed
@@ -91,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _tell(status: Exit, line: str) -> Exit:
-    print(f"medaid: {line}", file=sys.stderr)
+    print(f"medaid: {visible(line)}", file=sys.stderr)
     return status
 
 

@@ -12,7 +12,7 @@ import typer
 from schemas.refusal import Reason
 from schemas.times import day_from_text
 from services.cli.failure import Exit, Failure
-from services.cli.letter_text import block, json_row, printable, row, summary
+from services.cli.letter_text import block, json_row, row, summary
 from services.cli.options import Readings, policies_with
 from services.ledger.letters.resending import check_topic, mended, refusal
 from services.ledger.letters.source import kafka_letters, kafka_listing
@@ -133,7 +133,7 @@ def replay(
     record = at_home(mended(letters[-1], value, drop_headers=drop_headers), partitions)
     refused = refusal(policies, record)
     if refused is not None and not force:
-        raise Failure(Exit.REFUSED, f"{letter_id}: not sent, it would be refused again: {refused.reason}: {printable(str(refused))}")
+        raise Failure(Exit.REFUSED, f"{letter_id}: not sent, it would be refused again: {refused.reason}: {refused}")
     try:
         print(asyncio.run(send(settings, record)))
     except Stop as stop:

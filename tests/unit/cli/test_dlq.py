@@ -126,7 +126,7 @@ def test_what_a_sender_wrote_reaches_no_terminal_as_a_command() -> None:
     evil = "{\n\t\x1b[2J\u202e\x9b\r\n}".encode()
     text = block(read(letter_record(refused(evil, b"\x1b]0;", headers=(("a\x1b", b"\x07"),)))))
     assert re.search(r"[^\n\t -~]", text) is None
-    assert text.endswith("payload  15 bytes\n{\n\t\\x1b[2J\\u202e\\x9b\\r\n}\n")
+    assert text.endswith("payload  15 bytes\n  {\n  \t\\u001b[2J\\u202e\\u009b\n  }\n")
 
 
 def test_a_block_tells_everything() -> None:
@@ -141,7 +141,7 @@ def test_a_block_tells_everything() -> None:
         "header   x: \\xff",
         "header   none: (null)",
         "payload  2 bytes",
-        "{}",
+        "  {}",
     ]
 
 
