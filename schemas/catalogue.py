@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from schemas.console import AccessRefused, LoggedIn, LookedUp, Replayed, Unmasked, VerificationBegun, Verified
+from schemas.console import AccessRefused, LoggedIn, LoggedOut, LookedUp, Proposed, Replayed, Unmasked, VerificationBegun, Verified
 from schemas.deadletters import DeadLetter
 from schemas.fields import Model
 from schemas.hospital import AdmissionClosed, AdmissionOpened, ClaimReversed, ClaimSubmitted
@@ -63,9 +63,11 @@ ACTION_TYPES: Final[Types] = {
 }
 AUDIT_TYPES: Final[Types] = {
     "console.audit.logged_in.v1": LoggedIn,
+    "console.audit.logged_out.v1": LoggedOut,
     "console.audit.refused.v1": AccessRefused,
     "console.audit.looked_up.v1": LookedUp,
     "console.audit.unmasked.v1": Unmasked,
+    "console.audit.proposed.v1": Proposed,
     "console.audit.replayed.v1": Replayed,
     "console.audit.verifying.v1": VerificationBegun,
     "console.audit.verified.v1": Verified,

@@ -7,6 +7,7 @@ from starlette.responses import RedirectResponse, Response
 
 from schemas.catalogue import INPUTS
 from schemas.envelope import VALUE_BYTES_MAX
+from schemas.foreign import visible_lines
 from schemas.refusal import Reason
 from services.console.domain import places
 from services.console.web.masks import HIDDEN
@@ -62,7 +63,7 @@ async def unmask(visit: Visit) -> Response:
     letter = await _letter(visit)
     if letter is None:
         return failure(visit.room, visit.request, 404, visit.visitor)
-    await audit(visit.room, "unmasked", visit.visitor.name, visit.visitor.client, person_id=person_in(letter.refused), letter=letter.id)
+    await audit(visit.room, "unmasked", visit.visitor.operator, visit.visitor.client, person_id=person_in(letter.refused), letter=letter.id)
     visit.room.sessions.unmask(visit.request, visit.path["letter"])
     return RedirectResponse(f"/letters/{visit.path['letter']}", 303)
 
@@ -75,8 +76,7 @@ async def replay(visit: Visit) -> Response:
     if letter.refused.topic not in INPUTS or not room.sessions.is_clear(visit.request, visit.visitor, visit.path["letter"]):
         return failure(room, visit.request, 403, visit.visitor)
     text = visit.form.get("payload", "").replace("\r\n", "\n")
-    before = _text(letter.refused.value)
-    is_mended = text != before.replace("\r\n", "\n")
+    is_mended = text != _text(letter.refused.value)
     if not is_mended and not letter.is_whole:
         return _shown(visit, letter, payload=text, refused=visit.speech.pick(*_NOT_WHOLE))
     headers = () if visit.form.get("drop_headers") else letter.refused.headers
@@ -89,7 +89,7 @@ async def replay(visit: Visit) -> Response:
         return _shown(visit, letter, payload=text, refused=f"{visit.speech.pick(*_AGAIN)}{refused.reason}: {refused}")
     home = at_home(record, len(room.shelf.lanes))
     told = {"letter": letter.id, "place": f"{home.topic}/{home.partition}", "mended": is_mended, **evidence(home)}
-    await audit(room, "replayed", visit.visitor.name, visit.visitor.client, **told)
+    await audit(room, "replayed", visit.visitor.operator, visit.visitor.client, **told)
     return _shown(visit, letter, payload=text, place=await room.outside.send(home))
 
 
@@ -125,4 +125,5 @@ async def _letter(visit: Visit) -> Letter | None:
 
 
 def _text(value: bytes | None) -> str:
-    return "" if value is None else value.decode(errors="backslashreplace")
+    """Bytes as the page shows them, and as its form gives them back."""
+    return "" if value is None else "\n".join(visible_lines(value.decode(errors="backslashreplace")))

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, Response
 from schemas.catalogue import AUDIT, AUDIT_TYPES
 from schemas.envelope import write_event
 from services.console.adapters.outside import Neighbours, Outside
+from services.console.adapters.register import Register
 from services.console.settings import ConsoleSettings
 from services.console.web.access import Visitor
 from services.console.web.masks import HIDDEN, Masks
@@ -61,11 +62,21 @@ def furnish(
     neighbours: Neighbours,
     users: Users | None,
     is_current: Callable[[], bool],
+    register: Register,
 ) -> Room:
     """The room of a site, with templates and keys made here."""
     masks = Masks(settings.console_secret)
     return Room(
-        settings, policies, outside, neighbours, Shelf(outside), masks, Sessions(settings, users), templates(), is_current, local_now
+        settings,
+        policies,
+        outside,
+        neighbours,
+        Shelf(outside),
+        masks,
+        Sessions(settings, users, register),
+        templates(),
+        is_current,
+        local_now,
     )
 
 

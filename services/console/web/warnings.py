@@ -96,7 +96,7 @@ async def unmask(visit: Visit) -> Response:
     warning_id = visit.room.masks.open("warning", visit.path["warning"])
     if warning_id is None or warning_id.partition("/")[0] not in places.HOSPITAL_KINDS:
         return failure(visit.room, visit.request, 404, visit.visitor)
-    await audit(visit.room, "unmasked", visit.visitor.name, visit.visitor.client, warning_id=warning_id)
+    await audit(visit.room, "unmasked", visit.visitor.operator, visit.visitor.client, warning_id=warning_id)
     visit.room.sessions.unmask(visit.request, visit.path["warning"])
     return RedirectResponse(f"/warnings/{visit.path['warning']}", 303)
 
@@ -121,7 +121,7 @@ async def act(visit: Visit) -> Response:
         "region": region,
         "year": int(year),
         "subject": subject,
-        "operator": visit.visitor.name,
+        "operator": visit.visitor.operator,
         "comment": comment or None,
     }
     if verb == "assigned":

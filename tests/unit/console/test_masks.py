@@ -65,7 +65,7 @@ def test_unmasking_is_told_and_shows_this_person_alone(place: Site, operator: Br
     token = place.token("person", PERSON)
     assert PERSON in operator.send(f"/persons/{token}/unmask")
     assert place.audited()[-1] == {
-        "verb": "unmasked", "operator": "li", "client": "10.1.2.3", "person_id": PERSON,
+        "verb": "unmasked", "operator": "local:li", "client": "10.1.2.3", "person_id": PERSON,
     }  # fmt: skip
     assert OTHER not in operator.get(f"/persons/{place.token('person', OTHER)}")
     assert PERSON not in operator.get("/warnings?state=")
@@ -131,7 +131,7 @@ def test_a_person_is_found_by_his_id_which_no_address_holds(place: Site, operato
     answer = operator.client.post("/persons", data={"csrf": operator.csrf(), "person_id": f" {PERSON} "})
     assert answer.status_code == 200
     assert PERSON not in f"{answer.url}{answer.text}"
-    assert place.audited()[-1] == {"verb": "looked_up", "operator": "li", "client": "10.1.2.3", "person_id": PERSON}
+    assert place.audited()[-1] == {"verb": "looked_up", "operator": "local:li", "client": "10.1.2.3", "person_id": PERSON}
     assert "没有此人的任何记录" in operator.send("/persons", person_id="P-NOBODY")
     operator.send("/persons", 404, person_id="no id, this")
 

@@ -91,7 +91,7 @@ def test_an_action_is_an_event_and_shows_at_once(place: Site, operator: Browser,
     assert (others, record.partition, record.key) == ([], place.lane(PERSON), PERSON.encode())
     assert event["source"] == "/medaid/console"
     about = {"warning_id": DUPLICATE, "episode": 1, "kind": "conflicting_duplicate", "region": REGION, "year": 2025, "subject": PERSON}
-    assert event["data"] == {**about, "operator": "li", **told}
+    assert event["data"] == {**about, "operator": "local:li", **told}
     assert f'<span class="tag {state}">' in page
     assert "li, " in text_of(page)
 
@@ -202,7 +202,7 @@ def test_a_mended_letter_is_sent_to_its_home_and_settled(place: Site, operator: 
     assert (sent.partition, sent.value) == (place.lane(PERSON), mended.encode())
     told = place.audited()[-1]
     assert told == {
-        "verb": "replayed", "operator": "li", "client": "10.1.2.3", "letter": told["letter"], "place": f"{CLAIMS}/{place.lane(PERSON)}",
+        "verb": "replayed", "operator": "local:li", "client": "10.1.2.3", "letter": told["letter"], "place": f"{CLAIMS}/{place.lane(PERSON)}",
         "mended": True, "sha256": hashlib.sha256(mended.encode()).hexdigest(), "source": f"/hospitals/{HOSPITAL}", "person_id": PERSON,
         "event_id": orjson.loads(mended)["id"],
     }  # fmt: skip
