@@ -5,8 +5,9 @@ from schemas.envelope import read_event
 from schemas.topics import load_topics
 from tests.contract.examples import bytes_of
 from tests.unit.console.site import Browser, Site, browser
-from tests.unit.console.story import HOSPITAL, PERSON, REGION
+from tests.unit.console.story import HOSPITAL, PERSON, REGION, claim
 from tests.unit.console.test_pages import replayed
+from tests.unit.monitoring.world import Event
 
 
 def test_the_pages_write_every_kind_and_each_is_valid(place: Site, operator: Browser) -> None:
@@ -19,8 +20,14 @@ def test_the_pages_write_every_kind_and_each_is_valid(place: Site, operator: Bro
     ratio = place.token("warning", f"hospital_self_pay_ratio/{REGION}/{HOSPITAL}/2025")
     operator.client.post(f"/warnings/{ratio}/unmask", data={"csrf": operator.csrf()})
     replayed(place, operator)
+    place.feed(Event(CLAIMS, PERSON, b"garbage"))
+    refused = place.embedded.kafka.records(CLAIMS + ".dlq")[-1]
+    unreadable = place.token("letter", f"{refused.topic}|{refused.partition}|{refused.offset}")
+    operator.send(f"/letters/{unreadable}/unmask")
+    operator.send(f"/letters/{unreadable}/replay", payload=claim(number="S-90001").value.decode())
     operator.send("/health/verify")
     operator.get("/health")
+    operator.send("/logout")
     records = place.embedded.kafka.records(AUDIT)
     written = [read_event(record.value, record.headers, AUDIT_TYPES, bytes_max=None) for record in records]
     assert {event.type for event in written} == set(AUDIT_TYPES)
@@ -30,4 +37,4 @@ def test_the_pages_write_every_kind_and_each_is_valid(place: Site, operator: Bro
         for name in listed.examples:
             example = read_event(bytes_of(f"{kind}/{name}")[0], (), AUDIT_TYPES, bytes_max=None)
             assert (kind, tuple(sorted(example.data.wire()))) in fields, "an example is such as a page writes"
-    assert len(place.embedded.kafka.records(CLAIMS)) == 5
+    assert len(place.embedded.kafka.records(CLAIMS)) == 6
