@@ -27,15 +27,15 @@ def _heading(part: Heading) -> Text:
     text = Text(visible(part.title), style="bold")
     text.append(f"\n{visible(part.number)}", style="not bold")
     if part.draft is not None:
-        text.append(f"\n{part.draft}", style="yellow")
+        text.append(f"\n{visible(part.draft)}", style="yellow")
     text.append("".join(f"\n{visible(line)}" for line in part.lines), style="not bold")
     return text
 
 
 def _table(part: Sheet) -> Table:
-    table = Table(title=part.title, title_justify="left", title_style="bold", show_lines=part.is_lined)
+    table = Table(title=Text(visible(part.title)), title_justify="left", title_style="bold", show_lines=part.is_lined)
     for column in part.columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(Text(visible(column)), overflow="fold")
     for row in part.rows:
         table.add_row(*(Text("\n".join(visible_lines(cell))) for cell in row))
     return table

@@ -109,9 +109,10 @@ async def act(visit: Visit) -> Response:
     known = None if warning_id is None else await _known(visit, warning_id)
     if warning_id is None or known is None or verb is None:
         return failure(room, visit.request, 404, visit.visitor)
-    comment, assignee = visit.form.get("comment", "").strip(), visit.form.get("assignee", "").strip()
+    comment, assignee = (" ".join(visit.form.get(name, "").split()) for name in ("comment", "assignee"))  # a text of one line
     episode = visit.form.get("episode", "")
-    if len(comment) > 2000 or len(assignee) > 128 or (verb == "commented" and not comment) or not re.fullmatch(r"[1-9]\d{0,9}", episode):
+    is_usable = len(comment) <= 2000 and len(assignee) <= 128 and (comment + assignee).isprintable() and (comment or verb != "commented")
+    if not is_usable or not re.fullmatch(r"[1-9]\d{0,9}", episode):
         return failure(room, visit.request, 400, visit.visitor)
     kind, region, subject, year = warning_id.split("/")[:4]
     data: dict[str, Any] = {

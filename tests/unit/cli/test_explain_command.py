@@ -1,10 +1,16 @@
 """`medaid explain` from files: inputs and outputs tell the same; a claim that is not there, a ledger that disagrees."""
 
+from io import StringIO
 from pathlib import Path
+from typing import cast
 
 import orjson
 import pytest
+from rich.console import Console
 
+from services.cli.decree import drawn
+from services.ledger.verify.differences import Difference
+from services.policy.decree_words import Heading, Passage, Sheet
 from tests.unit.conftest import Medaid
 from tests.unit.events import claim, granted, reversed_
 
@@ -51,18 +57,23 @@ def test_nobody_writes_a_line_of_our_explanation(medaid: Medaid, files: tuple[Pa
         assert "\\u001b[2K\\u009b1A\\u202e\\u2066\\u200b" in said
 
 
-def test_a_difference_is_one_line_whatever_an_id_holds(medaid: Medaid, files: tuple[Path, Path], tmp_path: Path) -> None:
-    events = [orjson.loads(line) for line in files[1].read_bytes().splitlines()]
-    for event in events:
-        if event["type"].startswith("settlement."):
-            event["data"]["claim_id"], event["data"]["district"] = EVIL, EVIL
-    ledger = tmp_path / "evil.jsonl"
-    ledger.write_bytes(b"".join(orjson.dumps(event) + b"\n" for event in events))
-    said = medaid("ledger", "verify", "--from", ledger)
-    lines = (said.out + said.err).splitlines()
-    assert said.status != 0
-    assert all(line.isprintable() for line in lines)
-    assert not [line for line in lines if line.startswith("Result:")]
+def test_a_difference_is_one_line_whatever_the_ledger_holds() -> None:
+    for lang in ("zh", "en"):
+        line = Difference("form", EVIL, EVIL, EVIL, EVIL).line(lang)
+        assert line.isprintable()
+        assert line.startswith("form x)\\n\\nResult: 9000.00")
+
+
+def test_a_policy_moves_no_cursor() -> None:
+    """A site's own file, too, is text."""
+    parts = (Heading(EVIL, EVIL, EVIL, [EVIL]), Sheet(EVIL, [EVIL], [[EVIL]], note=EVIL), Passage(EVIL, EVIL, [EVIL]))
+    console = Console(width=400, highlight=False, file=StringIO())
+    for part in parts:
+        for drawn_part in drawn(part):
+            console.print(drawn_part)
+    shown = cast(StringIO, console.file).getvalue()
+    assert {sign for sign in shown if not sign.isprintable()} == {"\n"}
+    assert not [line for line in shown.splitlines() if line.startswith("Result:")]
 
 
 def test_a_complaint_is_one_line_whatever_it_quotes(medaid: Medaid, files: tuple[Path, Path]) -> None:

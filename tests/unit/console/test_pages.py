@@ -84,7 +84,7 @@ def test_warnings_are_filtered(place: Site, operator: Browser) -> None:
 def test_an_action_is_an_event_and_shows_at_once(place: Site, operator: Browser, verb: str, state: str, told: dict[str, str]) -> None:
     """A conflicting duplicate that is closed is resolved by monitoring."""
     token = place.token("warning", DUPLICATE)
-    page = operator.send(f"/warnings/{token}", verb=verb, episode="1", comment=" seen ", assignee="wang")
+    page = operator.send(f"/warnings/{token}", verb=verb, episode="1", comment=" seen\n", assignee="wang")
     record, *others = place.embedded.kafka.records(ACTIONS)
     event = orjson.loads(record.value or b"")
     assert (others, record.partition, record.key) == ([], place.lane(PERSON), PERSON.encode())
@@ -105,7 +105,7 @@ def test_an_action_needs_no_words(place: Site, operator: Browser) -> None:
 
 @pytest.mark.parametrize(
     "form", [{"verb": "comment"}, {"verb": "close", "episode": "0"}, {"verb": "close", "episode": "x"}, {"verb": "comment", "comment": "x" * 2001},
-             {"verb": "assign", "assignee": "x" * 129}],
+             {"verb": "assign", "assignee": "x" * 129}, {"verb": "comment", "comment": "a\x1b[2J"}, {"verb": "assign", "assignee": "wang\u202e"}],
 )  # fmt: skip
 def test_an_action_that_cannot_be_used_is_not_written(place: Site, operator: Browser, form: dict[str, str]) -> None:
     operator.send(f"/warnings/{place.token('warning', DUPLICATE)}", 400, **{"episode": "1", **form})
