@@ -6,6 +6,7 @@ from typing import Literal
 
 import structlog
 
+from schemas.topics import kept_for_ever
 from services.console.adapters.reading import INPUTS, see
 from services.console.adapters.wants import first, more
 from services.console.domain.desk import Desk
@@ -54,6 +55,7 @@ class ConsoleService:
     first: tuple[str, ...] = ()
     rerouted: str | None = None
     state_topics: Mapping[str, Literal["end", "committed"]] = dict.fromkeys(INPUTS, "committed")
+    lasting: frozenset[str] = kept_for_ever(*INPUTS)
 
     def __init__(self, policies: Policies) -> None:
         """A console for a site's policies, as they stand today."""

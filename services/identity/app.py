@@ -17,6 +17,7 @@ from schemas.catalogue import (
 )
 from schemas.envelope import CloudEvent, read_event
 from schemas.hospital import AdmissionClosed, AdmissionOpened
+from schemas.topics import kept_for_ever
 from services.identity.adapters import decode, document_key, encode, heal, person_of
 from services.identity.domain.authority import check_admission, check_status
 from services.identity.domain.consequences import Person
@@ -46,6 +47,7 @@ class IdentityService:
         ASSESSMENTS: "end",
         IDENTITY_WAITING: "end",
     }
+    lasting: frozenset[str] = kept_for_ever(*inputs, *state_topics)
 
     def __init__(self, policies: Policies) -> None:
         self._policies = policies

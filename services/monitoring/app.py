@@ -6,6 +6,7 @@ from typing import Literal
 
 from schemas.catalogue import ACTIONS, HOSPITAL_SHARES, RESULTS, TIMELINES, WARNINGS, dead_letters_of
 from schemas.monitoring import HospitalShare
+from schemas.topics import kept_for_ever
 from services.monitoring.adapters.documents import decode_hospital, decode_person, encode_hospital, encode_person, wanted
 from services.monitoring.adapters.healing import heal, touched
 from services.monitoring.adapters.reading import REFUSED_CLAIMS, observe
@@ -77,6 +78,7 @@ class MonitoringService:
         REFUSED_CLAIMS: "committed",
         WARNINGS: "end",
     }
+    lasting: frozenset[str] = kept_for_ever(*inputs, *state_topics)
 
     def __init__(self, policies: Policies, thresholds: Path = SHIPPED) -> None:
         """A service for a site's policies.

@@ -9,6 +9,7 @@ from contextlib import aclosing, contextmanager
 from typing import NamedTuple
 
 from services.runtime.errors import Doubt, Stop
+from services.runtime.fronts import check_fronts
 from services.runtime.ports import Broker, View
 from services.runtime.records import Document, Offsets, Record, TopicPartition, Want, Watermark
 from services.runtime.service import E, Service
@@ -32,8 +33,10 @@ async def heal(service: Service[E], lane: int, broker: Broker, view: View, commi
 
     Raises:
         Doubt: The store changed its run or its watermark meanwhile.
-        Stop: The view is ahead of a topic that only this lane writes: Kafka has lost records. Or somebody else has written into such a topic.
+        Stop: A topic that is kept for ever has lost its front. The view is ahead of a topic that only this lane writes: Kafka has lost records. Or
+            somebody else has written into such a topic.
     """
+    await check_fronts(service, [lane], broker)
     stops = await _stops(service, lane, broker, committed)
     healed = 0
     while True:

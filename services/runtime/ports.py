@@ -43,6 +43,10 @@ class Broker(Protocol):
         """The group's committed offsets, read now from the coordinator; a partition without one gives its beginning."""
         ...
 
+    async def beginnings(self, partitions: Collection[TopicPartition]) -> Offsets:
+        """The first offset that each partition's log still has: 0 until retention, or somebody, deletes its front. Compaction leaves it at 0."""
+        ...
+
     async def ends(self, partitions: Collection[TopicPartition]) -> Offsets:
         """The read_committed end of each partition: every transaction before it is decided."""
         ...

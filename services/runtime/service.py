@@ -62,6 +62,7 @@ class Service(Protocol[E]):
         rerouted: The internal topic for records that lay in the wrong partition; None where inputs are written by us alone.
         state_topics: The topics that the view follows, and how far it heals: `end`, what this lane wrote itself, to the read_committed end;
             `committed`, an input, to the committed offset.
+        lasting: Those of its inputs and state topics that are kept for ever. A lane stands on them from their first record on.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Service(Protocol[E]):
     first: tuple[str, ...]
     rerouted: str | None
     state_topics: Mapping[str, Literal["end", "committed"]]
+    lasting: frozenset[str]
 
     def read(self, record: Record) -> E:
         """Validate from the bytes alone. Raises: Refused."""

@@ -19,6 +19,7 @@ from schemas.envelope import VALUE_BYTES_MAX, CloudEvent, read_event
 from schemas.hospital import ClaimReversed, ClaimSubmitted, check_dates
 from schemas.settlement import ReadjudicationRequested
 from schemas.times import local_day
+from schemas.topics import kept_for_ever
 from services.policy.library import Policies, load_policies, switched_from_text
 from services.runtime.errors import Refused
 from services.runtime.folding import StateFold
@@ -46,6 +47,7 @@ class SettlementService:
     first: tuple[str, ...] = (TIMELINES,)
     rerouted: str | None = SETTLEMENT_REROUTED
     state_topics: Mapping[str, Literal["end", "committed"]] = {RESULTS: "end", SETTLEMENT_WAITING: "end", TIMELINES: "committed"}
+    lasting: frozenset[str] = kept_for_ever(*inputs, *state_topics)
 
     def __init__(self, policies: Policies) -> None:
         self._policies = policies

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka import TopicPartition as KafkaPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from aiokafka.errors import KafkaError
 from confluent_kafka import Producer
 
@@ -37,6 +38,9 @@ class Place(Protocol):
     async def send(self, topic: str, partition: int, values: Sequence[bytes]) -> None:
         """Write as an outside producer does."""
 
+    async def delete(self, partition: TopicPartition, before: int) -> None:
+        """Delete the records before an offset, as retention does."""
+
     async def leave_open(self, lane: int, outputs: Sequence[Output]) -> None:
         """Write in a transaction of the lane's own producer, which dies before it commits."""
 
@@ -58,6 +62,9 @@ class MemoryPlace:
     async def send(self, topic: str, partition: int, values: Sequence[bytes]) -> None:
         for value in values:
             self.kafka.append(topic, partition, None, value)
+
+    async def delete(self, partition: TopicPartition, before: int) -> None:
+        self.kafka.truncate(*partition, before=before)
 
     async def leave_open(self, lane: int, outputs: Sequence[Output]) -> None:
         dying = self.kafka.init(f"{SERVICE}-{lane}")
@@ -92,6 +99,12 @@ class KafkaPlace:
         for value in values:
             outside.produce(self.settings.prefix + topic, value, partition=partition)
         assert outside.flush(30) == 0
+
+    async def delete(self, partition: TopicPartition, before: int) -> None:
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.settings.kafka_bootstrap_servers)
+        await admin.start()
+        await admin.delete_records({KafkaPartition(self.settings.prefix + partition.topic, partition.partition): RecordsToDelete(before)})
+        await admin.close()
 
     async def leave_open(self, lane: int, outputs: Sequence[Output]) -> None:
         dying = AIOKafkaProducer(

@@ -123,6 +123,7 @@ class Counting:
     first: tuple[str, ...] = (FACTORS,)
     rerouted: str | None = REROUTED
     state_topics: Mapping[str, Literal["end", "committed"]] = {PAID: "end", FACTORS: "committed", SHARES: "committed"}
+    lasting: frozenset[str] = frozenset({PAID, FACTORS, SHARES})
 
     def read(self, record: Record) -> Event:
         if record.value == UNREADABLE:
