@@ -103,9 +103,8 @@ class MemoryKafka:
         self._offsets[group].update(offsets)
 
     def committed(self, group: str, partition: TopicPartition) -> int:
-        """The group's committed offset, or the log's beginning."""
-        offset = self._offsets[group].get(partition)
-        return self.beginning(partition) if offset is None else offset
+        """The group's committed offset, or 0."""
+        return self._offsets[group].get(partition, 0)
 
     def reset(self, group: str, partition: TopicPartition, offset: int) -> None:
         """Set the group's committed offset, as an operator may."""

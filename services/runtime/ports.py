@@ -40,7 +40,7 @@ class Broker(Protocol):
         ...
 
     async def committed(self, partitions: Collection[TopicPartition]) -> Offsets:
-        """The group's committed offsets, read now from the coordinator; a partition without one gives its beginning."""
+        """The group's committed offsets, read now from the coordinator; a partition without one gives 0, where every topic began."""
         ...
 
     async def beginnings(self, partitions: Collection[TopicPartition]) -> Offsets:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from aiokafka import AIOKafkaProducer
-from aiokafka import TopicPartition as KafkaPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 from confluent_kafka import Producer
+from confluent_kafka import TopicPartition as KafkaPartition
+from confluent_kafka.admin import AdminClient
 
 from services.runtime.kafka import AioKafkaBroker
 from services.runtime.memory import MemoryBroker
@@ -38,8 +39,8 @@ class Place(Protocol):
     async def send(self, topic: str, partition: int, values: Sequence[bytes]) -> None:
         """Write as an outside producer does."""
 
-    async def delete(self, partition: TopicPartition, before: int) -> None:
-        """Delete the records before an offset, as retention does."""
+    async def delete(self, topic: str, partition: int, before: int) -> None:
+        """Delete what lies before an offset, as retention does."""
 
     async def leave_open(self, lane: int, outputs: Sequence[Output]) -> None:
         """Write in a transaction of the lane's own producer, which dies before it commits."""
@@ -63,8 +64,8 @@ class MemoryPlace:
         for value in values:
             self.kafka.append(topic, partition, None, value)
 
-    async def delete(self, partition: TopicPartition, before: int) -> None:
-        self.kafka.truncate(*partition, before=before)
+    async def delete(self, topic: str, partition: int, before: int) -> None:
+        self.kafka.truncate(topic, partition, before)
 
     async def leave_open(self, lane: int, outputs: Sequence[Output]) -> None:
         dying = self.kafka.init(f"{SERVICE}-{lane}")
@@ -100,11 +101,10 @@ class KafkaPlace:
             outside.produce(self.settings.prefix + topic, value, partition=partition)
         assert outside.flush(30) == 0
 
-    async def delete(self, partition: TopicPartition, before: int) -> None:
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.settings.kafka_bootstrap_servers)
-        await admin.start()
-        await admin.delete_records({KafkaPartition(self.settings.prefix + partition.topic, partition.partition): RecordsToDelete(before)})
-        await admin.close()
+    async def delete(self, topic: str, partition: int, before: int) -> None:
+        admin = AdminClient({"bootstrap.servers": self.settings.kafka_bootstrap_servers})
+        for deleted in admin.delete_records([KafkaPartition(self.settings.prefix + topic, partition, before)]).values():
+            assert deleted.result().low_watermark == before
 
     async def leave_open(self, lane: int, outputs: Sequence[Output]) -> None:
         dying = AIOKafkaProducer(

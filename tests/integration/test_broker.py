@@ -134,16 +134,6 @@ async def test_two_lanes_do_not_fence_each_other(broker: Broker) -> None:
     await second.close()
 
 
-async def test_a_log_that_was_cut_in_front_tells_where_it_begins(broker: Broker, place: Place) -> None:
-    await place.send(CLAIMS, 0, [b"0", b"1", b"2"])
-    assert await broker.beginnings([CLAIMS_0, RESULTS_0]) == {CLAIMS_0: 0, RESULTS_0: 0}
-    await place.delete(CLAIMS_0, before=2)
-    assert await broker.beginnings([CLAIMS_0, RESULTS_0]) == {CLAIMS_0: 2, RESULTS_0: 0}
-    assert await broker.committed([CLAIMS_0]) == {CLAIMS_0: 2}
-    await place.delete(CLAIMS_0, before=3)
-    assert await broker.beginnings([CLAIMS_0]) == await broker.ends([CLAIMS_0]) == {CLAIMS_0: 3}
-
-
 async def test_without_a_commit_the_group_is_at_the_beginning(broker: Broker, place: Place) -> None:
     await place.send(CLAIMS, 0, [b"0", b"1"])
     timelines = TopicPartition(TIMELINES, 1)
@@ -160,3 +150,14 @@ async def test_a_batch_without_outputs_commits_its_offsets(broker: Broker, place
     assert await place.another().committed([CLAIMS_0]) == {CLAIMS_0: 7}
     assert await broker.ends([RESULTS_0]) == {RESULTS_0: 0}
     await writer.close()
+
+
+async def test_a_log_begins_where_its_first_record_was_deleted_and_a_group_without_a_commit_at_zero_all_the_same(
+    broker: Broker, place: Place
+) -> None:
+    await place.send(CLAIMS, 0, [b"0", b"1", b"2"])
+    assert await broker.beginnings([CLAIMS_0, RESULTS_0]) == {CLAIMS_0: 0, RESULTS_0: 0}
+    await place.delete(CLAIMS, 0, 2)
+    assert await broker.beginnings([CLAIMS_0, RESULTS_0]) == {CLAIMS_0: 2, RESULTS_0: 0}
+    assert await broker.committed([CLAIMS_0]) == {CLAIMS_0: 0}
+    assert [record.value for record in await read(broker, CLAIMS)] == [b"2"]

@@ -80,7 +80,7 @@ class SimulatedBroker:
         return await self._ask("committed", lambda: group.committed(partitions))
 
     async def beginnings(self, partitions: Collection[TopicPartition]) -> Offsets:
-        return await self._ask("ends", lambda: {partition: self._world.kafka.beginning(partition) for partition in partitions})
+        return await self._ask("beginnings", lambda: {partition: self._world.kafka.beginning(partition) for partition in partitions})
 
     async def ends(self, partitions: Collection[TopicPartition]) -> Offsets:
         return await self._ask("ends", lambda: {partition: self._world.kafka.end(partition) for partition in partitions})
