@@ -1,6 +1,6 @@
 """What the console's lanes run."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -85,6 +85,13 @@ class ConsoleService:
     def want_more_healing(self, records: Sequence[Record], documents: Documents) -> Want | None:
         """The oldest entries of the indexes that they may leave."""
         return self.want_more(self._seen(records), documents, {})
+
+    def home_told(self, record: Record) -> None:
+        """Never asked: the console writes nothing from its lanes."""
+
+    def follow(self, documents: Documents) -> Callable[[Record], None]:
+        """Never asked, either."""
+        return lambda record: None
 
     def heal(self, records: Sequence[Record], documents: Documents) -> Writes:
         """Bring the documents forward: to heal is to read again."""

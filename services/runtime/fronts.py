@@ -1,14 +1,25 @@
-"""Whether the topics that lanes stand on are whole in front: a topic that is kept for ever begins at offset 0, or its first records are gone.
+"""Whether topics are whole at both ends: one that is kept for ever begins at offset 0, or its first records are gone; none ends before what was read.
 
-What is left of such a topic looks like all of it: a ledger healed from there would begin its sequences anew and pay the same bills again.
+What is left of one without its front looks like all of it: a ledger healed from there would begin its sequences anew and pay the same bills again.
 """
 
 from collections.abc import Iterable
 
 from services.runtime.errors import Stop
 from services.runtime.ports import Broker
-from services.runtime.records import TopicPartition
+from services.runtime.records import Offsets, TopicPartition
 from services.runtime.service import AnyService
+
+
+def check_ends(committed: Offsets, ends: Offsets) -> None:
+    """Hold what a group has read of its inputs against where their logs end.
+
+    Raises:
+        Stop: One is shorter.
+    """
+    for place, end in ends.items():
+        if committed[place] > end:
+            raise Stop(f"{place.topic}[{place.partition}] ends at {end}, {committed[place]} was read: Kafka has lost records")
 
 
 async def check_fronts(service: AnyService, lanes: Iterable[int], broker: Broker) -> None:
