@@ -3,7 +3,19 @@
 from collections.abc import Mapping
 from typing import Final
 
-from schemas.console import AccessRefused, LoggedIn, LoggedOut, LookedUp, Proposed, Replayed, Unmasked, VerificationBegun, Verified
+from schemas.console import (
+    AccessRefused,
+    LoggedIn,
+    LoggedOut,
+    LookedUp,
+    LossAccepted,
+    Proposed,
+    RecordSkipped,
+    Replayed,
+    Unmasked,
+    VerificationBegun,
+    Verified,
+)
 from schemas.deadletters import DeadLetter
 from schemas.fields import Model
 from schemas.hospital import AdmissionClosed, AdmissionOpened, ClaimReversed, ClaimSubmitted
@@ -69,6 +81,8 @@ AUDIT_TYPES: Final[Types] = {
     "console.audit.unmasked.v1": Unmasked,
     "console.audit.proposed.v1": Proposed,
     "console.audit.replayed.v1": Replayed,
+    "console.audit.loss_accepted.v1": LossAccepted,
+    "console.audit.record_skipped.v1": RecordSkipped,
     "console.audit.verifying.v1": VerificationBegun,
     "console.audit.verified.v1": Verified,
 }

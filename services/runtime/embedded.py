@@ -195,5 +195,5 @@ class Embedded:
     def _forget(self) -> None:
         """Let go of what was written since the last time: every lane has read it, the tail has it, the views stand on it."""
         for partition in self._forgettable:
-            self.kafka.truncate(*partition, before=self.kafka.end(partition))
+            self.kafka.forget(partition)
         self._forgettable.clear()

@@ -12,20 +12,21 @@ Not here: subscribing, pausing and polling (`pump.py`, `embedded.py`), bytes and
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Generic
 
 import structlog
 
 from services.runtime import deadletters, reroute
+from services.runtime.alone import Alone
 from services.runtime.clock import Clock
-from services.runtime.errors import Doubt, Refused, Stop
+from services.runtime.errors import Doubt, Refused
+from services.runtime.fronts import check_ends
 from services.runtime.healing import heal
 from services.runtime.home import home_of
 from services.runtime.logging import places_of
 from services.runtime.metrics import LaneMetrics
 from services.runtime.ports import Broker, Closed, Loaded, Moved, View, Writer
-from services.runtime.records import Output, Record, TopicPartition, Want, Watermark, Writes
+from services.runtime.records import Output, Record, Taken, TopicPartition, Want, Watermark, Writes
 from services.runtime.service import E, Emission, Fold, Service
 
 GATE_POLL_S = 0.2
@@ -35,14 +36,6 @@ COMMIT_GAP_S = 0.004
 """Between a commit and the lane's next send; earlier, the broker answers CONCURRENT_TRANSACTIONS and the client sleeps 20 ms."""
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """A lane in hand: where to read on, and the ends that `first` inputs must reach before the others are read."""
-
-    positions: Mapping[str, int]
-    first_ends: Mapping[str, int]
 
 
 class Lane(Generic[E]):
@@ -58,6 +51,7 @@ class Lane(Generic[E]):
         self._writer: Writer | None = None
         self._run = ""
         self._watermark: Watermark = {}
+        self._alone = Alone(partition, {}, clock)
         self._sent_at_s = 0.0
 
     async def take(self) -> Taken:
@@ -65,7 +59,7 @@ class Lane(Generic[E]):
 
         Raises:
             Doubt: Something is away, or the store changed its run meanwhile: take again.
-            Stop: The ledger is shorter than the view says, or an input than the group has read; Kafka has lost records.
+            Stop: The ledger is shorter than the view says, or an input than the group has read: Kafka has lost records. Or as `heal`.
         """
         await self.release()
         self._run = await self._view.run()
@@ -73,12 +67,11 @@ class Lane(Generic[E]):
         inputs = [TopicPartition(topic, self.partition) for topic in self.service.inputs]
         committed = await self._broker.committed(inputs)
         ends = await self._broker.log_ends(inputs)  # a broker that was killed may call decided less than was read
-        for source, end in ends.items():
-            if committed[source] > end:
-                raise Stop(f"{source.topic}[{source.partition}] ends at {end}, {committed[source]} was read: Kafka has lost records")
-        self._watermark, healed = await heal(self.service, self.partition, self._broker, self._view, committed, self._run)
-        self._metrics.taken(healed)
-        log.info("lane taken", service=self.service.name, lane=self.partition, healed=healed, watermark=dict(self._watermark))
+        check_ends(committed, ends)
+        healed = await heal(self.service, self.partition, self._broker, self._view, committed, self._run)
+        self._watermark, self._alone = healed.watermark, Alone(self.partition, healed.ends, self._clock)
+        self._metrics.taken(healed.records)
+        log.info("lane taken", service=self.service.name, lane=self.partition, healed=healed.records, watermark=dict(self._watermark))
         first_ends = {topic: ends[TopicPartition(topic, self.partition)] for topic in self.service.first}
         return Taken({tp.topic: offset for tp, offset in committed.items()}, first_ends)
 
@@ -86,6 +79,7 @@ class Lane(Generic[E]):
         """Look whether the lane is still right while nothing comes in. Raises: Doubt, it is not."""
         if await self._ask(Want()) is not None:
             self._metrics.alive()
+        await self._alone.look(self._broker)
 
     async def batch(self, records: Sequence[Record]) -> None:
         """Settle `records`, consecutive in each of their topics. Raises: Doubt, the lane is to be taken again."""
@@ -164,11 +158,11 @@ class Lane(Generic[E]):
     async def _publish(self, outputs: Sequence[Output], offsets: Mapping[TopicPartition, int]) -> Mapping[TopicPartition, int]:
         """Step 4: one transaction. After it the batch is money."""
         assert self._writer is not None, "a lane is taken before its first batch"
-        wait_s = self._sent_at_s + COMMIT_GAP_S - self._clock.monotonic()
-        if wait_s > 0:
+        if (wait_s := self._sent_at_s + COMMIT_GAP_S - self._clock.monotonic()) > 0:
             await self._clock.sleep(wait_s)
         written = await self._writer.commit(outputs, offsets)
         self._sent_at_s = self._clock.monotonic()
+        await self._alone.wrote(outputs, written, self._broker)
         return written
 
     async def _apply(self, writes: Writes, written: Mapping[TopicPartition, int], offsets: Mapping[TopicPartition, int]) -> None:
