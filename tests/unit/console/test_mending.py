@@ -148,11 +148,22 @@ def test_of_two_at_the_same_time_the_first_that_was_told_is_sent(
 def test_while_the_console_has_not_seen_what_was_told_nothing_is_sent(
     place: Site, both: tuple[Browser, Browser], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Its lanes are behind: what somebody else told before is perhaps not seen either."""
     li, wang = both
     send(place, li, GOOD)
-    monkeypatch.setattr("services.console.web.mending.STANDS_S", 0.0)
+    whole = place.outside.send
+
+    async def unseen(record: Record) -> str:
+        lies = place.outside._publish(record)
+        return f"{lies.topic}/{lies.partition}/{lies.offset}"
+
+    monkeypatch.setattr("services.console.web.mending.STANDS_S", 0.2)
+    monkeypatch.setattr(place.outside, "send", unseen)
     send(place, wang, GOOD, 503)
+    monkeypatch.setattr(place.outside, "send", whole)
     assert sent(place) == []
+    place.feed()
+    assert "已重放，现位于" in send(place, wang, GOOD)
 
 
 def test_a_source_that_was_refused_is_not_changed(place: Site, both: tuple[Browser, Browser]) -> None:
