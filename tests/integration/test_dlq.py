@@ -234,14 +234,14 @@ def test_what_a_letter_does_not_say_is_sent_by_two_and_once(desk: Desk, tmp_path
     assert told[2]["data"]["proposed_by"] == told[0]["data"]["operator"]
 
 
-def test_a_record_that_its_topic_does_not_take_is_refused_and_not_sent(desk: Desk, tmp_path: Path) -> None:
+def test_a_record_that_its_topic_does_not_take_is_not_sent_by_force_either(desk: Desk, tmp_path: Path) -> None:
+    """And nothing is told of it: its letter may still be mended otherwise."""
     desk.work("settlement")
     desk.send(CLAIMS, BAD, b"P1")
     desk.wait_for(dead_letters_of(CLAIMS), 1)
     mend = tmp_path / "mend.json"
-    mend.write_bytes(b"9" * TOO_LARGE_BYTES)
+    mend.write_bytes(GOOD.rstrip() + b" " * TOO_LARGE_BYTES)
     told = desk.try_dlq("replay", f"{CLAIMS}/{AWAY}/0", "--payload", mend, "--force")
     assert (told.status, told.out, told.err.count(b"\n")) == (3, b"", 1)
-    assert b"not sent: " in told.err
-    assert b"max.message.bytes" in told.err
-    assert len(desk.records(CLAIMS)) == 1
+    assert b"not sent, it would be refused again: too_large" in told.err
+    assert (len(desk.records(CLAIMS)), desk.records(AUDIT)) == (1, [])

@@ -106,9 +106,9 @@ REPLAY_HELP = """Send a refused record again, into the topic in which it lay: as
     letter does not say, and a record refused for its source, is its sender's to mend, or takes two operators: the first is told that it is proposed
     (status 3), the second sends it with the same command and file under another --operator. The audit topic is told of both, before anything is sent.
     Once a letter: then only the very same may be sent again, which is harmless, for a claim that is known is not paid again.
-    What would be refused again at once is not sent, and told with reason and detail: status 3, as for an unknown id; --force sends it all the same. A
-    duplicate, or an error in deciding, shows only when it is decided: look for a letter of the new place. Only topics that others write are written to.
-    When Kafka does not answer (status 5), the record may have been written. Servers: KAFKA_BOOTSTRAP_SERVERS; topics begin with MEDAID_PREFIX.
+    What would be refused again at once is not sent, and told with reason and detail: status 3, as for an unknown id; --force sends it all the same, unless
+    it is too large. A duplicate, or an error in deciding, shows only when it is decided: look for a letter of the new place. Only topics that others write
+    are written to. When Kafka does not answer (status 5), it may have been written. KAFKA_BOOTSTRAP_SERVERS; topics begin with MEDAID_PREFIX.
 
     \b
     Examples:
@@ -146,7 +146,7 @@ def replay(
     letter = letters[-1]
     record = at_home(mended(letter, value, drop_headers=drop_headers), partitions)
     refused = refusal(policies, record)
-    if refused is not None and not force:
+    if refused is not None and (not force or refused.reason == "too_large"):  # Kafka may not even take it, after the audit was told
         raise Failure(Exit.REFUSED, f"{letter_id}: not sent, it would be refused again: {refused.reason}: {refused}")
     clerk = Clerk(f"cli:{_operator(operator)}", socket.gethostname()[:64] or "unknown", partitions, datetime.now(LOCAL))
     try:
