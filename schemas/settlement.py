@@ -14,7 +14,7 @@ class PolicyUsed(Model):
 
     id: str = Field(description="the region's code")
     version: str = Field(description="latest figure date at or before the claim's date")
-    edition: str = Field(description="content hash of file and readings")
+    edition: str = Field(description="content hash of all that settles in file and readings; names and lists for the reader are not in it")
     status: str = Field(description="in_force or draft")
     readings: dict[str, str | bool | None] = Field(description="open readings: name to value")
 

@@ -53,7 +53,7 @@ def _settled_anew(
     records = year.whole()
     settlements = list(adjudicate(policy_of, person.status, [(record.claim, record.reversed_for is not None) for record in records]))
     counters = {name: fen for settlement in settlements for name, fen in settlement.counters.items()}
-    moves = renews and year.edition not in {settlement.policy.edition for settlement in settlements if settlement.policy}
+    moves = renews and not any(settlement.policy.is_edition(year.edition) for settlement in settlements if settlement.policy)
     claims = dict(year.claims)
     emissions: list[Emission] = []
     for record, settlement in zip(records, settlements, strict=True):
