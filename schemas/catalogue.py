@@ -17,7 +17,7 @@ from schemas.identity import (
     TimelineUpdated,
 )
 from schemas.monitoring import HospitalShare, Warning, WarningAcknowledged, WarningAssigned, WarningClosed, WarningCommented
-from schemas.settlement import ReadjudicationRequested, SettlementResult, WaitingReversal
+from schemas.settlement import ReadjudicationRequested, SettlementResult, WaitingReversal, YearBehind
 
 IDENTITY_EVENTS: Final = "identity.events.v1"
 ADMISSIONS: Final = "hospital.admissions.v1"
@@ -84,7 +84,7 @@ TYPES_BY_TOPIC: Final[Mapping[str, Types]] = {
     WARNINGS: WARNING_TYPES,
     ACTIONS: ACTION_TYPES,
     AUDIT: AUDIT_TYPES,
-    SETTLEMENT_WAITING: {"settlement.reversal.waiting.v1": WaitingReversal},
+    SETTLEMENT_WAITING: {"settlement.reversal.waiting.v1": WaitingReversal, "settlement.year.behind.v1": YearBehind},
     IDENTITY_WAITING: ADMISSION_TYPES,
     HOSPITAL_SHARES: {"monitoring.hospital.share.v1": HospitalShare},
 }

@@ -76,6 +76,17 @@ class ReadjudicationRequested(Personal):
     reason: str = Field(min_length=1, max_length=500, description="why")
 
 
+class YearBehind(Personal):
+    """`settlement.year.behind.v1` (internal): a person-year that could not be settled anew when it was due; a tombstone says that it was since."""
+
+    region: Code = Field(description="the city")
+    year: Year = Field(description="calendar year")
+    edition: str | None = Field(default=None, description="policy edition that the year stands under")
+    readings: dict[str, str | bool | None] = Field(description="its open readings: name to value")
+    caused_by: Cause = Field(description="the first event that it was not settled by")
+    time: str = Field(description="time of that event")
+
+
 class WaitingReversal(Model):
     """`settlement.reversal.waiting.v1` (internal): a reversal that waits for its claim; a tombstone ends it."""
 

@@ -22,7 +22,7 @@ from services.runtime.pump import PumpApp, build_app
 from services.runtime.records import Record, Want, Writes
 from services.runtime.redis_client import connect
 from services.runtime.redis_view import RedisView
-from services.runtime.service import Documents, Emission, Holders
+from services.runtime.service import Consequence, Documents, Holders
 from services.runtime.settings import Settings
 
 SHIPPED = Path(__file__).parent / "thresholds.yaml"
@@ -50,7 +50,7 @@ class MonitoringFold:
             lambda home: decode_hospital(home, documents), lambda hospital, seen: decide_hospital(watch, hospital, seen), encode_hospital
         )
 
-    def decide(self, event: Observation) -> Sequence[Emission]:
+    def decide(self, event: Observation) -> Sequence[Consequence]:
         """What `event` leads to."""
         return (self._hospitals if isinstance(event.data, HospitalShare) else self._persons).decide(event)
 

@@ -74,6 +74,17 @@ class Policies:
             return policy  # the earlier edition is of a file that does not hold on this day
         return policy if earlier.digest(through) == policy.digest(through) else earlier
 
+    def has(self, region: str, edition: str | None, readings: Mapping[str, Reading]) -> bool:
+        """Whether the policy that an edition names is here; of a region without one nothing is."""
+        if region not in self.current:
+            return False
+        if edition is None or any(policy.is_edition(edition) for policy in self.current[region]):
+            return True
+        try:
+            return bool(self._edition(region, edition, readings))
+        except UnknownEditionError:
+            return False
+
     def otherwise(self, policy: Policy, name: str, value: Reading) -> Policy:
         """`policy` with one reading set to `value`.
 

@@ -4,17 +4,17 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 from services.runtime.records import Document, Writes
-from services.runtime.service import E, Emission
+from services.runtime.service import Consequence, E
 
 S = TypeVar("S")
 Changes = Mapping[str, Mapping[str, bytes | None]]
 
 
 class Decision(NamedTuple, Generic[S]):
-    """What an event leads to: the state after it, the records to publish, index keys to hold."""
+    """What an event leads to: the state after it, the records to publish and what could not be done, index keys to hold."""
 
     state: S
-    emissions: Sequence[Emission] = ()
+    emissions: Sequence[Consequence] = ()
     bookings: Mapping[str, str] | None = None
 
 
@@ -35,7 +35,7 @@ class StateFold(Generic[E, S]):
         self._after: dict[str, S] = {}
         self._bookings: dict[str, str] = {}
 
-    def decide(self, event: E) -> Sequence[Emission]:
+    def decide(self, event: E) -> Sequence[Consequence]:
         """What `event` leads to. Raises: Refused, and whatever goes wrong in deciding; then nothing has changed."""
         home = event.home
         if home not in self._after:

@@ -12,20 +12,19 @@ Not here: subscribing, pausing and polling (`pump.py`, `embedded.py`), bytes and
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Generic
 
 import structlog
 
 from services.runtime import deadletters, reroute
 from services.runtime.clock import Clock
-from services.runtime.errors import Doubt, Refused, Stop
+from services.runtime.errors import Doubt, Stop
 from services.runtime.healing import heal
 from services.runtime.home import home_of
-from services.runtime.logging import places_of
 from services.runtime.metrics import LaneMetrics
-from services.runtime.ports import Broker, Closed, Loaded, Moved, View, Writer
+from services.runtime.ports import Broker, Closed, Loaded, Moved, Taken, View, Writer
 from services.runtime.records import Output, Record, TopicPartition, Want, Watermark, Writes
+from services.runtime.retrying import RETRIES_MAX, due_again
 from services.runtime.service import E, Emission, Fold, Service
 
 GATE_POLL_S = 0.2
@@ -35,14 +34,6 @@ COMMIT_GAP_S = 0.004
 """Between a commit and the lane's next send; earlier, the broker answers CONCURRENT_TRANSACTIONS and the client sleeps 20 ms."""
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """A lane in hand: where to read on, and the ends that `first` inputs must reach before the others are read."""
-
-    positions: Mapping[str, int]
-    first_ends: Mapping[str, int]
 
 
 class Lane(Generic[E]):
@@ -59,6 +50,7 @@ class Lane(Generic[E]):
         self._run = ""
         self._watermark: Watermark = {}
         self._sent_at_s = 0.0
+        self._due: list[Record] = []
 
     async def take(self) -> Taken:
         """Fence the former owner, read the committed offsets, heal the view from the ledger.
@@ -77,13 +69,17 @@ class Lane(Generic[E]):
             if committed[source] > end:
                 raise Stop(f"{source.topic}[{source.partition}] ends at {end}, {committed[source]} was read: Kafka has lost records")
         self._watermark, healed = await heal(self.service, self.partition, self._broker, self._view, committed, self._run)
+        self._due = await due_again(self.service, self.partition, self._broker, self._watermark)
         self._metrics.taken(healed)
         log.info("lane taken", service=self.service.name, lane=self.partition, healed=healed, watermark=dict(self._watermark))
         first_ends = {topic: ends[TopicPartition(topic, self.partition)] for topic in self.service.first}
         return Taken({tp.topic: offset for tp, offset in committed.items()}, first_ends)
 
     async def idle(self) -> None:
-        """Look whether the lane is still right while nothing comes in. Raises: Doubt, it is not."""
+        """Try again what is due since the lane was taken; look whether it is still right while nothing comes in. Raises: Doubt, it is not."""
+        while self._due:
+            due, self._due = self._due[:RETRIES_MAX], self._due[RETRIES_MAX:]
+            await self.batch(due)
         if await self._ask(Want()) is not None:
             self._metrics.alive()
 
@@ -94,7 +90,8 @@ class Lane(Generic[E]):
         fold = self.service.fold(loaded.documents, loaded.holders)
         for record, event in events:
             outputs += self._decide(fold, record, event)
-        offsets = {TopicPartition(record.topic, self.partition): record.offset + 1 for record in records}
+        given = [record for record in records if record.topic in self.service.inputs]  # without what is tried again
+        offsets = {TopicPartition(record.topic, self.partition): record.offset + 1 for record in given}
         written = await self._publish(outputs, offsets)
         await self._apply(fold.writes(), written, offsets)
         self._metrics.committed(records, outputs)
@@ -110,12 +107,12 @@ class Lane(Generic[E]):
         events: list[tuple[Record, E]] = []
         aside: list[Output] = []
         order = {topic: place for place, topic in enumerate(self.service.inputs)}
-        for record in sorted(records, key=lambda record: (order[record.topic], record.offset)):
+        for record in sorted(records, key=lambda record: (order.get(record.topic, -1), record.offset)):
             origin = reroute.origin(record, self.service.inputs)
             try:
                 event = self.service.read(origin)
             except Exception as error:
-                aside.append(self._set_aside(origin, error))
+                aside += self._set_aside(origin, error)
                 continue
             home = home_of(event.home, self._broker.partitions)
             if home != self.partition and self.service.rerouted is not None:
@@ -154,12 +151,14 @@ class Lane(Generic[E]):
     def _decide(self, fold: Fold[E], record: Record, event: E) -> list[Output]:
         """Step 3, one event. Whatever goes wrong in deciding sets this record aside and leaves the person's state as it was."""
         try:
-            emissions = fold.decide(event)
+            told: Sequence[Emission | Exception] = fold.decide(event)
         except Exception as error:
-            return [self._set_aside(record, error)]
+            return self._set_aside(record, error)
+        emissions = [one for one in told if isinstance(one, Emission)]
         if any(emission.is_late for emission in emissions):
             self._metrics.late(record.topic)
-        return [self._output(emission) for emission in emissions]
+        letters = [letter for one in told if isinstance(one, Exception) for letter in self._set_aside(record, one)]
+        return [*map(self._output, emissions), *letters]
 
     async def _publish(self, outputs: Sequence[Output], offsets: Mapping[TopicPartition, int]) -> Mapping[TopicPartition, int]:
         """Step 4: one transaction. After it the batch is money."""
@@ -189,12 +188,9 @@ class Lane(Generic[E]):
         home = self.partition if emission.home is None else home_of(emission.home, self._broker.partitions)
         return Output(emission.topic, home, emission.key.encode(), emission.value, emission.headers)
 
-    def _set_aside(self, record: Record, error: Exception) -> Output:
-        """The dead letter of a record that was refused, or that a mistake of ours met, which is told: the others behind it go on."""
-        refused = error if isinstance(error, Refused) else None
-        if refused is None:
-            refused = Refused("processing_failed", "data", f"to be decided without {type(error).__name__}")
-            where = f"{record.topic}[{record.partition}]@{record.offset}"
-            log.error("processing failed", service=self.service.name, record=where, raised=places_of(error))
+    def _set_aside(self, record: Record, error: Exception) -> list[Output]:
+        """The dead letter of a record that was refused, or that a mistake of ours met: the others behind it go on. None of what is tried again: it has one."""
+        refused = deadletters.refusal(self.service.name, record, error)
         self._metrics.refused(record.topic, refused.reason)
-        return deadletters.letter(self.service.name, self.partition, record, refused)
+        letter = deadletters.letter(self.service.name, self.partition, record, refused)
+        return [letter] if record.topic in self.service.inputs else []

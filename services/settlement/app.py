@@ -17,7 +17,7 @@ from schemas.catalogue import (
 )
 from schemas.envelope import VALUE_BYTES_MAX, CloudEvent, read_event
 from schemas.hospital import ClaimReversed, ClaimSubmitted, check_dates
-from schemas.settlement import ReadjudicationRequested
+from schemas.settlement import ReadjudicationRequested, YearBehind
 from schemas.times import local_day
 from services.policy.library import Policies, load_policies, switched_from_text
 from services.runtime.errors import Refused
@@ -35,28 +35,30 @@ from services.settlement.domain import Person, check_amounts
 from services.settlement.handlers import Data, decide
 
 Incoming = CloudEvent[Data]
-_TYPES: Mapping[str, Mapping[str, Any]] = {CLAIMS: CLAIM_TYPES, OPERATOR_EVENTS: OPERATOR_TYPES, TIMELINES: TYPES_BY_TOPIC[TIMELINES]}
+_OURS: Mapping[str, Mapping[str, Any]] = {topic: TYPES_BY_TOPIC[topic] for topic in (TIMELINES, SETTLEMENT_WAITING)}
+_TYPES: Mapping[str, Mapping[str, Any]] = {CLAIMS: CLAIM_TYPES, OPERATOR_EVENTS: OPERATOR_TYPES, **_OURS}
 
 
 class SettlementService:
-    """Implements `services.runtime.service.Service`."""
+    """Implements `services.runtime.service.Service`, and `Patient`: a year that could not be settled anew is tried again."""
 
     name = "settlement"
     inputs: tuple[str, ...] = (TIMELINES, SETTLEMENT_REROUTED, CLAIMS, OPERATOR_EVENTS)
     first: tuple[str, ...] = (TIMELINES,)
     rerouted: str | None = SETTLEMENT_REROUTED
     state_topics: Mapping[str, Literal["end", "committed"]] = {RESULTS: "end", SETTLEMENT_WAITING: "end", TIMELINES: "committed"}
+    patience: str = SETTLEMENT_WAITING
 
     def __init__(self, policies: Policies) -> None:
         self._policies = policies
 
     def read(self, record: Record) -> Incoming:
-        """Validate a claim, a reversal, a timeline or an operator's request.
+        """Validate a claim, a reversal, a timeline, an operator's request or a year behind.
 
         Raises:
             Refused: Any reason but a duplicate's, the first that applies.
         """
-        bytes_max = None if record.topic == TIMELINES else VALUE_BYTES_MAX
+        bytes_max = None if record.topic in _OURS else VALUE_BYTES_MAX
         event: Incoming = read_event(record.value, record.headers, _TYPES.get(record.topic, CLAIM_TYPES), bytes_max)
         data = event.data
         if isinstance(data, ClaimSubmitted | ClaimReversed | ReadjudicationRequested):
@@ -84,6 +86,16 @@ class SettlementService:
         return StateFold(
             lambda home: decode(home, by_home[home], holders), lambda person, event: decide(self._policies, person, event), encode
         )
+
+    def is_due_again(self, record: Record) -> bool:
+        """Whether it tells of a year behind whose edition is here now."""
+        if record.value is None or len((record.key or b"").split(b"/")) != 3:
+            return False
+        try:
+            data = self.read(record).data
+        except Refused:  # none of ours; whoever lets it lie there has ruled about it
+            return False
+        return isinstance(data, YearBehind) and self._policies.has(data.region, data.edition, data.readings)
 
     def want_healing(self, records: Sequence[Record]) -> Want:
         """The persons and years that the records tell of."""

@@ -52,6 +52,7 @@ class PersonYear(NamedTuple):
         sequence: How many claims were accepted; `claims` may hold fewer, only those that a batch asked for.
         edition, readings: The policy edition of the newest result.
         through: The latest claim date settled.
+        is_behind: Whether it could not be settled anew when that was due: claims and reversals wait until it is.
     """
 
     counters: Counters = NONE
@@ -60,6 +61,7 @@ class PersonYear(NamedTuple):
     readings: Mapping[str, Reading] = NONE
     through: date | None = None
     claims: Mapping[str, ClaimRecord] = NONE
+    is_behind: bool = False
 
     def whole(self) -> list[ClaimRecord]:
         """All claims in order of acceptance.

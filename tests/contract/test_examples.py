@@ -155,6 +155,8 @@ async def test_an_example_of_ours_is_what_the_services_write(kind: str, name: st
 
 
 def without_edition(event: dict[str, Any]) -> dict[str, Any]:
+    if "edition" in event["data"]:
+        return {**event, "data": {**event["data"], "edition": ""}}
     policy = event["data"].get("policy")
     return {**event, "data": {**event["data"], "policy": {**policy, "edition": ""}}} if policy else event
 

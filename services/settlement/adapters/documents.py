@@ -1,7 +1,7 @@
 """Settlement's state as documents of a view: persons and years to fields and back.
 
 - `p/<person>`: `timeline`, a field `y:<region>/<year>` for each year with claims, `w:<region>/<claim>` for each waiting reversal.
-- `y/<person>/<region>/<year>`: the counters in fen, readable, and `_sequence`, `_edition`, `_readings`, `_through`.
+- `y/<person>/<region>/<year>`: the counters in fen, readable, and `_sequence`, `_edition`, `_readings`, `_through`; `_behind` while it is that.
 - `c/<person>/<region>/<year>`: a field for each claim, its last figures and its facts, of which only what the key does not say (`claim_record.py`).
 - the index: `<hospital>/<claim>` to its holder.
 """
@@ -21,6 +21,8 @@ from services.settlement.adapters.claim_record import day_in, record_bytes, reco
 from services.settlement.domain import Person, PersonYear, Waiting, YearKey
 
 NO_YEAR = PersonYear()
+BEHIND = "_behind"
+"""The field of a year that is behind."""
 
 
 def person_key(person_id: str) -> str:
@@ -111,6 +113,7 @@ def _year(place: str, counters: Document, claims: Document) -> PersonYear:
         readings=_readings(counters["_readings"]) if "_readings" in counters else {},
         through=day_from_text(counters["_through"].decode()),
         claims={name: record_in(place, name, value) for name, value in claims.items()},
+        is_behind=BEHIND in counters,
     )
 
 
@@ -133,6 +136,8 @@ def _counter_changes(before: PersonYear, after: PersonYear) -> dict[str, bytes |
         fields["_sequence"] = b"%d" % after.sequence
     if after.edition != before.edition and after.edition is not None:
         fields |= {"_edition": after.edition.encode(), "_readings": orjson.dumps(dict(after.readings))}
+    if after.is_behind != before.is_behind:
+        fields[BEHIND] = b"1" if after.is_behind else None
     if after.through != before.through and after.through is not None:
         fields["_through"] = after.through.isoformat().encode()
     return fields

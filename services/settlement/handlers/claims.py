@@ -1,5 +1,7 @@
 """A claim comes in: settled against the year so far, and reversed at once where its reversal had come before it."""
 
+from collections.abc import Sequence
+
 from schemas.catalogue import SETTLEMENT_WAITING
 from schemas.envelope import CloudEvent
 from schemas.fields import Model
@@ -10,16 +12,17 @@ from services.policy.loader import Policy
 from services.policy.result import Revision, figures_data, hash_of_figures
 from services.runtime.errors import Refused
 from services.runtime.folding import Decision
-from services.runtime.service import Emission
-from services.settlement.domain import ClaimRecord, Holder, Person, PersonYear, Waiting, year_of
-from services.settlement.handlers.years import result
+from services.runtime.service import Consequence, Emission
+from services.settlement.domain import ClaimRecord, Holder, Person, PersonYear, Waiting, YearKey, year_of
+from services.settlement.handlers.years import readjudicate, result, unsettled
 
 
 def on_claim(policies: Policies, person: Person, event: CloudEvent[Model], claim: ClaimSubmitted) -> Decision[Person]:
     """Settle `claim` against the year so far; a repeated claim gives nothing new.
 
     Raises:
-        Refused: `conflicting_duplicate`, the claim's key was used before with other content, or for another person or region.
+        Refused: `conflicting_duplicate`, the claim's key was used before with other content, or for another person or region; `processing_failed`, its
+            year, or the claim in it, cannot be settled.
     """
     own = Holder.of(year_of(policies, claim), claim)
     holder = Holder.parse(person.holders[claim.key])
@@ -32,12 +35,15 @@ def on_claim(policies: Policies, person: Person, event: CloudEvent[Model], claim
     year = person.years.get(key, PersonYear())
     if claim.key in year.claims:
         return Decision(person)
-    policy = policies.for_year(claim.region, claim.date, year.edition, year.readings, year.through)
-    settlement = settle(policy, person.status, year.counters, claim)
+    caught_up: Sequence[Consequence] = ()
+    if year.is_behind:  # its counters are those of another status
+        person, caught_up, _ = readjudicate(policies, person, key, event.cause, event.time)
+        year = person.years[key]
+    policy, settlement = _settled(policies, person, key, claim)
     figures = figures_data(settlement, None)
     record = ClaimRecord(claim, year.sequence + 1, 0, settlement.assistance_fen, hash_of_figures(figures))
     revision = Revision("completed", 0, record.sequence, holder.year, settlement.assistance_fen, settlement.counters, event.cause)
-    emissions = [result(claim, settlement, revision, figures, event.time)]
+    emissions = [*caught_up, result(claim, settlement, revision, figures, event.time)]
     after = _added(year, record, settlement, policy)
     waiting_key = f"{claim.region}/{claim.key}"
     if waiting_key in person.waiting:
@@ -47,6 +53,20 @@ def on_claim(policies: Policies, person: Person, event: CloudEvent[Model], claim
         emissions += [undone, Emission(SETTLEMENT_WAITING, f"{claim.key}/{person.person_id}/{claim.region}", None)]
         person = person._replace(waiting={name: kept for name, kept in person.waiting.items() if name != waiting_key})
     return Decision(person.with_year(key, after), emissions, {claim.key: holder.text()})
+
+
+def _settled(policies: Policies, person: Person, key: YearKey, claim: ClaimSubmitted) -> tuple[Policy, Settlement]:
+    """The claim settled as the next of its year, and under which policy.
+
+    Raises:
+        Refused: `processing_failed`, it cannot be.
+    """
+    year = person.years.get(key, PersonYear())
+    try:
+        policy = policies.for_year(claim.region, claim.date, year.edition, year.readings, year.through)
+        return policy, settle(policy, person.status, year.counters, claim)
+    except Exception as error:
+        raise Refused("processing_failed", "data", unsettled(key, error)) from error
 
 
 def _was_left_behind(person: Person, holder: Holder, claim: ClaimSubmitted) -> bool:

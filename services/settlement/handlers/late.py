@@ -1,25 +1,27 @@
-"""Late truth: reversals, timelines and operators' requests, each of which may settle whole years anew."""
+"""Late truth: reversals, timelines and operators' requests, each of which may settle whole years anew; and years that could not be when it came."""
+
+from collections.abc import Sequence
 
 from schemas.catalogue import SETTLEMENT_WAITING
 from schemas.envelope import CloudEvent, write_event
 from schemas.fields import Model
 from schemas.hospital import ClaimReversed
 from schemas.identity import TimelineUpdated
-from schemas.settlement import ReadjudicationRequested
+from schemas.settlement import ReadjudicationRequested, YearBehind
 from services.policy.entitlement import status_of
 from services.policy.library import Policies
 from services.runtime.errors import Refused
 from services.runtime.folding import Decision
-from services.runtime.service import Emission
+from services.runtime.service import Consequence, Emission
 from services.settlement.domain import Holder, Person, PersonYear, Waiting
-from services.settlement.handlers.years import SOURCE, readjudicate
+from services.settlement.handlers.years import SOURCE, leave_behind, readjudicate
 
 
 def on_reversal(policies: Policies, person: Person, event: CloudEvent[Model], data: ClaimReversed) -> Decision[Person]:
     """Take a claim back and settle its year anew; before its claim, the reversal waits for it.
 
     Raises:
-        Refused: `conflicting_duplicate`, the claim was reversed before with other content.
+        Refused: `conflicting_duplicate`, the claim was reversed before with other content; `processing_failed`, its year cannot be settled.
     """
     holder = Holder.parse(person.holders[data.key]) if data.key in person.holders else None
     key = (data.region, holder.year) if holder else (data.region, 0)
@@ -32,7 +34,7 @@ def on_reversal(policies: Policies, person: Person, event: CloudEvent[Model], da
             raise Refused("conflicting_duplicate", "data.reason", "the content of the reversal that was sent first")
         return Decision(person)
     year = year._replace(claims={**year.claims, data.key: record._replace(reversed_for=data.reason)})
-    return readjudicate(policies, person, {key: year}, event.cause, event.time)
+    return readjudicate(policies, person.with_year(key, year), key, event.cause, event.time)
 
 
 def _wait(person: Person, event: CloudEvent[Model], data: ClaimReversed) -> Decision[Person]:
@@ -52,20 +54,59 @@ def _wait(person: Person, event: CloudEvent[Model], data: ClaimReversed) -> Deci
 
 
 def on_timeline(policies: Policies, person: Person, data: TimelineUpdated) -> Decision[Person]:
-    """A timeline not older than the known one: every year of the person is settled anew, and what changed is told.
+    """A timeline not older than the known one: it is kept, then every year of the person is settled anew by itself, and what changed is told.
 
-    The known one is settled by again: after a reset of offsets and a view set back, the years may be behind the timeline.
+    A year that cannot be settled is left behind alone: what it owes is told in the record's dead letter, and tried again. The known timeline is settled by
+    again: after a reset of offsets and a view set back, the years may be behind it.
     """
     if data.revision < person.timeline_revision:
         return Decision(person)
     person = person._replace(status=status_of(data), timeline_revision=data.revision)
     newest = data.events[-1]
-    return readjudicate(policies, person, person.years, {"source": newest.source, "id": newest.id}, newest.time)
+    cause = {"source": newest.source, "id": newest.id}
+    told: list[Consequence] = []
+    failed: list[Refused] = []
+    for key in sorted(person.years):
+        try:
+            decision = readjudicate(policies, person, key, cause, newest.time)
+        except Refused as refused:
+            failed.append(refused)
+            decision = leave_behind(person, key, cause, newest.time)
+        person = decision.state
+        told += decision.emissions
+    return Decision(person, [*told, *_in_one_letter(failed)])
+
+
+def _in_one_letter(failed: Sequence[Refused]) -> list[Refused]:
+    """What is told of the years that are left behind."""
+    if not failed:
+        return []
+    years = "; ".join(refused.expected for refused in failed)
+    letter = Refused(
+        "processing_failed", "data", f"{years}. The timeline itself is kept, and such a year is settled anew by itself as soon as it can be"
+    )
+    letter.__cause__ = failed[0].__cause__
+    return [letter]
+
+
+def on_behind(policies: Policies, person: Person, data: YearBehind) -> Decision[Person]:
+    """A year that was left behind is tried again; nothing where it is not behind any more, or still cannot be settled, which was told then."""
+    key = (data.region, data.year)
+    if key not in person.years or not person.years[key].is_behind:
+        return Decision(person)
+    try:
+        return readjudicate(policies, person, key, data.caused_by.wire(), data.time)
+    except Refused:
+        return Decision(person)
 
 
 def on_request(policies: Policies, person: Person, event: CloudEvent[Model], data: ReadjudicationRequested) -> Decision[Person]:
-    """An operator asks for a person-year under the present edition."""
+    """An operator asks for a person-year under the present edition.
+
+    Raises:
+        Refused: `processing_failed`, it cannot be settled.
+    """
     key = (data.region, data.year)
     if key not in person.years:
         return Decision(person)
-    return readjudicate(policies, person, {key: person.years[key]}, event.cause, event.time, renews=True)
+    return readjudicate(policies, person, key, event.cause, event.time, renews=True)

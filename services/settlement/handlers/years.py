@@ -1,16 +1,17 @@
-"""A person-year settled anew from its beginning, and results as the ledger carries them."""
+"""A person-year settled anew from its beginning, what is told where it cannot be, and results as the ledger carries them."""
 
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
-from schemas.catalogue import RESULTS
+from schemas.catalogue import RESULTS, SETTLEMENT_WAITING
 from schemas.envelope import write_event
 from schemas.hospital import ClaimSubmitted
 from services.policy.adjudicate import Settlement, adjudicate
-from services.policy.library import Policies
+from services.policy.library import Policies, UnknownEditionError
 from services.policy.loader import Policy
 from services.policy.result import Revision, figures_data, hash_of_figures, result_data
+from services.runtime.errors import Refused
 from services.runtime.folding import Decision
 from services.runtime.service import Emission
 from services.settlement.domain import Person, PersonYear, YearKey
@@ -19,20 +20,57 @@ SOURCE = "/medaid/settlement"
 
 
 def readjudicate(
-    policies: Policies, person: Person, years: Mapping[YearKey, PersonYear], cause: Mapping[str, str], time: str, renews: bool = False
+    policies: Policies, person: Person, key: YearKey, cause: Mapping[str, str], time: str, renews: bool = False
 ) -> Decision[Person]:
-    """Settle `years` from their beginning; each claim whose figures changed gets its next revision.
+    """Settle a year from its beginning; each claim whose figures changed gets its next revision. A year that was behind is so no longer.
 
     `renews`: under the present editions, as an operator asked; where that changes the edition, each claim is told anew, figures changed or not, so that
     the ledger alone says what the year stands under.
+
+    Raises:
+        Refused: `processing_failed`, the year cannot be settled.
     """
-    emissions: list[Emission] = []
-    for key, year in sorted(years.items()):
-        region, calendar_year = key
-        after, told = _settled_anew(_policy_of(policies, region, year, renews), person, year, calendar_year, cause, time, renews)
-        emissions += told
-        person = person.with_year(key, after)
-    return Decision(person, emissions)
+    region, calendar_year = key
+    year = person.years[key]
+    try:
+        after, emissions = _settled_anew(_policy_of(policies, region, year, renews), person, year, calendar_year, cause, time, renews)
+    except Exception as error:
+        raise Refused("processing_failed", "data", unsettled(key, error)) from error
+    if year.is_behind:
+        emissions.append(Emission(SETTLEMENT_WAITING, _behind_key(person.person_id, key), None))
+    return Decision(person.with_year(key, after._replace(is_behind=False)), emissions)
+
+
+def unsettled(key: YearKey, error: Exception) -> str:
+    """Why a year, or a claim in it, could not be settled, and what helps."""
+    region, calendar_year = key
+    why = str(error) if isinstance(error, UnknownEditionError) else f"{type(error).__name__}, a mistake of ours, which the log places"
+    return f"the year {calendar_year} of {region} to be settled; it cannot be: {why}"
+
+
+def leave_behind(person: Person, key: YearKey, cause: Mapping[str, str], time: str) -> Decision[Person]:
+    """Remember, on Kafka too, that a year is still to be settled anew, because of the event that `cause` and `time` tell; once, for all that comes after."""
+    year = person.years[key]
+    if year.is_behind:
+        return Decision(person)
+    region, calendar_year = key
+    data: dict[str, Any] = {
+        "person_id": person.person_id,
+        "region": region,
+        "year": calendar_year,
+        "edition": year.edition,
+        "readings": dict(year.readings),
+        "caused_by": dict(cause),
+        "time": time,
+    }
+    name = _behind_key(person.person_id, key)
+    value = write_event("settlement.year.behind.v1", SOURCE, f"behind/{name}", time, data)
+    return Decision(person.with_year(key, year._replace(is_behind=True)), [Emission(SETTLEMENT_WAITING, name, value)])
+
+
+def _behind_key(person_id: str, key: YearKey) -> str:
+    """Three parts, where that of a waiting reversal has four; the person is the third of both."""
+    return f"{key[0]}/{key[1]}/{person_id}"
 
 
 def _policy_of(policies: Policies, region: str, year: PersonYear, renews: bool) -> Callable[[date], Policy]:
