@@ -28,7 +28,7 @@ PAGES = {
     f"/cities/{REGION}/policy": (["连政办发〔2022〕71号", "（五）3"], ["连政办发〔2022〕71号", "（五）3"]),
     "/health": (
         ["待读记录", "死信", "invalid_amounts", "等待重新结算的年度: 1"],
-        ["behind, records", "Dead letters", "wait for their claim: 1"],
+        ["behind, records", "Dead letters", "years to be settled anew: 1"],
     ),
     f"/letters?topic={CLAIMS}&reason=invalid_amounts": (["死信", "basic_paid"], ["Dead letters", "basic_paid"]),
 }
