@@ -11,7 +11,7 @@ import orjson
 from schemas.catalogue import IDENTITY_WAITING, SUBSIDIES, TIMELINES
 from schemas.hospital import AdmissionClosed, AdmissionOpened
 from services.identity.domain.consequences import Admission, Issued, Person
-from services.policy.timeline import status_event
+from services.policy.standing import status_event
 from services.runtime.folding import Changes, difference
 from services.runtime.records import Document, Record, Writes
 

@@ -17,6 +17,7 @@ from schemas.catalogue import (
 )
 from schemas.envelope import CloudEvent, read_event
 from schemas.hospital import AdmissionClosed, AdmissionOpened
+from schemas.times import local_day
 from services.identity.adapters import decode, document_key, encode, heal, person_of
 from services.identity.domain.authority import check_admission, check_status
 from services.identity.domain.consequences import Person
@@ -51,13 +52,13 @@ class IdentityService:
         self._policies = policies
 
     def read(self, record: Record) -> Incoming:
-        """Validate a status event or an admission. Raises: Refused."""
+        """Validate an agency's event or an admission. Raises: Refused."""
         types: Mapping[str, Any] = ADMISSION_TYPES if record.topic == ADMISSIONS else STATUS_TYPES
         event: Incoming = read_event(record.value, record.headers, types)
         if isinstance(event.data, AdmissionOpened | AdmissionClosed):
             check_admission(self._policies, event.source, event.data)
         else:
-            check_status(self._policies, event.source, event.data)
+            check_status(self._policies, event.source, event.data, local_day(event.time_ns))
         return event
 
     def want(self, events: Sequence[Incoming]) -> Want:

@@ -11,10 +11,11 @@ from typing import Any, assert_never
 from schemas.catalogue import ASSESSMENTS, IDENTITY_WAITING, SUBSIDIES, TIMELINES
 from schemas.envelope import CloudEvent, write_event
 from schemas.hospital import AdmissionClosed, AdmissionOpened
-from schemas.identity import EventVoided, StatusChanged, StatusGranted, StatusRevoked
+from schemas.identity import ApplicationApproved, EventVoided, StatusChanged, StatusGranted, StatusRevoked
 from services.identity.domain.consequences import Admission, Issued, Person, assess_admission, no_subsidy, subsidies_due, timeline_of
 from services.policy.library import Policies
-from services.policy.timeline import Run, StatusData, StatusEvent, birth_date
+from services.policy.standing import StatusData, StatusEvent, applications, birth_date
+from services.policy.timeline import Run
 from services.runtime.errors import Refused
 from services.runtime.folding import Decision
 from services.runtime.service import Emission
@@ -34,7 +35,7 @@ def decide(policies: Policies, person: Person, event: CloudEvent[Data]) -> Decis
     """
     data = event.data
     match data:
-        case StatusGranted() | StatusRevoked() | StatusChanged() | EventVoided():
+        case StatusGranted() | StatusRevoked() | StatusChanged() | EventVoided() | ApplicationApproved():
             return on_status(policies, person, event, data)
         case AdmissionOpened() | AdmissionClosed():
             return on_admission(policies, person, event, data)
@@ -43,7 +44,7 @@ def decide(policies: Policies, person: Person, event: CloudEvent[Data]) -> Decis
 
 
 def on_status(policies: Policies, person: Person, event: CloudEvent[Data], data: StatusData) -> Decision[Person]:
-    """A new status event: the next timeline, and whatever follows from it otherwise than before.
+    """A new event of an agency: the next timeline, and whatever follows from it otherwise than before.
 
     Raises:
         Refused: `conflicting_duplicate`, or `too_large` where the person's events outgrow a timeline.
@@ -115,6 +116,7 @@ def _timeline(person: Person, known: list[Run], event: CloudEvent[Data]) -> Emis
         "revision": person.revision,
         "birth_date": born.isoformat() if born else None,
         "intervals": [_interval(run) for run in known],
+        "applications": [told.wire() for told in applications(person.events)],
         "events": [{"source": e.source, "id": e.id, "type": e.type, "time": e.time, "data": e.data.wire()} for e in person.events],
     }
     return _emission(TIMELINES, "identity.timeline.updated.v1", f"{person.person_id}/{person.revision}", event, person.person_id, data)

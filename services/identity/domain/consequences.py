@@ -10,7 +10,8 @@ from schemas.identity import StatusGranted
 from services.policy.entitlement import Interval, covering
 from services.policy.library import Policies
 from services.policy.loader import Policy
-from services.policy.timeline import Run, StatusEvent, runs, standing
+from services.policy.standing import StatusEvent, standing
+from services.policy.timeline import Run, runs
 
 GENEROSITY = ("full", "fixed", "none")
 
