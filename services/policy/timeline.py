@@ -56,8 +56,7 @@ class _Book:
         if running is not None:
             self._closed.append(self._open.pop(key))
         rules = self._rules(region, day)
-        start = next_month(day) if rules.grant_takes_effect == "next_month" else day
-        run = Run(Interval(region, category, start, None), day)
+        run = Run(Interval(region, category, first_day(rules, day), None), day)
         if category in rules.expires_at_year_end:
             end = date(day.year, 12, 31)
             run = replace(run, interval=run.interval._replace(to=end, lost_on=end + timedelta(days=1), lost_by="expiry"))
@@ -112,6 +111,11 @@ def _cut(run: Run, day: date) -> Run:
     if run.interval.to is not None and run.interval.to > day:
         return replace(run, interval=run.interval._replace(to=day))
     return run
+
+
+def first_day(rules: Entitlement, granted_on: date) -> date:
+    """The first day of entitlement after a grant (R23)."""
+    return next_month(granted_on) if rules.grant_takes_effect == "next_month" else granted_on
 
 
 def next_month(day: date) -> date:
