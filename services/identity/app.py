@@ -21,7 +21,7 @@ from schemas.times import local_day
 from services.identity.adapters import decode, document_key, encode, heal, person_of
 from services.identity.domain.authority import check_admission, check_status
 from services.identity.domain.consequences import Person
-from services.identity.handlers import Data, decide
+from services.identity.handlers import Data, conclude, decide
 from services.policy.library import Policies, load_policies, switched_from_text
 from services.runtime.folding import StateFold
 from services.runtime.pump import PumpApp, build_app
@@ -71,7 +71,10 @@ class IdentityService:
     def fold(self, documents: Documents, holders: Holders) -> StateFold[Incoming, Person]:
         """A fold over the persons loaded."""
         return StateFold(
-            lambda home: decode(home, documents[document_key(home)]), lambda person, event: decide(self._policies, person, event), encode
+            lambda home: decode(home, documents[document_key(home)]),
+            lambda person, event: decide(self._policies, person, event),
+            encode,
+            lambda person: conclude(self._policies, person),
         )
 
     def want_healing(self, records: Sequence[Record]) -> Want:

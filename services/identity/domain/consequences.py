@@ -37,13 +37,22 @@ class Admission:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """All that identity knows of a person: the accepted events in order of acceptance, and what was issued."""
+    """All that identity knows of a person: the accepted events by source and id, in order of acceptance, and what was issued.
+
+    `events_bytes`: about how much room the events take in a timeline.
+    """
 
     person_id: str
     revision: int = 0
-    events: tuple[StatusEvent, ...] = ()
+    accepted: Mapping[tuple[str, str], StatusEvent] = field(default_factory=dict)
+    events_bytes: int = 0
     subsidies: Mapping[tuple[str, int], Issued] = field(default_factory=dict)
     admissions: Mapping[str, Admission] = field(default_factory=dict)
+
+    @property
+    def events(self) -> tuple[StatusEvent, ...]:
+        """The accepted events, in order of acceptance."""
+        return tuple(self.accepted.values())
 
 
 def timeline_of(policies: Policies, events: Iterable[StatusEvent]) -> list[Run]:
