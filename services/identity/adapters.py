@@ -11,7 +11,7 @@ import orjson
 from schemas.catalogue import IDENTITY_WAITING, SUBSIDIES, TIMELINES
 from schemas.hospital import AdmissionClosed, AdmissionOpened
 from services.identity.domain.consequences import Admission, Issued, Person
-from services.policy.timeline import status_event
+from services.policy.standing import status_event
 from services.runtime.folding import Changes, difference
 from services.runtime.records import Document, Record, Writes
 
@@ -30,7 +30,9 @@ def person_of(record: Record) -> str:
 
 def decode(person_id: str, document: Document) -> Person:
     """The person in a document; an empty one is nobody known."""
-    timeline = orjson.loads(document.get("timeline", b'{"revision":0,"events":[]}'))
+    told = document.get("timeline", b'{"revision":0,"events":[]}')
+    timeline = orjson.loads(told)
+    accepted = {(event["source"], event["id"]): status_event(**event) for event in timeline["events"]}
     subsidies = {}
     admissions = {}
     for field, value in document.items():
@@ -40,7 +42,7 @@ def decode(person_id: str, document: Document) -> Person:
             subsidies[region, int(year)] = Issued(**orjson.loads(value))
         elif kind == "a":
             admissions[rest] = _admission(orjson.loads(value))
-    return Person(person_id, timeline["revision"], tuple(status_event(**event) for event in timeline["events"]), subsidies, admissions)
+    return Person(person_id, timeline["revision"], accepted, len(told), subsidies, admissions)
 
 
 def _admission(known: Mapping[str, Any]) -> Admission:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from schemas.hospital import ClaimReversed, ClaimSubmitted
-from schemas.identity import StatusRevoked, TimelineUpdated
+from schemas.identity import TimelineUpdated
 from schemas.monitoring import HospitalShare
 from schemas.settlement import SettlementResult
 from schemas.times import local_day
@@ -17,7 +17,7 @@ from services.policy.course import Counters
 from services.policy.entitlement import Interval, status_of
 from services.policy.hospitals import hospital_share
 from services.policy.library import Policies
-from services.policy.timeline import standing, status_event
+from services.policy.standing import deaths, status_event
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,12 +164,8 @@ def settled(policies: Policies, kind: str, result: SettlementResult) -> Settled:
 
 def status_known(timeline: TimelineUpdated) -> StatusKnown:
     """What a timeline tells."""
-    deaths = [
-        event.data.effective_date
-        for event in standing(status_event(told.source, told.id, told.type, told.time, told.data) for told in timeline.events)
-        if isinstance(event.data, StatusRevoked) and event.data.reason == "death"
-    ]
-    return StatusKnown(timeline.person_id, timeline.revision, status_of(timeline).intervals, min(deaths, default=None))
+    events = [status_event(told.source, told.id, told.type, told.time, told.data) for told in timeline.events]
+    return StatusKnown(timeline.person_id, timeline.revision, status_of(timeline).intervals, next(iter(deaths(events)), None))
 
 
 def conflict(policies: Policies, data: ClaimSubmitted | ClaimReversed, time_ns: int, partition: int, offset: int) -> Conflict:

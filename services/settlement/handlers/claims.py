@@ -37,8 +37,8 @@ def on_claim(policies: Policies, person: Person, event: CloudEvent[Model], claim
         return Decision(person)
     caught_up: Sequence[Consequence] = ()
     if year.is_behind:  # its counters are those of another status
-        person, caught_up, _ = readjudicate(policies, person, key, event.cause, event.time)
-        year = person.years[key]
+        decision = readjudicate(policies, person, key, event.cause, event.time)
+        person, caught_up, year = decision.state, decision.emissions, decision.state.years[key]
     policy, settlement = _settled(policies, person, key, claim)
     figures = figures_data(settlement, None)
     record = ClaimRecord(claim, year.sequence + 1, 0, settlement.assistance_fen, hash_of_figures(figures))
