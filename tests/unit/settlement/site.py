@@ -60,6 +60,13 @@ class Site:
         self.embedded = Embedded([IdentityService(policies), SettlementService(policies)], 1, keeps_records=True)
         self.told: list[Record] = []
 
+    async def settle_together(self, events: Sequence[Event]) -> list[tuple[str, int, str, str | None]]:
+        """The same, of events that come in one batch."""
+        for topic, value in events:
+            self.embedded.publish(topic, "P1", value)
+        await self.embedded.settle()
+        return await self.settle([])
+
     async def settle(self, events: Sequence[Event]) -> list[tuple[str, int, str, str | None]]:
         """Claim, revision, amount and reason of every result that `events` lead to."""
         for topic, value in events:
