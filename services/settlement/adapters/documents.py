@@ -14,7 +14,7 @@ import orjson
 
 from schemas.hospital import ClaimReversed
 from schemas.times import day_from_text
-from services.policy.entitlement import Interval, Status
+from services.policy.entitlement import Application, Interval, Status
 from services.runtime.folding import Changes
 from services.runtime.records import Document
 from services.settlement.adapters.claim_record import day_in, record_bytes, record_in
@@ -82,17 +82,19 @@ def encode(before: Person, after: Person) -> Changes:
 
 def status_in(value: bytes) -> tuple[Status, int]:
     """What `timeline_bytes` wrote; it was validated when it came in."""
-    revision, birth_date, intervals = orjson.loads(value)
+    revision, birth_date, intervals, *more = orjson.loads(value)
     known = [
         Interval(region, category, day_from_text(start), day_in(to), day_in(lost_on), lost_by, changed_to)
         for region, category, start, to, lost_on, lost_by, changed_to in intervals
     ]
-    return Status(day_in(birth_date), tuple(known)), revision
+    applications = [Application(region, category, *map(day_from_text, days)) for region, category, *days in (more[0] if more else ())]
+    return Status(day_in(birth_date), tuple(known), tuple(applications)), revision
 
 
 def timeline_bytes(status: Status, revision: int) -> bytes:
-    """The field `timeline`: revision, birth date, and each interval's fields in their order."""
-    return orjson.dumps([revision, status.birth_date, [tuple(interval) for interval in status.intervals]])
+    """The field `timeline`: revision, birth date, each interval's fields in their order, and those of applications, where there are any."""
+    applications = [[tuple(application) for application in status.applications]] if status.applications else []
+    return orjson.dumps([revision, status.birth_date, [tuple(interval) for interval in status.intervals], *applications])
 
 
 def _waiting(value: bytes) -> Waiting:
