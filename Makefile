@@ -16,7 +16,7 @@ THIRD = $(if $(filter commit,$(PART)),$(shell expr $$(git rev-list --count HEAD)
 LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test seeds prove bench check up status down generate lock clean
+.PHONY: help demo test seeds prove mutants bench check up status down generate lock clean
 
 help: ## List the targets
 	@awk -F ': |## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$NF }' $(MAKEFILE_LIST)
@@ -38,6 +38,10 @@ prove: $(READY) $(COMPILED) ## Prove compiled, as in the image, what is too long
 	$(if $(filter 1 all,$(THIRD)),FULL=$(FULL) $(PYTEST_AS_IMAGE) -m prove $(AGAIN) $(FAULTS)/test_soak.py)
 	$(if $(filter 1 all,$(THIRD)),$(PROVE) $(FIRST_FAULTS))
 	$(if $(filter 2 all,$(THIRD)),$(PROVE) $(addprefix --ignore=,$(FAULTS)/test_soak.py $(FIRST_FAULTS)) tests/integration)
+
+mutants: $(READY) ## Put a few hundred mistakes into the core and the lanes, one by one: which does no test notice? COUNT=0 for every one
+	$(BIN)/pytest -q -p no:cacheprovider -p tests.mutants.plugin --mutants $(or $(COUNT),300) -m "not kafka and not redis and not prove" \
+		tests/policy $(addprefix tests/unit/,identity policy runtime settlement)
 
 bench: $(READY) $(RIVAL) $(COMPILED) ## Measure speed and memory against a floor and a rival, write docs/benchmarks.md; SIZE=small, usual or full; PARTS
 	$(AS_IMAGE) $(BIN)/python -m tests.bench --size $(or $(SIZE),usual) $(PARTS)

@@ -38,18 +38,8 @@ def test_what_no_test_notices_is_told(tmp_path: Path) -> None:
     """A test that only begins an inbox notices little; the inbox's own notice most."""
     blind = tmp_path / "test_blind.py"
     blind.write_text("from services.runtime.inbox import Inbox\n\ndef test_blind():\n    Inbox(('a',), 3).begin({'a': 0})\n")
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "tests.mutants.plugin",
-        "--mutated",
-        "services/runtime/inbox.py",
-    ]
+    plugin = ["-p", "no:cacheprovider", "-p", "tests.mutants.plugin", "--mutants", "40", "--mutated", "services/runtime/inbox.py"]
+    command = [sys.executable, "-m", "pytest", "-q", *plugin]
     unseen = subprocess.run([*command, str(blind)], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
     assert unseen.returncode == 1, unseen.stdout + unseen.stderr
     assert "services/runtime/inbox.py Inbox.put: " in unseen.stdout
