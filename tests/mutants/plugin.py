@@ -115,8 +115,9 @@ def _try(session: pytest.Session, mutant: Mutant, entered: dict[Key, list[tuple[
     for stream in (1, 2):
         os.dup2(nothing, stream)
     signal.signal(signal.SIGALRM, lambda *_: os._exit(2))
-    signal.alarm(2 * SECONDS_MAX)
-    numbers = [number for _, number in sorted(_put_in(mutant, entered))[:TESTS_MAX]]
+    chosen = sorted(_put_in(mutant, entered))[:TESTS_MAX]
+    signal.alarm(min(2 * SECONDS_MAX, 5 + int(5 * sum(seconds for seconds, _ in chosen))))
+    numbers = [number for _, number in chosen]
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     session.config.pluginmanager.unregister(reporter)
     session.config.pluginmanager.register(_Ends())
