@@ -27,7 +27,8 @@ def attribute_faults(document: Mapping[str, Any], is_binary: bool, is_plain: boo
     """
     faults: list[Fault] = []
     if document.get("specversion") != "1.0":
-        faults.append(_fault("specversion", '"1.0"', is_binary))
+        small = ", the names of attributes in small letters" if any(name.lower() == "specversion" != name for name in document) else ""
+        faults.append(_fault("specversion", f'"1.0"{small}', is_binary))
     for name, length_max in ATTRIBUTE_LENGTH_MAX.items():
         value = document.get(name)
         if not isinstance(value, str) or not 1 <= len(value) <= length_max:

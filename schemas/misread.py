@@ -16,9 +16,12 @@ _NO_NUMBER = re.compile(r'"(?:[^"\\]++|\\.)*+"?|(NaN|-?Infinity)', re.DOTALL)
 
 _WIDE: Final = (
     (BOM_UTF32_LE, "UTF-32"), (BOM_UTF32_BE, "UTF-32"), (BOM_UTF16_LE, "UTF-16"), (BOM_UTF16_BE, "UTF-16"),
-    (b"{\0\0\0", "UTF-32"), (b"\0\0\0{\0", "UTF-32"), (b"{\0", "UTF-16"), (b"\0{\0", "UTF-16"),
+    (b"{\0\0\0", "UTF-32"), (b"\0\0\0{\0\0\0", "UTF-32"), (b"{\0", "UTF-16"), (b"\0{\0", "UTF-16"),
 )  # fmt: skip
 """How a document in a wide encoding begins, with a byte-order mark or without; the longer ones first."""
+
+SIGN_BYTES_MAX: Final = max(len(sign) for sign, _ in _WIDE)
+"""How many bytes of a document tell whether it is in a wide encoding."""
 
 _REGISTRY_BYTES: Final = 5
 """A magic byte 0, and the number of the schema in four bytes."""
