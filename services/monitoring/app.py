@@ -50,9 +50,13 @@ class MonitoringFold:
             lambda home: decode_hospital(home, documents), lambda hospital, seen: decide_hospital(watch, hospital, seen), encode_hospital
         )
 
-    def decide(self, event: Observation) -> Sequence[Emission]:
+    def decide(self, event: Observation) -> Sequence[Emission] | None:
         """What `event` leads to."""
         return (self._hospitals if isinstance(event.data, HospitalShare) else self._persons).decide(event)
+
+    def conclude(self, home: str) -> Sequence[Emission]:
+        """Nothing: every decision tells all."""
+        return ()
 
     def writes(self) -> Writes:
         """All changes so far."""

@@ -33,10 +33,11 @@ EMPTY = {
 """Topics on which nothing is shown, and why."""
 
 REFUSALS = {
-    "identity.status.granted.v1": {"unknown_category", "agency_not_competent", "conflicting_duplicate"},
+    "identity.status.granted.v1": {"unknown_category", "agency_not_competent", "invalid_dates", "conflicting_duplicate"},
     "identity.status.revoked.v1": {"unknown_category", "agency_not_competent", "conflicting_duplicate"},
     "identity.status.changed.v1": {"unknown_category", "agency_not_competent", "conflicting_duplicate"},
     "identity.status.voided.v1": {"agency_not_competent", "conflicting_duplicate"},
+    "identity.application.approved.v1": {"unknown_category", "agency_not_competent", "invalid_dates", "conflicting_duplicate"},
     "hospital.admission.opened.v1": {"conflicting_duplicate"},
     "hospital.admission.closed.v1": {"invalid_dates", "conflicting_duplicate"},
     "hospital.claim.submitted.v1": {"invalid_dates", "invalid_amounts", "conflicting_duplicate"},

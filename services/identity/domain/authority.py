@@ -1,17 +1,21 @@
 """Who may say what: regions, sources, categories and the agencies that certify them."""
 
 import re
-from typing import get_args
+from datetime import date
+from typing import Final, get_args
 
 from schemas.codes import Agency
 from schemas.hospital import AdmissionClosed, AdmissionOpened
-from schemas.identity import EventVoided, StatusChanged
+from schemas.identity import ApplicationApproved, EventVoided, StatusChanged, check_dates
 from services.policy.library import Policies
-from services.policy.timeline import StatusData
+from services.policy.standing import StatusData
 from services.runtime.errors import Refused
 
 _SOURCE = re.compile(r"/agencies/(?P<region>[^/]+)/(?P<agency>[^/]+)")
 _AGENCIES = frozenset(get_args(Agency))
+
+APPROVES_APPLICATIONS: Final = "healthcare-security"
+"""The agency that approves applications, of whatever category."""
 
 
 def check_region(policies: Policies, region: str) -> None:
@@ -24,11 +28,11 @@ def check_region(policies: Policies, region: str) -> None:
         raise Refused("unknown_region", "data.region", "one of " + ", ".join(policies.regions()))
 
 
-def check_status(policies: Policies, source: str, data: StatusData) -> None:
-    """Whether the agency may send this event.
+def check_status(policies: Policies, source: str, data: StatusData, event_day: date) -> None:
+    """Whether the agency may send this event, and its days fit together and with `event_day` (of the event's time, +08:00).
 
     Raises:
-        Refused: `unknown_region`, `source_mismatch`, `unknown_category` or `agency_not_competent`, the first that applies.
+        Refused: `unknown_region`, `source_mismatch`, `unknown_category`, `agency_not_competent` or `invalid_dates`, the first that applies.
     """
     check_region(policies, data.region)
     parts = _SOURCE.fullmatch(source)
@@ -37,9 +41,12 @@ def check_status(policies: Policies, source: str, data: StatusData) -> None:
     certifiers = {field: _certifier(policies, data.region, field, category) for field, category in _categories(data).items()}
     if parts["agency"] not in _AGENCIES:
         raise Refused("agency_not_competent", "source", "one of the agencies " + ", ".join(sorted(_AGENCIES)))
+    if isinstance(data, ApplicationApproved):
+        certifiers = {"source": APPROVES_APPLICATIONS}
     for field, certifier in certifiers.items():
         if certifier != parts["agency"]:
             raise Refused("agency_not_competent", field, f"to be certified by {certifier}")
+    check_dates(data, event_day)
 
 
 def _categories(data: StatusData) -> dict[str, str]:

@@ -4,7 +4,7 @@ In: validated events of our own topics. Out: what of it counts here, as `observe
 """
 
 from schemas.hospital import ClaimReversed, ClaimSubmitted
-from schemas.identity import StatusRevoked, TimelineUpdated
+from schemas.identity import TimelineUpdated
 from schemas.settlement import SettlementResult, WaitingReversal
 from schemas.times import instant_ns, local_day
 from services.monitoring.domain.observed import Conflict, ReversalWaits, Settled, StatusKnown
@@ -12,7 +12,7 @@ from services.policy.adjudicate import claim_year
 from services.policy.entitlement import status_of
 from services.policy.hospitals import hospital_share
 from services.policy.library import Policies
-from services.policy.timeline import standing, status_event
+from services.policy.standing import deaths, status_event
 
 
 def settled(policies: Policies, kind: str, result: SettlementResult) -> Settled:
@@ -52,12 +52,8 @@ def settled(policies: Policies, kind: str, result: SettlementResult) -> Settled:
 
 def status_known(timeline: TimelineUpdated) -> StatusKnown:
     """What a timeline tells."""
-    deaths = [
-        event.data.effective_date
-        for event in standing(status_event(told.source, told.id, told.type, told.time, told.data) for told in timeline.events)
-        if isinstance(event.data, StatusRevoked) and event.data.reason == "death"
-    ]
-    return StatusKnown(timeline.person_id, timeline.revision, status_of(timeline).intervals, min(deaths, default=None))
+    events = [status_event(told.source, told.id, told.type, told.time, told.data) for told in timeline.events]
+    return StatusKnown(timeline.person_id, timeline.revision, status_of(timeline).intervals, next(iter(deaths(events)), None))
 
 
 def waits(policies: Policies, waiting: WaitingReversal) -> ReversalWaits | None:
