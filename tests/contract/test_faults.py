@@ -5,10 +5,10 @@ from typing import Any
 import orjson
 import pytest
 
-from schemas.catalogue import CLAIMS, dead_letters_of
+from schemas.catalogue import CLAIMS, IDENTITY_EVENTS, dead_letters_of
 from schemas.deadletters import DeadLetter
 from schemas.refusal import FAULTS_MAX, Refused
-from tests.contract.examples import bytes_of, city, event_of
+from tests.contract.examples import accepted, bytes_of, city, event_of
 from tests.contract.reading import CLAIM, altered, changed, read
 
 
@@ -31,6 +31,29 @@ def test_those_of_data_are_told_with_them_where_the_type_is_known() -> None:
     assert faults(orjson.dumps(event)) == ("invalid_event", ["time", "data.total_amount", "data.note", "data.person_id", "data.district"])
     assert faults(orjson.dumps(event | {"type": "other"})) == ("invalid_event", ["time"])
     assert faults(orjson.dumps(event | {"time": "2025-05-20T16:40:00Z", "type": "other"})) == ("unknown_type", ["type"])
+
+
+def test_both_categories_of_a_change_are_told() -> None:
+    change = "identity.status.changed.v1/to_subsistence_allowance"
+    for source, categories, reason in [
+        ("civil-affairs", {"from_category": "nobleman", "to_category": "beggar"}, "unknown_category"),
+        ("trade-union", {}, "agency_not_competent"),
+    ]:
+        event = event_of(change) | {"source": f"/agencies/{event_of(change)['data']['region']}/{source}"}
+        event["data"] |= categories
+        with pytest.raises(Refused) as caught:
+            read(IDENTITY_EVENTS, orjson.dumps(event))
+        assert (caught.value.reason, [fault.path for fault in caught.value.faults]) == (reason, ["data.from_category", "data.to_category"])
+
+
+def test_both_days_of_an_application_are_told() -> None:
+    name = next(name for topic, kind, name in accepted() if kind == "identity.application.approved.v1")
+    with pytest.raises(Refused) as caught:
+        read(
+            IDENTITY_EVENTS,
+            changed(f"identity.application.approved.v1/{name}", **{"from": "2025-02-01", "to": "2025-01-01", "applied_on": "2090-01-01"}),
+        )
+    assert (caught.value.reason, [fault.path for fault in caught.value.faults]) == ("invalid_dates", ["data.to", "data.applied_on"])
 
 
 def test_all_dates_and_all_amounts_at_fault_are_told_each_in_its_stage() -> None:
