@@ -17,6 +17,7 @@ from services.runtime.flow import Flow
 from services.runtime.inbox import Inbox
 from services.runtime.kafka.deadline import is_fenced
 from services.runtime.lanes import Lane
+from services.runtime.pace import Pace
 from services.runtime.pulse import Pulse
 from services.runtime.records import Record
 from services.runtime.settings import Settings
@@ -27,7 +28,6 @@ IDLE_S = 1.0
 FIRST_POLL_S = 0.05
 """How often a lane without records looks whether its `first` inputs have been read: markers at their ends wake nobody."""
 
-BACKOFF_S_MIN, BACKOFF_S_MAX = 0.1, 5.0
 REPEAT_S = 60.0
 """How long the same doubt of any lane is not told again."""
 
@@ -69,12 +69,12 @@ class Keeper:
         self._stopped = stopped
         self._fenced_wait_s = 2 * settings.heartbeat_ms / 1000
         self._inbox = Inbox(lane.service.inputs, settings.batch_records_max)
+        self._pace = Pace(settings.batch_records_max)
         self._wake = asyncio.Event()
         self._leaving = False
         self._rewound: Doubt | None = None
         self._flowing: tuple[str, ...] = ()
         self._first: dict[str, int] = {}
-        self._doubts = 0
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -143,12 +143,15 @@ class Keeper:
             records = await self._next()
             self._pulse.busy = bool(records)
             if records:
-                await self._lane.batch(records)
+                self._pace.begin(len(records))
+                rest = await self._lane.batch(records)
+                self._inbox.give_back(rest)
+                self._pace.end(len(rest))
                 self._pulse.heard_at_s = self._clock.monotonic()
             elif not self._leaving:
                 await self._lane.idle()
                 self._pulse.heard(self._flow.polled_ms(self._flowing or inputs))
-            self._doubts = 0
+                self._pace.end()
 
     async def _next(self) -> list[Record]:
         """The next batch, or nothing after `IDLE_S`. Raises: Doubt."""
@@ -158,7 +161,7 @@ class Keeper:
             self._wake.clear()
             if self._rewound is not None:
                 raise self._rewound
-            records = self._inbox.take()
+            records = self._inbox.take(self._pace.records)
             left_s = until_s - self._clock.monotonic()
             if records or self._leaving or left_s <= 0:
                 return records
@@ -180,10 +183,7 @@ class Keeper:
         self._pulse.beat()
         with suppress(Doubt):  # not assigned, then nothing comes
             self._flow.pause(self._lane.service.inputs)
-        wait_s = min(BACKOFF_S_MIN * 2**self._doubts, BACKOFF_S_MAX)
-        self._doubts = min(self._doubts + 1, 10)
-        if is_fenced(doubt):
-            wait_s = max(wait_s, self._fenced_wait_s)
+        wait_s = max(self._pace.doubt(), self._fenced_wait_s if is_fenced(doubt) else 0)
         if self._complaints.is_new(str(doubt)):
             log.warning("lane in doubt", service=self._lane.service.name, lane=self._lane.partition, why=str(doubt))
         until_s = self._clock.monotonic() + wait_s

@@ -1,5 +1,7 @@
 """A claim comes in: settled against the year so far, and reversed at once where its reversal had come before it."""
 
+from typing import Final
+
 from schemas.catalogue import SETTLEMENT_WAITING
 from schemas.envelope import CloudEvent
 from schemas.fields import Model
@@ -14,6 +16,11 @@ from services.runtime.service import Emission
 from services.settlement.domain import ClaimRecord, Holder, Person, PersonYear, Waiting, year_of
 from services.settlement.handlers.years import result
 
+EXPECTED_KEY: Final = (
+    "a claim not sent before with other content, person or region; a corrected bill is sent under a new claim_id, the old one reversed, for a"
+    " reversed claim_id stays used"
+)
+
 
 def on_claim(policies: Policies, person: Person, event: CloudEvent[Model], claim: ClaimSubmitted) -> Decision[Person]:
     """Settle `claim` against the year so far; a repeated claim gives nothing new.
@@ -27,7 +34,7 @@ def on_claim(policies: Policies, person: Person, event: CloudEvent[Model], claim
         holder = own
         person = person._replace(holders={**person.holders, claim.key: own.text()})
     if not own.is_same_bill(holder):
-        raise Refused("conflicting_duplicate", "data.claim_id", "a claim not sent before with other content, person or region")
+        raise Refused("conflicting_duplicate", "data.claim_id", EXPECTED_KEY)
     key = (claim.region, holder.year)
     year = person.years.get(key, PersonYear())
     if claim.key in year.claims:
