@@ -12,20 +12,20 @@ Not here: subscribing, pausing and polling (`pump.py`, `embedded.py`), bytes and
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Generic
 
 import structlog
 
 from services.runtime import deadletters, reroute
 from services.runtime.clock import Clock
-from services.runtime.errors import Doubt, Refused, Stop
+from services.runtime.errors import Doubt, Refused
 from services.runtime.healing import heal
 from services.runtime.home import home_of
 from services.runtime.logging import places_of
+from services.runtime.losses import check_undeleted, positions, without_records
 from services.runtime.metrics import LaneMetrics
 from services.runtime.ports import Broker, Closed, Loaded, Moved, View, Writer
-from services.runtime.records import Output, Record, TopicPartition, Want, Watermark, Writes
+from services.runtime.records import Offsets, Output, Record, Taken, TopicPartition, Want, Watermark, Writes
 from services.runtime.service import E, Emission, Fold, Service
 
 GATE_POLL_S = 0.2
@@ -35,14 +35,6 @@ COMMIT_GAP_S = 0.004
 """Between a commit and the lane's next send; earlier, the broker answers CONCURRENT_TRANSACTIONS and the client sleeps 20 ms."""
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """A lane in hand: where to read on, and the ends that `first` inputs must reach before the others are read."""
-
-    positions: Mapping[str, int]
-    first_ends: Mapping[str, int]
 
 
 class Lane(Generic[E]):
@@ -57,6 +49,7 @@ class Lane(Generic[E]):
         self._metrics = metrics
         self._writer: Writer | None = None
         self._run = ""
+        self._reached: Offsets = {}
         self._watermark: Watermark = {}
         self._sent_at_s = 0.0
 
@@ -65,27 +58,32 @@ class Lane(Generic[E]):
 
         Raises:
             Doubt: Something is away, or the store changed its run meanwhile: take again.
-            Stop: The ledger is shorter than the view says, or an input than the group has read; Kafka has lost records.
+            Stop: The ledger is shorter than the view says, or an input than the group has read; Kafka has lost records. Or deleted them unread.
         """
         await self.release()
         self._run = await self._view.run()
         self._writer = await self._broker.fence(self.partition)
         inputs = [TopicPartition(topic, self.partition) for topic in self.service.inputs]
-        committed = await self._broker.committed(inputs)
-        ends = await self._broker.log_ends(inputs)  # a broker that was killed may call decided less than was read
-        for source, end in ends.items():
-            if committed[source] > end:
-                raise Stop(f"{source.topic}[{source.partition}] ends at {end}, {committed[source]} was read: Kafka has lost records")
-        self._watermark, healed = await heal(self.service, self.partition, self._broker, self._view, committed, self._run)
+        self._reached, ends = await positions(self.service.name, self._broker, inputs)
+        self._watermark, healed = await heal(self.service, self.partition, self._broker, self._view, self._reached, self._run)
         self._metrics.taken(healed)
         log.info("lane taken", service=self.service.name, lane=self.partition, healed=healed, watermark=dict(self._watermark))
         first_ends = {topic: ends[TopicPartition(topic, self.partition)] for topic in self.service.first}
-        return Taken({tp.topic: offset for tp, offset in committed.items()}, first_ends)
+        return Taken({tp.topic: offset for tp, offset in self._reached.items()}, first_ends)
 
     async def idle(self) -> None:
         """Look whether the lane is still right while nothing comes in. Raises: Doubt, it is not."""
         if await self._ask(Want()) is not None:
             self._metrics.alive()
+
+    async def look_before(self, expected: Mapping[str, int]) -> None:
+        """Look why offsets from these on did not come, by topic. Raises: Doubt, they were deleted; the next `take` tells what is lost."""
+        await check_undeleted({TopicPartition(topic, self.partition): offset for topic, offset in expected.items()}, self._broker)
+
+    async def pass_markers(self) -> None:
+        """At rest, commit what holds no records behind the last: markers that are deleted one day would look like lost input. Raises: Doubt."""
+        if passed := await without_records(self._reached, self._broker):
+            await self._apply(Writes(), await self._publish([], passed), passed)
 
     async def batch(self, records: Sequence[Record]) -> None:
         """Settle `records`, consecutive in each of their topics. Raises: Doubt, the lane is to be taken again."""
@@ -168,6 +166,7 @@ class Lane(Generic[E]):
         if wait_s > 0:
             await self._clock.sleep(wait_s)
         written = await self._writer.commit(outputs, offsets)
+        self._reached = {**self._reached, **offsets}
         self._sent_at_s = self._clock.monotonic()
         return written
 
