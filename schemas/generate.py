@@ -1,7 +1,7 @@
 """`python -m schemas.generate`: write `schemas/json/` from the models; `--check` tells what is stale; `--release` makes it the released state.
 
 A release is refused where an event type's schema changed incompatibly since the last one: it needs a new version in its name.
-Not here: the AsyncAPI document, which needs the services (`python -m services.cli.asyncapi`).
+Not here: the AsyncAPI document, which needs the services (`python -m deploy.asyncapi`).
 """
 
 import json

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from services.cli.deadletters import Listing
+from services.ledger.letters.listing import Listing
 from services.runtime.letters import LOCAL, Letter
 
 _EPOCH = datetime(1970, 1, 1, hour=8, tzinfo=LOCAL)

@@ -11,6 +11,7 @@ import typer
 
 from services.cli.commands import console, demo, dlq, explain, generate, lanes, ledger, policy, replay, run, topics
 from services.cli.failure import Exit, Failure
+from services.ledger.errors import Declined, Misnamed
 from services.runtime.errors import Doubt, Stop
 from services.runtime.settings import WrongSetting
 
@@ -71,6 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.stdout.flush()
     except Failure as failure:
         status = _tell(failure.status, str(failure))
+    except Declined as declined:
+        status = _tell(Exit.USAGE if isinstance(declined, Misnamed) else Exit.REFUSED, str(declined))
     except Doubt as doubt:
         status = _tell(Exit.AWAY, str(doubt))
     except Stop as stop:

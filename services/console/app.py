@@ -6,7 +6,7 @@ from pathlib import Path
 import structlog
 
 from services.console.adapters.kafka import KafkaOutside
-from services.console.adapters.outside import Neighbours
+from services.console.neighbours import neighbours
 from services.console.service import ConsoleService
 from services.console.settings import ConsoleSettings
 from services.console.web.room import Room, furnish
@@ -22,12 +22,8 @@ from services.runtime.settings import Settings, WrongSetting
 log = structlog.get_logger(__name__)
 
 
-def build(settings: Settings | None = None, neighbours: Neighbours | None = None) -> PumpApp:
-    """The app, for `medaid run console` and `faststream run services.console.app:build --factory`.
-
-    Args:
-        settings: Of this process, by default from its environment.
-        neighbours: What the other services tell of themselves. Without them the pages show no lag of theirs and verify no ledger.
+def build(settings: Settings | None = None) -> PumpApp:
+    """The app, for `medaid run console` and `faststream run services.console.app:build --factory`; settings by default from the environment.
 
     Raises:
         WrongSetting: A variable of the environment cannot be used.
@@ -36,7 +32,7 @@ def build(settings: Settings | None = None, neighbours: Neighbours | None = None
     chosen = ConsoleSettings.from_env() if settings is None else ConsoleSettings.model_validate(settings.model_dump())
     policies = load_policies(switched=switched_from_text(chosen.readings))
     service = ConsoleService(policies)
-    known = neighbours or Neighbours({service.name: service.inputs})
+    known = neighbours(policies)
     outside = KafkaOutside(chosen, known)
 
     def view(lanes: int) -> RedisView:

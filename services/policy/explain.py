@@ -1,7 +1,7 @@
 """Why a claim got what it got. One function for every source: it settles the person-year again by `adjudicate`, so it cannot say otherwise than settlement.
 
 In: a `Dossier`: the person's status and the year's claims in the order of acceptance, as a view or the ledger tells them. Out: an `Explanation`, all in
-numbers and codes. Not here: the words (`explain_text.py`), where a dossier comes from (`services/cli`).
+numbers and codes. Not here: the words (`explain_text.py`), where a dossier comes from (`services/ledger/dossiers`).
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -9,7 +9,7 @@ from hashlib import sha256
 import orjson
 
 from schemas.catalogue import TYPES_BY_TOPIC
-from services.cli.replay import Replay
+from services.embedded.replay import Replay
 from services.policy.library import load_policies
 from tests.bench.workload import Workload
 

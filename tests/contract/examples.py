@@ -11,7 +11,7 @@ import orjson
 from schemas.catalogue import TYPES_BY_TOPIC
 from schemas.refusal import Reason
 from schemas.topics import load_topics
-from services.cli.services import all_services
+from services.ledger.services import all_services
 from services.policy.library import load_policies
 from services.runtime.embedded import Embedded
 from services.runtime.records import Record

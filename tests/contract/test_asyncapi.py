@@ -8,10 +8,10 @@ import orjson
 import pytest
 import yaml
 
+from deploy import asyncapi
 from schemas import generated
 from schemas.catalogue import AUDIT
 from schemas.topics import load_topics
-from services.cli import asyncapi
 from services.console.service import ConsoleService
 from services.policy.library import load_policies
 from services.runtime.records import Record

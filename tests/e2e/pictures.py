@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from services.cli.showroom import PASSWORD
+from services.embedded.showroom import PASSWORD
 from tests.e2e.conftest import QUIET
 
 FOLDER = Path(__file__).parents[2] / "docs" / "console"

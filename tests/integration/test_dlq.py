@@ -20,7 +20,7 @@ from services.runtime.records import Record, TopicPartition
 from services.runtime.settings import Settings
 from tests.integration.pipeline import Pipeline
 from tests.integration.topics import PARTITIONS
-from tests.unit.cli.events import claim, granted
+from tests.unit.events import claim, granted
 
 HOME = home_of("P1", PARTITIONS)
 AWAY = (HOME + 1) % PARTITIONS

@@ -14,14 +14,14 @@ from confluent_kafka import Producer
 
 from schemas.catalogue import RESULTS, TIMELINES
 from schemas.topics import load_topics
-from services.cli.replay import PARTITIONS, Replay
+from services.embedded.replay import PARTITIONS, Replay
 from services.policy.library import load_policies
 from services.runtime.home import home_of
 from services.runtime.records import Want, Writes
 from services.runtime.redis_client import connect
 from services.runtime.redis_view import RedisView
 from services.settlement.adapters.documents import person_key, year_keys
-from tests.unit.cli.events import claim, granted, reversed_
+from tests.unit.events import claim, granted, reversed_
 
 MEDAID = Path(sys.executable).with_name("medaid")
 PERSON = "P1"

@@ -11,10 +11,10 @@ import pytest
 import redis
 
 from schemas.catalogue import RESULTS
-from services.cli.synthetic import generate
 from services.policy.library import load_policies
+from services.synthetic import generate
 from tests.integration.pipeline import MEDAID, Pipeline
-from tests.unit.cli.events import claim
+from tests.unit.events import claim
 
 PERSONS = 40
 FIRST, PACE_S = 100, 0.008

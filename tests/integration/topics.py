@@ -17,8 +17,8 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from services.cli.replay import TOPIC_OF_TYPE
-from services.cli.services import all_services
+from services.embedded.replay import TOPIC_OF_TYPE
+from services.ledger.services import all_services
 from services.policy.library import load_policies
 
 PARTITIONS = 4

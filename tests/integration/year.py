@@ -10,9 +10,9 @@ import orjson
 
 from schemas.catalogue import ADMISSIONS, CLAIMS, IDENTITY_EVENTS, RESULTS, SETTLEMENT_REROUTED, TIMELINES, WARNINGS, dead_letters_of
 from schemas.money import signed_fen
-from services.cli.synthetic import generate
 from services.policy.library import load_policies
 from services.policy.result import FIGURES
+from services.synthetic import generate
 from tests.integration.pipeline import MEDAID, Pipeline
 from tests.integration.topics import Event, place_of
 

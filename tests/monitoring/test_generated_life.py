@@ -14,10 +14,10 @@ import pytest
 from schemas.catalogue import ACTIONS
 from schemas.codes import WarningKind
 from schemas.envelope import write_event
-from services.cli.replay import place_of
-from services.cli.synthetic import generate
+from services.embedded.replay import place_of
 from services.monitoring.domain.warnings import CLOSED_BY_OPERATORS
 from services.policy.library import load_policies
+from services.synthetic import generate
 from tests.monitoring.orders import in_another_order, promised
 from tests.monitoring.table import Sent
 from tests.monitoring.watched import Watched, of_facts

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable, Iterator, Mapping
 
 from schemas.catalogue import WARNINGS
-from services.cli.services import all_services
+from services.ledger.services import all_services
 from services.policy.library import Policies
 from services.runtime.embedded import Embedded
 from tests.monitoring.table import Sent

@@ -12,7 +12,7 @@ import orjson
 
 from schemas.catalogue import ASSESSMENTS, CLAIMS, INPUTS, RESULTS, SUBSIDIES, TIMELINES, WARNINGS, dead_letters_of
 from schemas.hospital import ClaimSubmitted
-from services.cli.replay import PARTITIONS
+from services.embedded.replay import PARTITIONS
 from services.policy.result import FIGURES
 from services.runtime.clock import InstantClock
 from services.runtime.embedded import Embedded

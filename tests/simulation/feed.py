@@ -14,11 +14,11 @@ import orjson
 from schemas.catalogue import ACTIONS, CLAIMS, IDENTITY_EVENTS
 from schemas.codes import WarningKind
 from schemas.hospital import ClaimSubmitted
-from services.cli.replay import place_of
-from services.cli.synthetic import generate
+from services.embedded.replay import place_of
 from services.monitoring.domain.warnings import CLOSED_BY_OPERATORS, warning_id
 from services.policy.library import Policies, load_policies
 from services.runtime.home import home_of
+from services.synthetic import generate
 from tests.simulation.options import Options
 
 POOL_PERSONS = 160

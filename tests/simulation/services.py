@@ -5,8 +5,8 @@ from functools import cache
 from typing import Any
 
 from schemas.hospital import ClaimSubmitted
-from services.cli.services import all_services
 from services.console.service import ConsoleService
+from services.ledger.services import all_services
 from services.runtime.records import Writes
 from services.runtime.service import AnyService, Documents, Emission, Fold, Holders
 from services.settlement.app import SettlementService

@@ -5,11 +5,11 @@ from random import Random
 
 import pytest
 
-from services.cli.replay import INTERNAL, place_of
-from services.cli.services import all_services
-from services.cli.synthetic import generate
+from services.embedded.replay import INTERNAL, place_of
+from services.ledger.services import all_services
 from services.policy.library import load_policies
 from services.runtime.embedded import Embedded
+from services.synthetic import generate
 
 PERSONS = 60
 LOSSES = 6

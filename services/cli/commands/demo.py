@@ -17,8 +17,8 @@ from schemas.money import yuan_text
 from services.cli.commands.policy import PAGE_COLUMNS
 from services.cli.options import Lang, Language
 from services.cli.progress import progress
-from services.cli.showcase import Shown, explain_shown, show_city
-from services.cli.summary import THEMES, ClaimSeen, Summary
+from services.embedded.showcase import Shown, explain_shown, show_city
+from services.embedded.summary import THEMES, ClaimSeen, Summary
 from services.policy.library import load_policies
 from services.policy.words import Speech
 from services.runtime import logging
@@ -96,7 +96,7 @@ def demo(
 
 def _open_console(shown: Sequence[Shown], console: Console, speech: Speech) -> None:
     """Serve the console over the cities until Ctrl-C. Its module is loaded here, for it brings a web server that nothing else needs."""
-    showroom: Any = importlib.import_module("services.cli.showroom")
+    showroom: Any = importlib.import_module("services.embedded.showroom")
     logging.configure(Settings(log_level="error"))
     room = showroom.Showroom(
         load_policies(designated={city.summary.region: city.designated for city in shown}), [city.lines for city in shown]

@@ -12,10 +12,10 @@ import typer
 from schemas.refusal import Reason
 from schemas.times import day_from_text
 from services.cli.failure import Exit, Failure
-from services.cli.letter_source import kafka_letters, kafka_listing
 from services.cli.letter_text import block, json_row, printable, row, summary
 from services.cli.options import Readings, policies_with
-from services.cli.resending import check_topic, mended, refusal
+from services.ledger.letters.resending import check_topic, mended, refusal
+from services.ledger.letters.source import kafka_letters, kafka_listing
 from services.runtime import logging
 from services.runtime.errors import Stop
 from services.runtime.kafka.sending import send

@@ -1,15 +1,20 @@
 """`medaid explain`: why a claim got what it got."""
 
+import asyncio
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from services.cli.dossiers import explained
 from services.cli.failure import Exit, Failure
 from services.cli.options import Lang, Language, Readings, policies_with
-from services.cli.sources import known_from
+from services.cli.progress import lines_of
+from services.embedded.claim import from_inputs
+from services.ledger.dossiers.known import Known, explained
+from services.ledger.dossiers.sources import from_kafka, from_outputs, from_redis, holds_inputs
 from services.policy.explain_text import explanation_text
+from services.policy.library import Policies
 from services.runtime import logging
 from services.runtime.settings import Settings
 
@@ -48,10 +53,29 @@ def explain(
     policies = policies_with(readings)
     if not all(claim.partition("/")):
         raise Failure(Exit.USAGE, f"{claim}: expected HOSPITAL/CLAIM, the hospital's id and its claim's with a slash between")
-    known = known_from(source, policies, claim)
+    known = _known(source, policies, claim)
     if known is None:
         raise Failure(Exit.REFUSED, f"{claim}: no such claim in {source}; it may have been refused: look into the dead letters")
     found, agrees = explained(policies, known, claim)
     sys.stdout.write(explanation_text(found, lang.value))
     if not agrees:
         raise Failure(Exit.DIFFERENT, f"{claim}: settled again it differs from its newest result in {source}")
+
+
+def _known(source: str, policies: Policies, claim: str) -> Known | None:
+    """What `source` knows of the claim; None where it does not know it.
+
+    Raises:
+        Failure: A file that is missing.
+    """
+    if source == "kafka":
+        return asyncio.run(from_kafka(Settings.from_env(), claim))
+    if source == "redis":
+        return asyncio.run(from_redis(Settings.from_env(), claim))
+    path = Path(source)
+    if not path.is_file():
+        raise Failure(Exit.USAGE, f"--from {source}: no such file, and neither kafka nor redis")
+    if not holds_inputs(path):
+        return asyncio.run(from_outputs(path, claim))
+    with path.open("rb") as file:
+        return asyncio.run(from_inputs(lines_of(file, path.stat().st_size, "replaying"), policies, claim))

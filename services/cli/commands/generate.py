@@ -10,9 +10,9 @@ import typer
 
 from services.cli.failure import Exit, Failure
 from services.cli.options import Readings, policies_with
-from services.cli.synthetic import generate as generated
 from services.policy.library import Policies
 from services.policy.loader import Policy
+from services.synthetic import generate as generated
 
 HELP = """Generate a plausible year of a city: one CloudEvents 1.0 JSON object a line, in order of arrival.
 

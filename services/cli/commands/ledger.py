@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -10,16 +10,16 @@ from typing import Annotated
 import typer
 
 from services.cli.failure import Exit, Failure
-from services.cli.ledger.differences import Difference, Summary
-from services.cli.ledger.files import check_is_ledger, records_of
-from services.cli.ledger.fold import FOLDED, TOPICS
-from services.cli.ledger.rebuild import rebuild as rebuild_view
-from services.cli.ledger.shelves import shelves
-from services.cli.ledger.verify import Verification, verify_file, verify_held, verify_kafka
 from services.cli.options import Lang, Language, Readings, policies_with
 from services.cli.progress import progress
-from services.cli.services import all_services
 from services.console.service import ConsoleService
+from services.ledger.rebuild import rebuild as rebuild_view
+from services.ledger.services import all_services
+from services.ledger.shelves import shelves
+from services.ledger.verify.differences import Difference, Summary
+from services.ledger.verify.files import check_is_ledger, records_of
+from services.ledger.verify.servers import verify_redis, verify_servers
+from services.ledger.verify.verification import Verification, verify_file
 from services.monitoring.app import SHIPPED
 from services.policy.library import Policies, load_policies, switched_from_text
 from services.policy.tree import PolicyError
@@ -85,7 +85,8 @@ def verify(
     """Print what differs, and a summary.
 
     Raises:
-        Failure: Something differs, or the file cannot be verified.
+        Declined: The file cannot be verified.
+        Failure: Something differs.
     """
     logging.configure(Settings(log_level="warning"))
     policies = policies_with(readings)
@@ -108,30 +109,12 @@ async def _verify(source: str, policies: Policies, lang: str) -> Summary:
         task = bar.add_task("verifying", total=None)
         verification = Verification(policies, say, lambda records: bar.advance(task, records))
         if source == "kafka":
-            await _verify_servers(verification, Settings.from_env(), lambda records: bar.update(task, total=records))
+            await verify_servers(verification, Settings.from_env(), lambda records: bar.update(task, total=records))
         elif source == "redis":
-            settings = Settings.from_env()
-            held = shelves(settings, "settlement", settings.partitions)
-            try:
-                await verify_held(verification, held)
-            finally:
-                await held.close()
+            await verify_redis(verification, Settings.from_env())
         else:
             await verify_file(verification, lambda: records_of(Path(source)))
     return verification.summary
-
-
-async def _verify_servers(verification: Verification, settings: Settings, expect: Callable[[int], None]) -> None:
-    """Verify Kafka and Redis; `expect` is told about how many records there are to read."""
-    broker = AioKafkaBroker("settlement", settings)  # under its name, for its committed offsets
-    await broker.prepare(TOPICS)
-    held = shelves(settings, "settlement", broker.partitions)
-    try:
-        expect(sum((await broker.ends(_partitions(FOLDED, broker.partitions))).values()))
-        await verify_kafka(verification, broker, held)
-    finally:
-        await held.close()
-        await broker.close()
 
 
 @app.command(help=REBUILD_HELP)

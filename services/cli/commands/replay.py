@@ -17,7 +17,7 @@ import typer
 from services.cli.failure import Exit, Failure
 from services.cli.options import Readings, policies_with
 from services.cli.progress import lines_of
-from services.cli.replay import Replay
+from services.embedded.replay import GC_THRESHOLDS, Replay
 from services.monitoring.app import SHIPPED
 from services.policy.library import Policies
 from services.policy.tree import PolicyError
@@ -26,9 +26,6 @@ from services.runtime.settings import Settings
 
 DEAD_LETTER = b'"type":"deadletter.v1"'
 """Nowhere else in an output: quotes within a text are escaped, and no output has data of such a field."""
-
-GC_THRESHOLDS = (50_000, 20, 50)
-"""Every line makes many objects and no cycles."""
 
 
 HELP = """Settle a file of events with the same three services as in production, without Kafka or Redis.

@@ -14,9 +14,7 @@ import structlog
 import typer
 
 from services.cli.failure import Exit, Failure
-from services.cli.neighbours import neighbours
 from services.console.settings import ConsoleSettings
-from services.policy.library import load_policies, switched_from_text
 from services.policy.tree import PolicyError
 from services.runtime import logging
 from services.runtime.pump import PumpApp, run_app
@@ -88,9 +86,7 @@ def run(service: Annotated[Runnable, typer.Argument(metavar="SERVICE", help="ide
 
 def _app(service: Runnable, settings: ConsoleSettings) -> PumpApp:
     """The app of a service; its module is loaded here, so that no service loads what another needs alone."""
-    build: Callable[..., PumpApp] = importlib.import_module(f"services.{service.value}.app").build
-    if service is Runnable.CONSOLE:
-        return build(settings, neighbours(load_policies(switched=switched_from_text(settings.readings))))
+    build: Callable[[Settings], PumpApp] = importlib.import_module(f"services.{service.value}.app").build
     return build(settings)
 
 

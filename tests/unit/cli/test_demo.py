@@ -16,13 +16,13 @@ from schemas.codes import NotAssisted, WarningKind
 from schemas.money import fen_from_yuan
 from schemas.refusal import Reason
 from services.cli.commands.demo import PERSONS, SEED
-from services.cli.replay import Replay
-from services.cli.showcase import show_city
-from services.cli.summary import THEMES, Summary
-from services.cli.synthetic import generate
+from services.embedded.replay import Replay
+from services.embedded.showcase import show_city
+from services.embedded.summary import THEMES, Summary
 from services.policy.library import load_policies
-from tests.unit.cli.events import claim, granted, line, reversed_
+from services.synthetic import generate
 from tests.unit.conftest import Medaid
+from tests.unit.events import claim, granted, line, reversed_
 
 MEDAID = Path(sys.executable).with_name("medaid")
 

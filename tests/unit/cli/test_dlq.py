@@ -8,12 +8,12 @@ import orjson
 import pytest
 
 from schemas.catalogue import CLAIMS
-from services.cli.deadletters import letters_of, listing
 from services.cli.letter_text import block, json_row, row, summary
+from services.ledger.letters.listing import letters_of, listing
 from services.runtime.letters import read_letter
 from services.runtime.records import Record
-from tests.unit.cli.events import claim
-from tests.unit.cli.letters import letter_record, read, refused, stream
+from tests.unit.events import claim
+from tests.unit.ledger.letters import letter_record, read, refused, stream
 
 ANY_BYTES = [b"", b"plain", "医疗救助".encode(), b"\xff\xfe\x00", b"\x00\x1b[2J", bytes(range(256)), b'{"a": "\\u0000"}\r\n']
 BINARY = (("content-type", b"application/json"), ("ce_specversion", b"1.0"), ("x", b"\xff\x00"), ("x", b"again"), ("none", None), ("", b""))

@@ -5,8 +5,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from tests.unit.cli.events import claim, granted, reversed_
 from tests.unit.conftest import Medaid
+from tests.unit.events import claim, granted, reversed_
 
 LATE = granted("extreme_poverty", "2025-02-01", "g2")
 EVENTS = (

@@ -12,11 +12,11 @@ import orjson
 import pytest
 
 from schemas.catalogue import DEADLETTER_TYPES, RESULTS, TYPES_BY_TOPIC
-from services.cli.replay import INTERNAL, Replay
-from services.cli.synthetic import generate
+from services.embedded.replay import INTERNAL, Replay
 from services.policy.library import load_policies
-from tests.unit.cli.events import claim, granted, reversed_
+from services.synthetic import generate
 from tests.unit.conftest import Medaid
+from tests.unit.events import claim, granted, reversed_
 
 MODELS = {kind: model for topic, types in TYPES_BY_TOPIC.items() if topic not in INTERNAL for kind, model in types.items()} | dict(
     DEADLETTER_TYPES

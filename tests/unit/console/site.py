@@ -15,15 +15,15 @@ from starlette.testclient import TestClient
 
 from schemas.catalogue import AUDIT, CLAIMS
 from schemas.console import Role
-from services.cli.neighbours import neighbours
-from services.cli.services import all_services
 from services.console.adapters.embedded import EmbeddedOutside
 from services.console.adapters.outside import Neighbours
+from services.console.neighbours import neighbours
 from services.console.service import ConsoleService
 from services.console.settings import ConsoleSettings
 from services.console.web.room import Room, furnish
 from services.console.web.serving import application
 from services.console.web.users import Users, entry
+from services.ledger.services import all_services
 from services.runtime.embedded import Embedded
 from services.runtime.records import Document, Record, Want
 from tests.unit.monitoring.world import Event, policies

@@ -12,12 +12,12 @@ import pytest
 from schemas.catalogue import ACTIONS, RESULTS
 from schemas.envelope import write_event
 from schemas.money import fen_from_yuan
-from services.cli.replay import place_of
-from services.cli.services import all_services
-from services.cli.synthetic import generate
 from services.console.service import ConsoleService
+from services.embedded.replay import place_of
+from services.ledger.services import all_services
 from services.policy.library import load_policies
 from services.runtime.embedded import Embedded
+from services.synthetic import generate
 from tests.unit.console.world import Documents, Kept, decoded, index_of, normal, said, settled, together, waits
 from tests.unit.monitoring.world import Event, action, claim_of, letter, run, timeline
 

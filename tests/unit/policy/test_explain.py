@@ -11,13 +11,13 @@ import orjson
 import pytest
 
 from schemas.money import fen_from_yuan, yuan_text
-from services.cli.dossiers import Known, explained, from_embedded
-from services.cli.replay import Replay
-from services.cli.synthetic import generate
+from services.embedded.replay import Replay
+from services.ledger.dossiers.known import Known, explained, from_embedded
 from services.policy.explain import Explanation, explain
 from services.policy.explain_text import explanation_text
 from services.policy.library import Policies, load_policies
-from tests.unit.cli.events import claim, granted
+from services.synthetic import generate
+from tests.unit.events import claim, granted
 
 PERSONS = 40
 REGIONS = load_policies().regions()

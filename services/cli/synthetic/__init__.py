@@ -1,5 +1,0 @@
-"""A plausible year of a city: events as agencies and hospitals would send them, some of them late, twice or wrong. Same seed, same bytes."""
-
-from services.cli.synthetic.year import generate
-
-__all__ = ["generate"]

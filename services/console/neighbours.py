@@ -1,0 +1,42 @@
+"""What the console tells of the other services, which it meets on the ledger: their topics, what each would refuse, how the ledger is verified."""
+
+import asyncio
+import sys
+from asyncio.subprocess import PIPE
+
+from services.console.adapters.outside import Neighbours
+from services.console.service import ConsoleService
+from services.ledger.letters.resending import refusal
+from services.ledger.services import all_services
+from services.policy.library import Policies
+from services.runtime.errors import Doubt
+
+VERIFY = (sys.executable, "-m", "services.ledger.verify")
+
+
+def neighbours(policies: Policies) -> Neighbours:
+    """All services on Kafka and Redis, with a site's policies.
+
+    Raises:
+        PolicyError: A fault in the shipped thresholds.
+    """
+    services = [*all_services(policies), ConsoleService(policies)]
+    return Neighbours({service.name: service.inputs for service in services}, lambda record: refusal(policies, record), verify)
+
+
+async def verify() -> int:
+    """Verify the ledger, in a process of its own, for it calculates every claim anew and pages must not wait for it. Returns: how many differences there are.
+
+    Raises:
+        Doubt: It could not be done, or was ended; with the last line that it wrote.
+    """
+    child = await asyncio.create_subprocess_exec(*VERIFY, stdout=PIPE, stderr=PIPE)
+    try:
+        told, errors = await child.communicate()
+    finally:
+        if child.returncode is None:  # nobody waits for it any more
+            child.kill()
+    if child.returncode:
+        last = errors.decode(errors="replace").strip().rpartition("\n")[2][:500]
+        raise Doubt(f"status {child.returncode}" + (f", {last}" if last else ""))
+    return int(told)

@@ -1,0 +1,1 @@
+"""What is known of one claim, from a view or from the ledger, and its explanation."""

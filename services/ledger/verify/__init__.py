@@ -1,0 +1,1 @@
+"""The ledger checked against itself, a fresh adjudication and Redis."""

@@ -1,0 +1,45 @@
+"""The ledger in Kafka and Redis verified, as a site runs them."""
+
+from collections.abc import Callable, Collection
+
+from services.ledger.shelves import shelves
+from services.ledger.verify.fold import FOLDED, TOPICS
+from services.ledger.verify.verification import Verification, verify_held, verify_kafka
+from services.runtime.kafka import AioKafkaBroker
+from services.runtime.records import TopicPartition
+from services.runtime.settings import Settings
+
+
+async def verify_servers(verification: Verification, settings: Settings, expect: Callable[[int], None] = lambda _: None) -> None:
+    """Verify Kafka and Redis; `expect` is told about how many records there are to read.
+
+    Raises:
+        Doubt: A server is away, or the view is just being rebuilt.
+        Stop: The topics are not there.
+    """
+    broker = AioKafkaBroker("settlement", settings)  # under its name, for its committed offsets
+    await broker.prepare(TOPICS)
+    held = shelves(settings, "settlement", broker.partitions)
+    try:
+        expect(sum((await broker.ends(_partitions(FOLDED, broker.partitions))).values()))
+        await verify_kafka(verification, broker, held)
+    finally:
+        await held.close()
+        await broker.close()
+
+
+async def verify_redis(verification: Verification, settings: Settings) -> None:
+    """Verify what Redis holds, by itself.
+
+    Raises:
+        Doubt: Redis is away, or the view is just being rebuilt.
+    """
+    held = shelves(settings, "settlement", settings.partitions)
+    try:
+        await verify_held(verification, held)
+    finally:
+        await held.close()
+
+
+def _partitions(topics: Collection[str], count: int) -> list[TopicPartition]:
+    return [TopicPartition(topic, partition) for topic in topics for partition in range(count)]
