@@ -103,8 +103,7 @@ class Embedded:
             for topic in seat.lane.service.inputs:
                 self._readers.setdefault(TopicPartition(topic, seat.lane.partition), []).append(place)
         self._restless, self._forgettable = set[int](), set[TopicPartition]()
-        self._runs: dict[str, str] = {}
-        self._doubts = 0
+        self._runs, self._doubts = dict[str, str](), 0
 
     async def start(self) -> None:
         """Take every lane.
@@ -194,7 +193,9 @@ class Embedded:
         self.kafka.readable.clear()
 
     def _forget(self) -> None:
-        """Let go of what was written since the last time: every lane has read it, the tail has it, the views stand on it."""
+        """Let go of what was written since the last time: every lane has read it, the tail has it."""
         for partition in self._forgettable:
+            for place in self._readers.get(partition, ()):  # have read beyond markers, too
+                self.kafka.reset(self._seats[place].lane.service.name, partition, self.kafka.end(partition))
             self.kafka.truncate(*partition, before=self.kafka.end(partition))
         self._forgettable.clear()

@@ -12,18 +12,18 @@ Not here: subscribing, pausing and polling (`pump.py`, `embedded.py`), bytes and
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Generic
 
 import structlog
 
 from services.runtime.clock import Clock
 from services.runtime.deciding import BUDGET, Budget, Decider, Step
-from services.runtime.errors import Doubt, Stop
+from services.runtime.errors import Doubt
 from services.runtime.healing import heal
+from services.runtime.losses import check_undeleted, positions, without_records
 from services.runtime.metrics import LaneMetrics
 from services.runtime.ports import Broker, Closed, Loaded, Moved, View, Writer
-from services.runtime.records import Output, Record, TopicPartition, Want, Watermark, Writes
+from services.runtime.records import Offsets, Output, Record, Taken, TopicPartition, Want, Watermark, Writes
 from services.runtime.service import E, Service
 
 GATE_POLL_S = 0.2
@@ -36,14 +36,6 @@ WHOLE_MAX = 256
 """So many whole documents are loaded besides for one batch: each may be a person's year of ten thousand claims, which Redis sends in one go."""
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """A lane in hand: where to read on, and the ends that `first` inputs must reach before the others are read."""
-
-    positions: Mapping[str, int]
-    first_ends: Mapping[str, int]
 
 
 class Lane(Generic[E]):
@@ -68,6 +60,7 @@ class Lane(Generic[E]):
         self._decider = Decider(service, partition, broker.partitions, clock, metrics, budget)
         self._writer: Writer | None = None
         self._run = ""
+        self._reached: Offsets = {}
         self._watermark: Watermark = {}
         self._sent_at_s = 0.0
 
@@ -76,27 +69,32 @@ class Lane(Generic[E]):
 
         Raises:
             Doubt: Something is away, or the store changed its run meanwhile: take again.
-            Stop: The ledger is shorter than the view says, or an input than the group has read; Kafka has lost records.
+            Stop: The ledger is shorter than the view says, or an input than the group has read; Kafka has lost records. Or deleted them unread.
         """
         await self.release()
         self._run = await self._view.run()
         self._writer = await self._broker.fence(self.partition)
         inputs = [TopicPartition(topic, self.partition) for topic in self.service.inputs]
-        committed = await self._broker.committed(inputs)
-        ends = await self._broker.log_ends(inputs)  # a broker that was killed may call decided less than was read
-        for source, end in ends.items():
-            if committed[source] > end:
-                raise Stop(f"{source.topic}[{source.partition}] ends at {end}, {committed[source]} was read: Kafka has lost records")
-        self._watermark, healed = await heal(self.service, self.partition, self._broker, self._view, committed, self._run)
+        self._reached, ends = await positions(self.service.name, self._broker, inputs)
+        self._watermark, healed = await heal(self.service, self.partition, self._broker, self._view, self._reached, self._run)
         self._metrics.taken(healed)
         log.info("lane taken", service=self.service.name, lane=self.partition, healed=healed, watermark=dict(self._watermark))
         first_ends = {topic: ends[TopicPartition(topic, self.partition)] for topic in self.service.first}
-        return Taken({tp.topic: offset for tp, offset in committed.items()}, first_ends)
+        return Taken({tp.topic: offset for tp, offset in self._reached.items()}, first_ends)
 
     async def idle(self) -> None:
         """Look whether the lane is still right while nothing comes in. Raises: Doubt, it is not."""
         if await self._ask(Want()) is not None:
             self._metrics.alive()
+
+    async def look_before(self, expected: Mapping[str, int]) -> None:
+        """Look why offsets from these on did not come, by topic. Raises: Doubt, they were deleted; the next `take` tells what is lost."""
+        await check_undeleted({TopicPartition(topic, self.partition): offset for topic, offset in expected.items()}, self._broker)
+
+    async def pass_markers(self) -> None:
+        """At rest, commit what holds no records behind the last: markers that are deleted one day would look like lost input. Raises: Doubt."""
+        if passed := await without_records(self._reached, self._broker):
+            await self._apply(Writes(), await self._publish([], passed), passed)
 
     async def batch(self, records: Sequence[Record]) -> list[Record]:
         """Settle `records`, consecutive in each of their topics, in the lane's order as far as the budget reaches, one at least.
@@ -162,6 +160,7 @@ class Lane(Generic[E]):
         if wait_s > 0:
             await self._clock.sleep(wait_s)
         written = await self._writer.commit(outputs, offsets)
+        self._reached = {**self._reached, **offsets}
         self._sent_at_s = self._clock.monotonic()
         return written
 

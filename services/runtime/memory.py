@@ -46,6 +46,10 @@ class MemoryBroker:
         """As the port has it."""
         return {partition: self._kafka.committed(self._group, partition) for partition in partitions}
 
+    async def beginnings(self, partitions: Collection[TopicPartition]) -> Offsets:
+        """As the port has it."""
+        return {partition: self._kafka.beginning(partition) for partition in partitions}
+
     async def ends(self, partitions: Collection[TopicPartition]) -> Offsets:
         """As the port has it."""
         return {partition: self._kafka.end(partition) for partition in partitions}

@@ -124,13 +124,16 @@ class MemoryKafka:
         self._offsets[group].update(offsets)
 
     def committed(self, group: str, partition: TopicPartition) -> int:
-        """The group's committed offset, or the log's beginning."""
-        offset = self._offsets[group].get(partition)
-        return self._logs[partition].start if offset is None else offset
+        """The group's committed offset, or 0."""
+        return self._offsets[group].get(partition, 0)
 
     def reset(self, group: str, partition: TopicPartition, offset: int) -> None:
         """Set the group's committed offset, as an operator may."""
         self._offsets[group][partition] = offset
+
+    def beginning(self, partition: TopicPartition) -> int:
+        """Where the log begins."""
+        return self._logs[partition].start
 
     def end(self, partition: TopicPartition) -> int:
         """The read_committed end."""

@@ -40,7 +40,11 @@ class Broker(Protocol):
         ...
 
     async def committed(self, partitions: Collection[TopicPartition]) -> Offsets:
-        """The group's committed offsets, read now from the coordinator; a partition without one gives its beginning."""
+        """The group's committed offsets, read now from the coordinator; a partition without one gives 0, where every topic began."""
+        ...
+
+    async def beginnings(self, partitions: Collection[TopicPartition]) -> Offsets:
+        """Where each partition's log begins now: what lay before it, Kafka has deleted."""
         ...
 
     async def ends(self, partitions: Collection[TopicPartition]) -> Offsets:

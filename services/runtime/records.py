@@ -44,6 +44,14 @@ class Chunk:
     next_offset: int
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A lane in hand: where to read on, and the ends that `first` inputs must reach before the others are read."""
+
+    positions: Mapping[str, int]
+    first_ends: Mapping[str, int]
+
+
 Offsets = Mapping[TopicPartition, int]
 """For each partition the next offset to read."""
 

@@ -14,11 +14,12 @@ from aiokafka import ConsumerRebalanceListener
 from aiokafka import TopicPartition as KafkaPartition
 
 from services.runtime.clock import Clock
+from services.runtime.complaints import Complaints
 from services.runtime.errors import Doubt, Stop
 from services.runtime.flow import Flow
 from services.runtime.kafka import AioKafkaBroker
 from services.runtime.kafka.reader import record_of
-from services.runtime.keeper import Complaints, Keeper
+from services.runtime.keeper import Keeper
 from services.runtime.lanes import Lane
 from services.runtime.metrics import LaneMetrics
 from services.runtime.ports import View

@@ -150,3 +150,14 @@ async def test_a_batch_without_outputs_commits_its_offsets(broker: Broker, place
     assert await place.another().committed([CLAIMS_0]) == {CLAIMS_0: 7}
     assert await broker.ends([RESULTS_0]) == {RESULTS_0: 0}
     await writer.close()
+
+
+async def test_a_log_begins_where_its_first_record_was_deleted_and_a_group_without_a_commit_at_zero_all_the_same(
+    broker: Broker, place: Place
+) -> None:
+    await place.send(CLAIMS, 0, [b"0", b"1", b"2"])
+    assert await broker.beginnings([CLAIMS_0, RESULTS_0]) == {CLAIMS_0: 0, RESULTS_0: 0}
+    await place.delete(CLAIMS, 0, 2)
+    assert await broker.beginnings([CLAIMS_0, RESULTS_0]) == {CLAIMS_0: 2, RESULTS_0: 0}
+    assert await broker.committed([CLAIMS_0]) == {CLAIMS_0: 0}
+    assert [record.value for record in await read(broker, CLAIMS)] == [b"2"]

@@ -52,6 +52,8 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "audit.looked_up": ("查询人员", "looked up"),
     "audit.unmasked": ("查看明文", "unmasked"),
     "audit.replayed": ("重放", "replayed"),
+    "audit.loss_accepted": ("认可输入丢失", "accepted a loss of input"),
+    "audit.record_skipped": ("略过一条记录", "skipped a record"),
     "audit.verifying": ("开始核对账本", "began to verify"),
     "audit.verified": ("核对账本", "verified"),
     "service.identity": ("身份", "identity"),

@@ -81,3 +81,15 @@ def test_beginning_anew_forgets_everything(inbox: Inbox) -> None:
     inbox.begin({FIRST: 0, THEN: 10})
     inbox.put(records(THEN, 10))
     assert [record.offset for record in inbox.take(BATCH)] == [10]
+
+
+def test_the_first_offset_that_did_not_come_is_told_once(inbox: Inbox) -> None:
+    inbox.put(records(FIRST, 0, 1))
+    assert inbox.gaps() == {}
+    inbox.put(records(THEN, 10, 12, 17))
+    inbox.put(records(FIRST, 4))
+    assert inbox.gaps() == {THEN: 11, FIRST: 2}
+    assert inbox.gaps() == {}
+    inbox.put(records(THEN, 19))
+    inbox.begin({FIRST: 0, THEN: 10})
+    assert inbox.gaps() == {}

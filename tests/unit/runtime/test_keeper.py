@@ -11,10 +11,12 @@ import pytest
 from aiokafka.errors import ProducerFenced
 from structlog.testing import capture_logs
 
+from services.runtime import keeper
 from services.runtime.clock import InstantClock, SystemClock
+from services.runtime.complaints import Complaints
 from services.runtime.errors import Doubt, Stop
 from services.runtime.flow import Flow
-from services.runtime.keeper import Complaints, Keeper
+from services.runtime.keeper import Keeper
 from services.runtime.lanes import Lane
 from services.runtime.memory import MemoryBroker, MemoryKafka
 from services.runtime.memory_view import MemoryView
@@ -328,3 +330,27 @@ async def test_a_lane_in_doubt_pauses_and_rests_longer_each_time(site: Site) -> 
 
 async def away(lane: int, at: Watermark, want: Want) -> Loaded:
     raise Doubt("away")
+
+
+async def test_a_lane_whose_unread_records_are_deleted_stops_instead_of_leaping_over_them(site: Site) -> None:
+    site.keeper.start()
+    await site.until(lambda: site.pulse.is_ready)
+    read, lost, rest = site.amounts(0, 3)
+    site.keeper.feed([read])
+    await site.until(lambda: site.paid() == [5])
+    site.kafka.truncate(AMOUNTS, 0, before=lost.offset + 1)
+    site.keeper.feed([rest])
+    await site.until(lambda: bool(site.stops))
+    assert f"{AMOUNTS}[0] begins at 2, read was up to 1" in str(site.stops[0])
+    assert site.paid() == [5]
+
+
+async def test_a_lane_at_rest_notices_that_unread_records_were_deleted(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeper, "LOOK_S", 0.0)
+    monkeypatch.setattr(keeper, "IDLE_S", 0.01)
+    site.keeper.start()
+    await site.until(lambda: site.pulse.is_ready)
+    site.amounts(0, 2)
+    site.kafka.truncate(AMOUNTS, 0, before=2)
+    await site.until(lambda: bool(site.stops))
+    assert "begins at 2" in str(site.stops[0])
