@@ -16,9 +16,11 @@ from typing import Generic
 
 import structlog
 
+from services.runtime.alone import Alone
 from services.runtime.clock import Clock
 from services.runtime.deciding import BUDGET, Budget, Decider, Step
 from services.runtime.errors import Doubt
+from services.runtime.fronts import check_fronts
 from services.runtime.healing import heal
 from services.runtime.losses import check_undeleted, positions, without_records
 from services.runtime.metrics import LaneMetrics
@@ -62,6 +64,7 @@ class Lane(Generic[E]):
         self._run = ""
         self._reached: Offsets = {}
         self._watermark: Watermark = {}
+        self._alone = Alone(partition, {}, clock)
         self._sent_at_s = 0.0
 
     async def take(self) -> Taken:
@@ -69,16 +72,19 @@ class Lane(Generic[E]):
 
         Raises:
             Doubt: Something is away, or the store changed its run meanwhile: take again.
-            Stop: The ledger is shorter than the view says, or an input than the group has read; Kafka has lost records. Or deleted them unread.
+            Stop: A topic that is kept for ever has lost its front, or an input ends before what the group has read: Kafka has lost records. Or it
+                deleted them unread. Or as `heal`.
         """
         await self.release()
         self._run = await self._view.run()
         self._writer = await self._broker.fence(self.partition)
         inputs = [TopicPartition(topic, self.partition) for topic in self.service.inputs]
+        await check_fronts(self.service, [self.partition], self._broker)
         self._reached, ends = await positions(self.service.name, self._broker, inputs)
-        self._watermark, healed = await heal(self.service, self.partition, self._broker, self._view, self._reached, self._run)
-        self._metrics.taken(healed)
-        log.info("lane taken", service=self.service.name, lane=self.partition, healed=healed, watermark=dict(self._watermark))
+        healed = await heal(self.service, self.partition, self._broker, self._view, self._reached, self._run)
+        self._watermark, self._alone = healed.watermark, Alone(self.partition, healed.ends, self._clock)
+        self._metrics.taken(healed.records)
+        log.info("lane taken", service=self.service.name, lane=self.partition, healed=healed.records, watermark=dict(self._watermark))
         first_ends = {topic: ends[TopicPartition(topic, self.partition)] for topic in self.service.first}
         return Taken({tp.topic: offset for tp, offset in self._reached.items()}, first_ends)
 
@@ -86,10 +92,18 @@ class Lane(Generic[E]):
         """Look whether the lane is still right while nothing comes in. Raises: Doubt, it is not."""
         if await self._ask(Want()) is not None:
             self._metrics.alive()
+        await self._alone.look(self._broker)
 
     async def look_before(self, expected: Mapping[str, int]) -> None:
-        """Look why offsets from these on did not come, by topic. Raises: Doubt, they were deleted; the next `take` tells what is lost."""
-        await check_undeleted({TopicPartition(topic, self.partition): offset for topic, offset in expected.items()}, self._broker)
+        """Look why offsets from these on did not come, by topic. Raises: Doubt, they were deleted; the next `take` tells what is lost.
+
+        Of topics that are kept for ever nothing is deleted, and what our transactions write has gaps all over: those are not asked about.
+        """
+        doubtful = {
+            TopicPartition(topic, self.partition): offset for topic, offset in expected.items() if topic not in self.service.lasting
+        }
+        if doubtful:
+            await check_undeleted(doubtful, self._broker)
 
     async def pass_markers(self) -> None:
         """At rest, commit what holds no records behind the last: markers that are deleted one day would look like lost input. Raises: Doubt."""
@@ -156,12 +170,12 @@ class Lane(Generic[E]):
     async def _publish(self, outputs: Sequence[Output], offsets: Mapping[TopicPartition, int]) -> Mapping[TopicPartition, int]:
         """Step 4: one transaction. After it the batch is money."""
         assert self._writer is not None, "a lane is taken before its first batch"
-        wait_s = self._sent_at_s + COMMIT_GAP_S - self._clock.monotonic()
-        if wait_s > 0:
+        if (wait_s := self._sent_at_s + COMMIT_GAP_S - self._clock.monotonic()) > 0:
             await self._clock.sleep(wait_s)
         written = await self._writer.commit(outputs, offsets)
         self._reached = {**self._reached, **offsets}
         self._sent_at_s = self._clock.monotonic()
+        await self._alone.wrote(outputs, written, self._broker)
         return written
 
     async def _apply(self, writes: Writes, written: Mapping[TopicPartition, int], offsets: Mapping[TopicPartition, int]) -> None:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import structlog
 
 from services.runtime.errors import Doubt, Stop
+from services.runtime.fronts import check_ends
 from services.runtime.ports import Broker
 from services.runtime.records import Offsets, TopicPartition
 from services.runtime.rulings import rulings
@@ -46,9 +47,7 @@ async def positions(service: str, broker: Broker, inputs: Sequence[TopicPartitio
     """
     committed, beginnings = await broker.committed(inputs), await broker.beginnings(inputs)
     ends = await broker.log_ends(inputs)  # a broker that was killed may call decided less than was read
-    for source, end in ends.items():
-        if committed[source] > end:
-            raise Stop(f"{source.topic}[{source.partition}] ends at {end}, {committed[source]} was read: Kafka has lost records")
+    check_ends(committed, ends)
     missing = losses_of(committed, beginnings)
     if still := await unaccepted(service, broker, missing) if missing else ():
         told = "; ".join(map(str, still))

@@ -10,8 +10,8 @@ from services.cli.failure import Exit, Failure
 from services.cli.lane_status import standings
 from services.cli.letter_text import printable
 from services.cli.ruling import accept_loss, skip_record
-from services.ledger.services import all_services
 from services.console.service import ConsoleService
+from services.ledger.services import all_services
 from services.policy.library import load_policies
 from services.runtime import logging
 from services.runtime.service import AnyService
