@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from schemas.console import AccessRefused, LoggedIn, LookedUp, Replayed, Unmasked, VerificationBegun, Verified
+from schemas.console import AccessRefused, LoggedIn, LookedUp, LossAccepted, RecordSkipped, Replayed, Unmasked, VerificationBegun, Verified
 from schemas.deadletters import DeadLetter
 from schemas.fields import Model
 from schemas.hospital import AdmissionClosed, AdmissionOpened, ClaimReversed, ClaimSubmitted
@@ -69,6 +69,8 @@ AUDIT_TYPES: Final[Types] = {
     "console.audit.looked_up.v1": LookedUp,
     "console.audit.unmasked.v1": Unmasked,
     "console.audit.replayed.v1": Replayed,
+    "console.audit.loss_accepted.v1": LossAccepted,
+    "console.audit.record_skipped.v1": RecordSkipped,
     "console.audit.verifying.v1": VerificationBegun,
     "console.audit.verified.v1": Verified,
 }

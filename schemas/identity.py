@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from schemas.codes import AdmissionReason, LossReason, LostBy, Subsidy, SubsidyReason
 from schemas.fields import Code, Day, Id, Instant, Model, Number, Ordinal, Personal, Year
-from schemas.refusal import Refused
+from schemas.refusal import Fault, Refused
 
 
 class StatusGranted(Personal):
@@ -152,12 +152,15 @@ def check_dates(data: StatusGranted | StatusRevoked | StatusChanged | EventVoide
     """Whether the days of an agency's event fit together, and with `event_day` (of the event's time, +08:00).
 
     Raises:
-        Refused: `invalid_dates`.
+        Refused: `invalid_dates`, with every day at fault.
     """
-    match data:
-        case StatusGranted(birth_date=datetime.date() as born, effective_date=day) if born > day:
-            raise Refused("invalid_dates", "data.birth_date", "a day not later than effective_date")
-        case ApplicationApproved() if data.to < data.from_:
-            raise Refused("invalid_dates", "data.to", "a day not before from")
-        case ApplicationApproved() if data.applied_on > event_day:
-            raise Refused("invalid_dates", "data.applied_on", "a day not later than the day of the event's time in +08:00")
+    faults: list[Fault] = []
+    if isinstance(data, StatusGranted) and data.birth_date is not None and data.birth_date > data.effective_date:
+        faults.append(Fault("data.birth_date", "a day not later than effective_date"))
+    if isinstance(data, ApplicationApproved):
+        if data.to < data.from_:
+            faults.append(Fault("data.to", "a day not before from"))
+        if data.applied_on > event_day:
+            faults.append(Fault("data.applied_on", "a day not later than the day of the event's time in +08:00"))
+    if faults:
+        raise Refused("invalid_dates", *faults[0], faults[1:])

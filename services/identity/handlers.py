@@ -8,13 +8,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, assert_never
 
-import orjson
-
 from schemas.catalogue import ASSESSMENTS, IDENTITY_WAITING, SUBSIDIES, TIMELINES
 from schemas.envelope import CloudEvent, write_event
 from schemas.hospital import AdmissionClosed, AdmissionOpened
 from schemas.identity import ApplicationApproved, EventVoided, StatusChanged, StatusGranted, StatusRevoked
 from services.identity.domain.consequences import Admission, Issued, Person, assess_admission, no_subsidy, subsidies_due, timeline_of
+from services.identity.domain.room import told
 from services.policy.library import Policies
 from services.policy.standing import StatusData, StatusEvent, applications, birth_date
 from services.policy.timeline import Run
@@ -25,34 +24,28 @@ from services.runtime.service import Emission
 Data = StatusData | AdmissionOpened | AdmissionClosed
 SOURCE = "/medaid/identity"
 
-TIMELINE_BYTES_MAX = 4 * 1024 * 1024
-"""A timeline carries all events of its person; topics take a little more (`max_message_bytes` in `schemas/topics.yaml`)."""
-
-INTERVAL_BYTES_MAX = 512
-"""More than an event adds to a timeline besides itself: an interval, whose texts are codes and days."""
-
 
 def decide(policies: Policies, person: Person, event: CloudEvent[Data]) -> Decision[Person]:
     """What `event` changes in what is known of `person`, and what is told.
 
     Raises:
-        Refused: `conflicting_duplicate`, the event's id (or the admission) was used before with other content.
+        Refused: `conflicting_duplicate`, the event's id (or the admission) was used before with other content; `too_large`, it has no room.
     """
     data = event.data
     match data:
         case StatusGranted() | StatusRevoked() | StatusChanged() | EventVoided() | ApplicationApproved():
-            return on_status(person, event, data)
+            return on_status(policies, person, event, data)
         case AdmissionOpened() | AdmissionClosed():
             return on_admission(policies, person, event, data)
         case _:
             assert_never(data)
 
 
-def on_status(person: Person, event: CloudEvent[Data], data: StatusData) -> Decision[Person]:
+def on_status(policies: Policies, person: Person, event: CloudEvent[Data], data: StatusData) -> Decision[Person]:
     """A new event of an agency is taken in; `conclude` tells what follows from it, once for all that come together.
 
     Raises:
-        Refused: `conflicting_duplicate`, or `too_large` where the person's events outgrow a timeline.
+        Refused: `conflicting_duplicate`, or `too_large` where the person's timeline has no room for it.
     """
     known = person.accepted.get((event.source, event.id))
     if known is not None:
@@ -60,10 +53,8 @@ def on_status(person: Person, event: CloudEvent[Data], data: StatusData) -> Deci
             return Decision(person)
         raise Refused("conflicting_duplicate", "id", "an id that its source has not used before with other data")
     accepted = StatusEvent(event.source, event.id, event.type, event.time, event.time_ns, data)
-    size = person.events_bytes + len(orjson.dumps(_told(accepted)))
-    if size + INTERVAL_BYTES_MAX * (len(person.accepted) + 1) > TIMELINE_BYTES_MAX:
-        raise Refused("too_large", "data.person_id", f"a person whose events fit into a timeline of {TIMELINE_BYTES_MAX} bytes")
-    person = replace(person, accepted={**person.accepted, (event.source, event.id): accepted}, events_bytes=size)
+    room = person.room.take(accepted, len(policies.current))
+    person = replace(person, accepted={**person.accepted, (event.source, event.id): accepted}, room=room)
     return Decision(person, is_owed=True)
 
 
@@ -131,13 +122,9 @@ def _timeline(person: Person, known: list[Run], event: CloudEvent[Data]) -> Emis
         "birth_date": born.isoformat() if born else None,
         "intervals": [_interval(run) for run in known],
         "applications": [approved.wire() for approved in applications(person.events)],
-        "events": [_told(accepted) for accepted in person.events],
+        "events": [told(accepted) for accepted in person.events],
     }
     return _emission(TIMELINES, "identity.timeline.updated.v1", f"{person.person_id}/{person.revision}", event, person.person_id, data)
-
-
-def _told(event: StatusEvent) -> dict[str, Any]:
-    return {"source": event.source, "id": event.id, "type": event.type, "time": event.time, "data": event.data.wire()}
 
 
 def _interval(run: Run) -> dict[str, Any]:

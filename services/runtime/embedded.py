@@ -103,8 +103,7 @@ class Embedded:
             for topic in seat.lane.service.inputs:
                 self._readers.setdefault(TopicPartition(topic, seat.lane.partition), []).append(place)
         self._restless, self._forgettable = set[int](), set[TopicPartition]()
-        self._runs: dict[str, str] = {}
-        self._doubts = 0
+        self._runs, self._doubts = dict[str, str](), 0
 
     async def start(self) -> None:
         """Take every lane.
@@ -196,5 +195,5 @@ class Embedded:
     def _forget(self) -> None:
         """Let go of what was written since the last time: every lane has read it, the tail has it, the views stand on it."""
         for partition in self._forgettable:
-            self.kafka.truncate(*partition, before=self.kafka.end(partition))
+            self.kafka.forget(partition)
         self._forgettable.clear()

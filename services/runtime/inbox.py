@@ -18,6 +18,7 @@ class Inbox:
         self._batch_records_max = batch_records_max
         self._queues: dict[str, deque[Record]] = {}
         self._next: dict[str, int] = {}
+        self._gaps: dict[str, int] = {}
         self._count = self._bytes = 0
         self.begin({})
 
@@ -34,7 +35,7 @@ class Inbox:
     def begin(self, positions: Mapping[str, int]) -> None:
         """Forget everything; the next record of each topic is at its position or later."""
         self._queues = {topic: deque() for topic in self._topics}
-        self._next = dict(positions)
+        self._next, self._gaps = dict(positions), {}
         self._count = self._bytes = 0
 
     def put(self, records: Sequence[Record]) -> None:
@@ -46,6 +47,8 @@ class Inbox:
         for record in records:
             if record.offset < self._next[record.topic]:
                 raise Doubt(f"{record.topic}[{record.partition}] went back to {record.offset}, {self._next[record.topic]} was expected")
+            if record.offset > self._next[record.topic]:
+                self._gaps.setdefault(record.topic, self._next[record.topic])
             self._next[record.topic] = record.offset + 1
             self._queues[record.topic].append(record)
             self._count += 1
@@ -68,6 +71,11 @@ class Inbox:
             self._queues[record.topic].appendleft(record)
         self._count += len(rest)
         self._bytes += sum(map(_size, rest))
+
+    def gaps(self) -> Mapping[str, int]:
+        """For each topic in which offsets were missing since this was last asked, the first of them."""
+        gaps, self._gaps = self._gaps, {}
+        return gaps
 
     def holds_before(self, topic: str, offset: int) -> bool:
         """Whether a record of `topic` below `offset` lies here."""

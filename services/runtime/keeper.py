@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 from services.runtime.clock import Clock
+from services.runtime.complaints import Complaints
 from services.runtime.errors import Doubt, Stop
 from services.runtime.flow import Flow
 from services.runtime.inbox import Inbox
@@ -28,24 +29,10 @@ IDLE_S = 1.0
 FIRST_POLL_S = 0.05
 """How often a lane without records looks whether its `first` inputs have been read: markers at their ends wake nobody."""
 
-REPEAT_S = 60.0
-"""How long the same doubt of any lane is not told again."""
+LOOK_S = 60.0
+"""How often a lane at rest looks at the beginnings and ends of its inputs."""
 
 log = structlog.get_logger(__name__)
-
-
-class Complaints:
-    """What the lanes of a process have told: when a server is away, all of them would say the same, again and again."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._told: dict[str, float] = {}
-
-    def is_new(self, text: str) -> bool:
-        """Whether `text` is to be told now."""
-        now_s = self._clock.monotonic()
-        self._told = {known: at_s for known, at_s in self._told.items() if now_s - at_s < REPEAT_S}
-        return self._told.setdefault(text, now_s) == now_s
 
 
 class Keeper:
@@ -75,6 +62,7 @@ class Keeper:
         self._rewound: Doubt | None = None
         self._flowing: tuple[str, ...] = ()
         self._first: dict[str, int] = {}
+        self._looked_at_s = clock.monotonic()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -143,6 +131,8 @@ class Keeper:
             records = await self._next()
             self._pulse.busy = bool(records)
             if records:
+                if gaps := self._inbox.gaps():
+                    await self._lane.look_before(gaps)
                 self._pace.begin(len(records))
                 rest = await self._lane.batch(records)
                 self._inbox.give_back(rest)
@@ -150,8 +140,15 @@ class Keeper:
                 self._pulse.heard_at_s = self._clock.monotonic()
             elif not self._leaving:
                 await self._lane.idle()
+                await self._look_around()
                 self._pulse.heard(self._flow.polled_ms(self._flowing or inputs))
                 self._pace.end()
+
+    async def _look_around(self) -> None:
+        """Now and then, at rest: commit what lies behind the last record, and see that nothing unread was deleted. Raises: Doubt."""
+        if self._clock.monotonic() - self._looked_at_s >= LOOK_S:
+            await self._lane.pass_markers()
+            self._looked_at_s = self._clock.monotonic()
 
     async def _next(self) -> list[Record]:
         """The next batch, or nothing after `IDLE_S`. Raises: Doubt."""

@@ -16,13 +16,16 @@ from typing import Generic
 
 import structlog
 
+from services.runtime.alone import Alone
 from services.runtime.clock import Clock
 from services.runtime.deciding import BUDGET, Budget, Decider, Step
-from services.runtime.errors import Doubt, Stop
+from services.runtime.errors import Doubt
+from services.runtime.fronts import check_fronts
 from services.runtime.healing import heal
+from services.runtime.losses import check_undeleted, positions, without_records
 from services.runtime.metrics import LaneMetrics
-from services.runtime.ports import Broker, Closed, Loaded, Moved, Taken, View, Writer
-from services.runtime.records import Output, Record, TopicPartition, Want, Watermark, Writes
+from services.runtime.ports import Broker, Closed, Loaded, Moved, View, Writer
+from services.runtime.records import Offsets, Output, Record, Taken, TopicPartition, Want, Watermark, Writes
 from services.runtime.retrying import RETRIES_MAX, due_again
 from services.runtime.service import E, Service
 
@@ -60,7 +63,9 @@ class Lane(Generic[E]):
         self._decider = Decider(service, partition, broker.partitions, clock, metrics, budget)
         self._writer: Writer | None = None
         self._run = ""
+        self._reached: Offsets = {}
         self._watermark: Watermark = {}
+        self._alone = Alone(partition, {}, clock)
         self._sent_at_s = 0.0
         self._due: list[Record] = []
 
@@ -69,31 +74,46 @@ class Lane(Generic[E]):
 
         Raises:
             Doubt: Something is away, or the store changed its run meanwhile: take again.
-            Stop: The ledger is shorter than the view says, or an input than the group has read; Kafka has lost records.
+            Stop: A topic that is kept for ever has lost its front, or an input ends before what the group has read: Kafka has lost records. Or it
+                deleted them unread. Or as `heal`.
         """
         await self.release()
         self._run = await self._view.run()
         self._writer = await self._broker.fence(self.partition)
         inputs = [TopicPartition(topic, self.partition) for topic in self.service.inputs]
-        committed = await self._broker.committed(inputs)
-        ends = await self._broker.log_ends(inputs)  # a broker that was killed may call decided less than was read
-        for source, end in ends.items():
-            if committed[source] > end:
-                raise Stop(f"{source.topic}[{source.partition}] ends at {end}, {committed[source]} was read: Kafka has lost records")
-        self._watermark, healed = await heal(self.service, self.partition, self._broker, self._view, committed, self._run)
+        await check_fronts(self.service, [self.partition], self._broker)
+        self._reached, ends = await positions(self.service.name, self._broker, inputs)
+        healed = await heal(self.service, self.partition, self._broker, self._view, self._reached, self._run)
+        self._watermark, self._alone = healed.watermark, Alone(self.partition, healed.ends, self._clock)
         self._due = await due_again(self.service, self.partition, self._broker, self._watermark)
-        self._metrics.taken(healed)
-        log.info("lane taken", service=self.service.name, lane=self.partition, healed=healed, watermark=dict(self._watermark))
+        self._metrics.taken(healed.records)
+        log.info("lane taken", service=self.service.name, lane=self.partition, healed=healed.records, watermark=dict(self._watermark))
         first_ends = {topic: ends[TopicPartition(topic, self.partition)] for topic in self.service.first}
-        return Taken({tp.topic: offset for tp, offset in committed.items()}, first_ends)
+        return Taken({tp.topic: offset for tp, offset in self._reached.items()}, first_ends)
 
     async def idle(self) -> None:
         """Try again what is due since the lane was taken; look whether it is still right while nothing comes in. Raises: Doubt, it is not."""
         while self._due:
-            due, self._due = self._due[:RETRIES_MAX], self._due[RETRIES_MAX:]
-            self._due = [*await self.batch(due), *self._due]
+            self._due = [*await self.batch(self._due[:RETRIES_MAX]), *self._due[RETRIES_MAX:]]
         if await self._ask(Want()) is not None:
             self._metrics.alive()
+        await self._alone.look(self._broker)
+
+    async def look_before(self, expected: Mapping[str, int]) -> None:
+        """Look why offsets from these on did not come, by topic. Raises: Doubt, they were deleted; the next `take` tells what is lost.
+
+        Of topics that are kept for ever nothing is deleted, and what our transactions write has gaps all over: those are not asked about.
+        """
+        doubtful = {
+            TopicPartition(topic, self.partition): offset for topic, offset in expected.items() if topic not in self.service.lasting
+        }
+        if doubtful:
+            await check_undeleted(doubtful, self._broker)
+
+    async def pass_markers(self) -> None:
+        """At rest, commit what holds no records behind the last: markers that are deleted one day would look like lost input. Raises: Doubt."""
+        if passed := await without_records(self._reached, self._broker):
+            await self._apply(Writes(), await self._publish([], passed), passed)
 
     async def batch(self, records: Sequence[Record]) -> list[Record]:
         """Settle `records`, consecutive in each of their topics, in the lane's order as far as the budget reaches, one at least.
@@ -123,14 +143,14 @@ class Lane(Generic[E]):
 
     async def _load(self, steps: Sequence[Step[E]]) -> tuple[Sequence[Step[E]], Loaded]:
         """Step 2: what the events need, keys booked; fewer of the records where they need too much at once. Waits while other lanes heal."""
-        events = _events(steps)
+        events = [step.event for step in steps if step.event is not None]
         loaded = await self._asked(self.service.want(events))
         while (more := self.service.want_more(events, loaded.documents, loaded.holders)) is not None:
             if len(steps) == 1 or sum(fields is None for fields in more.documents.values()) <= WHOLE_MAX:
                 second = await self._asked(more)
                 return steps, Loaded(second.run, second.watermark, {**loaded.documents, **second.documents}, loaded.holders)
             steps = steps[: len(steps) // 2]
-            events = _events(steps)
+            events = [step.event for step in steps if step.event is not None]
         return steps, loaded
 
     async def _asked(self, want: Want) -> Loaded:
@@ -156,11 +176,12 @@ class Lane(Generic[E]):
     async def _publish(self, outputs: Sequence[Output], offsets: Mapping[TopicPartition, int]) -> Mapping[TopicPartition, int]:
         """Step 4: one transaction. After it the batch is money."""
         assert self._writer is not None, "a lane is taken before its first batch"
-        wait_s = self._sent_at_s + COMMIT_GAP_S - self._clock.monotonic()
-        if wait_s > 0:
+        if (wait_s := self._sent_at_s + COMMIT_GAP_S - self._clock.monotonic()) > 0:
             await self._clock.sleep(wait_s)
         written = await self._writer.commit(outputs, offsets)
+        self._reached = {**self._reached, **offsets}
         self._sent_at_s = self._clock.monotonic()
+        await self._alone.wrote(outputs, written, self._broker)
         return written
 
     async def _apply(self, writes: Writes, written: Mapping[TopicPartition, int], offsets: Mapping[TopicPartition, int]) -> None:
@@ -176,8 +197,3 @@ class Lane(Generic[E]):
         if not await self._view.apply(self.partition, self._watermark, to, writes):
             raise Doubt("the watermark was moved by somebody else")
         self._watermark = to
-
-
-def _events(steps: Sequence[Step[E]]) -> list[E]:
-    """Those to be decided here."""
-    return [step.event for step in steps if step.event is not None]

@@ -19,6 +19,7 @@ from schemas.envelope import VALUE_BYTES_MAX, CloudEvent, read_event
 from schemas.hospital import ClaimReversed, ClaimSubmitted, check_dates
 from schemas.settlement import ReadjudicationRequested, YearBehind
 from schemas.times import local_day
+from schemas.topics import kept_for_ever
 from services.policy.library import Policies, load_policies, switched_from_text
 from services.runtime.errors import Refused
 from services.runtime.folding import StateFold
@@ -30,9 +31,10 @@ from services.runtime.service import Documents, Holders
 from services.runtime.settings import Settings
 from services.settlement.adapters import wants
 from services.settlement.adapters.documents import decode, encode
+from services.settlement.adapters.following import Following, home_told
 from services.settlement.adapters.healing import heal, touched
 from services.settlement.domain import Person, check_amounts
-from services.settlement.handlers import Data, decide
+from services.settlement.handlers import Data, conclude, decide
 
 Incoming = CloudEvent[Data]
 _OURS: Mapping[str, Mapping[str, Any]] = {topic: TYPES_BY_TOPIC[topic] for topic in (TIMELINES, SETTLEMENT_WAITING)}
@@ -48,6 +50,7 @@ class SettlementService:
     rerouted: str | None = SETTLEMENT_REROUTED
     state_topics: Mapping[str, Literal["end", "committed"]] = {RESULTS: "end", SETTLEMENT_WAITING: "end", TIMELINES: "committed"}
     patience: str = SETTLEMENT_WAITING
+    lasting: frozenset[str] = kept_for_ever(*inputs, *state_topics)
 
     def __init__(self, policies: Policies) -> None:
         self._policies = policies
@@ -84,7 +87,10 @@ class SettlementService:
         for key, document in documents.items():
             by_home.setdefault(key.split("/")[1], {})[key] = document
         return StateFold(
-            lambda home: decode(home, by_home[home], holders), lambda person, event: decide(self._policies, person, event), encode
+            lambda home: decode(home, by_home[home], holders),
+            lambda person, event: decide(self._policies, person, event),
+            encode,
+            lambda person: conclude(self._policies, person),
         )
 
     def is_due_again(self, record: Record) -> bool:
@@ -103,6 +109,14 @@ class SettlementService:
 
     def want_more_healing(self, records: Sequence[Record], documents: Documents) -> None:
         """Nothing: all is known by then."""
+
+    def home_told(self, record: Record) -> str:
+        """The person of a result, or of a reversal that waits. Raises: NotOurs."""
+        return home_told(record)
+
+    def follow(self, documents: Documents) -> Following:
+        """A look at results in the order of the ledger: sequences and revisions without holes."""
+        return Following(documents)
 
     def heal(self, records: Sequence[Record], documents: Documents) -> Writes:
         """Bring them forward by the ledger."""

@@ -62,6 +62,7 @@ NEXT = {
     "operator.events.v1": ("hospital.claim.submitted.v1/smallest", "settlement.completed.v1"),
     "monitoring.actions.v1": ("hospital.claim.submitted.v1/large_bill", "monitoring.warning.raised.v1"),
     "identity.timelines.v1": ("hospital.claim.submitted.v1/smallest", "settlement.completed.v1"),
+    "settlement.waiting.v1": ("hospital.claim.submitted.v1/large_bill", "monitoring.warning.raised.v1"),
     "settlement.results.v1": ("hospital.claim.submitted.v1/large_bill", "monitoring.warning.raised.v1"),
     "monitoring.hospitals.v1": ("hospital.claim.submitted.v1/large_bill", "monitoring.warning.raised.v1"),
 }

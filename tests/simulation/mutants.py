@@ -6,11 +6,11 @@ from typing import Any
 
 from services.runtime.clock import Clock
 from services.runtime.errors import Doubt
-from services.runtime.lanes import Lane, Taken
+from services.runtime.lanes import Lane
 from services.runtime.memory_view import MemoryView, Snapshot
 from services.runtime.metrics import LaneMetrics
 from services.runtime.ports import Broker, View, Writer
-from services.runtime.records import Offsets, Output, Record, TopicPartition, Want, Watermark, Writes
+from services.runtime.records import Offsets, Output, Record, Taken, TopicPartition, Want, Watermark, Writes
 from services.runtime.service import AnyService, Documents, Fold, Holders
 from tests.simulation.parts import Delegate, Parts
 

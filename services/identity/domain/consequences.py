@@ -8,6 +8,7 @@ from typing import Any
 
 from schemas.hospital import AdmissionClosed, AdmissionOpened
 from schemas.identity import StatusGranted
+from services.identity.domain.room import Room
 from services.policy.entitlement import Interval, covering
 from services.policy.library import Policies
 from services.policy.loader import Policy
@@ -37,15 +38,12 @@ class Admission:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """All that identity knows of a person: the accepted events by source and id, in order of acceptance, and what was issued.
-
-    `events_bytes`: about how much room the events take in a timeline.
-    """
+    """All that identity knows of a person: the accepted events by source and id, in order of acceptance, the room they fill, and what was issued."""
 
     person_id: str
     revision: int = 0
     accepted: Mapping[tuple[str, str], StatusEvent] = field(default_factory=dict)
-    events_bytes: int = 0
+    room: Room = field(default_factory=Room)
     subsidies: Mapping[tuple[str, int], Issued] = field(default_factory=dict)
     admissions: Mapping[str, Admission] = field(default_factory=dict)
 

@@ -85,9 +85,13 @@ class AioKafkaBroker:
             not places.keys() <= found.keys()
         ):  # aiokafka passes over the error of the whole answer; read as nothing, a lane would begin anew
             raise Doubt("kafka: read committed offsets: the group's coordinator cannot tell them yet")
-        offsets: dict[TopicPartition, int] = {places[place]: known.offset for place, known in found.items() if known.offset >= 0}
-        offsets.update(await self._beginnings([partition for partition in partitions if partition not in offsets]))
-        return offsets
+        return {places[place]: max(known.offset, 0) for place, known in found.items()}
+
+    async def beginnings(self, partitions: Collection[TopicPartition]) -> Offsets:
+        """As the port has it."""
+        places = self._places(partitions)
+        async with within(self._deadline_s, "read beginning offsets"), self._started() as consumer:
+            return {places[place]: offset for place, offset in (await consumer.beginning_offsets(list(places))).items()}
 
     async def ends(self, partitions: Collection[TopicPartition]) -> Offsets:
         """As the port has it."""
@@ -115,13 +119,6 @@ class AioKafkaBroker:
         places = self._places(partitions)
         async with within(self._deadline_s, "read end offsets"), self._started(isolation) as consumer:
             return {places[place]: offset for place, offset in (await consumer.end_offsets(list(places))).items()}
-
-    async def _beginnings(self, partitions: Collection[TopicPartition]) -> Offsets:
-        if not partitions:
-            return {}
-        places = self._places(partitions)
-        async with within(self._deadline_s, "read beginning offsets"), self._started() as consumer:
-            return {places[place]: offset for place, offset in (await consumer.beginning_offsets(list(places))).items()}
 
     def _places(self, partitions: Collection[TopicPartition]) -> Mapping[KafkaPartition, TopicPartition]:
         return {KafkaPartition(self._prefix + partition.topic, partition.partition): partition for partition in partitions}

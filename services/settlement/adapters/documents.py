@@ -36,6 +36,29 @@ def year_keys(person_id: str, region: str, year: int) -> tuple[str, str]:
     return f"y/{place}", f"c/{place}"
 
 
+def waiting_place(key: bytes) -> tuple[str, str]:
+    """The document and field that a record of `settlement.waiting.v1` sets, by its key: of a reversal that waits, or of a year that is behind.
+
+    Raises:
+        ValueError: It is neither.
+    """
+    parts = key.decode().split("/")
+    if len(parts) == 3:
+        region, year, person = parts
+        return year_keys(person, region, int(year))[0], BEHIND
+    hospital, claim, person, region = parts
+    return person_key(person), f"w:{region}/{hospital}/{claim}"
+
+
+def person_of_waiting(key: bytes) -> str:
+    """Whose record of `settlement.waiting.v1` it is.
+
+    Raises:
+        ValueError: It is nobody's.
+    """
+    return waiting_place(key)[0].split("/")[1]
+
+
 def years_in(document: Document) -> list[YearKey]:
     """The years with claims that a person's document names."""
     names = (name[2:].split("/") for name in document if name.startswith("y:"))

@@ -15,7 +15,7 @@ from services.policy.result import hash_of_figures
 from services.runtime.errors import Refused
 from services.runtime.records import Document, Record, Writes
 from services.settlement.adapters.claim_record import record_bytes
-from services.settlement.adapters.documents import BEHIND, person_key, status_in, timeline_bytes, year_keys
+from services.settlement.adapters.documents import BEHIND, person_key, status_in, timeline_bytes, waiting_place, year_keys
 from services.settlement.domain import ClaimRecord, Holder
 
 _TIMELINE_TYPES: Mapping[str, Any] = TYPES_BY_TOPIC[TIMELINES]
@@ -24,7 +24,7 @@ _TIMELINE_TYPES: Mapping[str, Any] = TYPES_BY_TOPIC[TIMELINES]
 def touched(record: Record) -> list[str]:
     """The documents that a record of a state topic brings forward."""
     if record.topic == SETTLEMENT_WAITING:
-        return [_of_waiting(record)[0]]
+        return [waiting_place(record.key or b"")[0]]
     if record.topic == TIMELINES:
         timeline = _timeline(record)
         return [] if timeline is None else [person_key(timeline.person_id)]
@@ -38,7 +38,7 @@ def heal(records: Sequence[Record], documents: Mapping[str, Document]) -> Writes
     bookings: dict[str, str] = {}
     for record in records:
         if record.topic == SETTLEMENT_WAITING:
-            document, field = _of_waiting(record)
+            document, field = waiting_place(record.key or b"")
             value = None if record.value is None else orjson.dumps(orjson.loads(record.value)["data"])
             writes.setdefault(document, {})[field] = value if value is None or field != BEHIND else b"1"
         elif record.topic == RESULTS:
@@ -46,16 +46,6 @@ def heal(records: Sequence[Record], documents: Mapping[str, Document]) -> Writes
         elif (timeline := _timeline(record)) is not None:
             _heal_timeline(timeline, documents, writes)
     return Writes(writes, bookings)
-
-
-def _of_waiting(record: Record) -> tuple[str, str]:
-    """The document and field that a record of `settlement.waiting.v1` sets: of a reversal that waits, or of a year that is behind."""
-    parts = (record.key or b"").decode().split("/")
-    if len(parts) == 3:
-        region, year, person = parts
-        return year_keys(person, region, int(year))[0], BEHIND
-    hospital, claim, person, region = parts
-    return person_key(person), f"w:{region}/{hospital}/{claim}"
 
 
 def _timeline(record: Record) -> TimelineUpdated | None:

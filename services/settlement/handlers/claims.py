@@ -1,6 +1,6 @@
 """A claim comes in: settled against the year so far, and reversed at once where its reversal had come before it."""
 
-from collections.abc import Sequence
+from typing import Final
 
 from schemas.catalogue import SETTLEMENT_WAITING
 from schemas.envelope import CloudEvent
@@ -12,9 +12,14 @@ from services.policy.loader import Policy
 from services.policy.result import Revision, figures_data, hash_of_figures
 from services.runtime.errors import Refused
 from services.runtime.folding import Decision
-from services.runtime.service import Consequence, Emission
-from services.settlement.domain import ClaimRecord, Holder, Person, PersonYear, Waiting, YearKey, year_of
-from services.settlement.handlers.years import readjudicate, result, unsettled
+from services.runtime.service import Emission
+from services.settlement.domain import Cause, ClaimRecord, Holder, Person, PersonYear, Waiting, YearKey, year_of
+from services.settlement.handlers.years import catch_up, result, unsettled
+
+EXPECTED_KEY: Final = (
+    "a claim not sent before with other content, person or region; a corrected bill is sent under a new claim_id, the old one reversed, for a"
+    " reversed claim_id stays used"
+)
 
 
 def on_claim(policies: Policies, person: Person, event: CloudEvent[Model], claim: ClaimSubmitted) -> Decision[Person]:
@@ -30,20 +35,18 @@ def on_claim(policies: Policies, person: Person, event: CloudEvent[Model], claim
         holder = own
         person = person._replace(holders={**person.holders, claim.key: own.text()})
     if not own.is_same_bill(holder):
-        raise Refused("conflicting_duplicate", "data.claim_id", "a claim not sent before with other content, person or region")
+        raise Refused("conflicting_duplicate", "data.claim_id", EXPECTED_KEY)
     key = (claim.region, holder.year)
     year = person.years.get(key, PersonYear())
     if claim.key in year.claims:
         return Decision(person)
-    caught_up: Sequence[Consequence] = ()
-    if year.is_behind:  # its counters are those of another status
-        decision = readjudicate(policies, person, key, event.cause, event.time)
-        person, caught_up, year = decision.state, decision.emissions, decision.state.years[key]
+    person, late, _, _ = catch_up(policies, person, key, Cause(event.cause, event.time))
+    year = person.years.get(key, year)
     policy, settlement = _settled(policies, person, key, claim)
     figures = figures_data(settlement, None)
     record = ClaimRecord(claim, year.sequence + 1, 0, settlement.assistance_fen, hash_of_figures(figures))
     revision = Revision("completed", 0, record.sequence, holder.year, settlement.assistance_fen, settlement.counters, event.cause)
-    emissions = [*caught_up, result(claim, settlement, revision, figures, event.time)]
+    emissions = [*late, result(claim, settlement, revision, figures, event.time)]
     after = _added(year, record, settlement, policy)
     waiting_key = f"{claim.region}/{claim.key}"
     if waiting_key in person.waiting:

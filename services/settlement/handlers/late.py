@@ -1,7 +1,5 @@
 """Late truth: reversals, timelines and operators' requests, each of which may settle whole years anew; and years that could not be when it came."""
 
-from collections.abc import Sequence
-
 from schemas.catalogue import SETTLEMENT_WAITING
 from schemas.envelope import CloudEvent, write_event
 from schemas.fields import Model
@@ -12,16 +10,16 @@ from services.policy.entitlement import status_of
 from services.policy.library import Policies
 from services.runtime.errors import Refused
 from services.runtime.folding import Decision
-from services.runtime.service import Consequence, Emission
-from services.settlement.domain import Holder, Person, PersonYear, Waiting
-from services.settlement.handlers.years import SOURCE, leave_behind, readjudicate
+from services.runtime.service import Emission
+from services.settlement.domain import NONE, Cause, Holder, Owed, Person, PersonYear, Waiting
+from services.settlement.handlers.years import SOURCE, owe, readjudicate
 
 
-def on_reversal(policies: Policies, person: Person, event: CloudEvent[Model], data: ClaimReversed) -> Decision[Person]:
+def on_reversal(person: Person, event: CloudEvent[Model], data: ClaimReversed) -> Decision[Person]:
     """Take a claim back and settle its year anew; before its claim, the reversal waits for it.
 
     Raises:
-        Refused: `conflicting_duplicate`, the claim was reversed before with other content; `processing_failed`, its year cannot be settled.
+        Refused: `conflicting_duplicate`, the claim was reversed before with other content.
     """
     holder = Holder.parse(person.holders[data.key]) if data.key in person.holders else None
     key = (data.region, holder.year) if holder else (data.region, 0)
@@ -34,7 +32,7 @@ def on_reversal(policies: Policies, person: Person, event: CloudEvent[Model], da
             raise Refused("conflicting_duplicate", "data.reason", "the content of the reversal that was sent first")
         return Decision(person)
     year = year._replace(claims={**year.claims, data.key: record._replace(reversed_for=data.reason)})
-    return readjudicate(policies, person.with_year(key, year), key, event.cause, event.time)
+    return owe(person.with_year(key, year), [key], Cause(event.cause, event.time), data.key)
 
 
 def _wait(person: Person, event: CloudEvent[Model], data: ClaimReversed) -> Decision[Person]:
@@ -53,7 +51,7 @@ def _wait(person: Person, event: CloudEvent[Model], data: ClaimReversed) -> Deci
     return Decision(person._replace(waiting={**person.waiting, name: waiting}), [emission])
 
 
-def on_timeline(policies: Policies, person: Person, data: TimelineUpdated) -> Decision[Person]:
+def on_timeline(person: Person, data: TimelineUpdated) -> Decision[Person]:
     """A timeline not older than the known one: it is kept, then every year of the person is settled anew by itself, and what changed is told.
 
     A year that cannot be settled is left behind alone: what it owes is told in the record's dead letter, and tried again. The known timeline is settled by
@@ -63,30 +61,9 @@ def on_timeline(policies: Policies, person: Person, data: TimelineUpdated) -> De
         return Decision(person)
     person = person._replace(status=status_of(data), timeline_revision=data.revision)
     newest = data.events[-1]
-    cause = {"source": newest.source, "id": newest.id}
-    told: list[Consequence] = []
-    failed: list[Refused] = []
-    for key in sorted(person.years):
-        try:
-            decision = readjudicate(policies, person, key, cause, newest.time)
-        except Refused as refused:
-            failed.append(refused)
-            decision = leave_behind(person, key, cause, newest.time)
-        person = decision.state
-        told += decision.emissions
-    return Decision(person, [*told, *_in_one_letter(failed)])
-
-
-def _in_one_letter(failed: Sequence[Refused]) -> list[Refused]:
-    """What is told of the years that are left behind."""
-    if not failed:
-        return []
-    years = "; ".join(refused.expected for refused in failed)
-    letter = Refused(
-        "processing_failed", "data", f"{years}. The timeline itself is kept, and such a year is settled anew by itself as soon as it can be"
-    )
-    letter.__cause__ = failed[0].__cause__
-    return [letter]
+    if not person.years:
+        return Decision(person)
+    return owe(person, person.years, Cause({"source": newest.source, "id": newest.id}, newest.time))
 
 
 def on_behind(policies: Policies, person: Person, data: YearBehind) -> Decision[Person]:
@@ -95,7 +72,7 @@ def on_behind(policies: Policies, person: Person, data: YearBehind) -> Decision[
     if key not in person.years or not person.years[key].is_behind:
         return Decision(person)
     try:
-        return readjudicate(policies, person, key, data.caused_by.wire(), data.time)
+        return readjudicate(policies, person, key, Owed(Cause(data.caused_by.wire(), data.time), NONE))
     except Refused:
         return Decision(person)
 
@@ -109,4 +86,5 @@ def on_request(policies: Policies, person: Person, event: CloudEvent[Model], dat
     key = (data.region, data.year)
     if key not in person.years:
         return Decision(person)
-    return readjudicate(policies, person, key, event.cause, event.time, renews=True)
+    reversals = person.owed[key].reversals if key in person.owed else NONE
+    return readjudicate(policies, person, key, Owed(Cause(event.cause, event.time), reversals), renews=True)

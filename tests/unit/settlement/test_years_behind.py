@@ -159,3 +159,21 @@ async def test_a_mistake_of_ours_in_one_year_leaves_the_others_right(story: Stor
         assert "the year 2024 of suzhou" in detail
         assert "ZeroDivisionError" in detail
     assert await work.restart(story.whole) == TAKEN_BACK
+
+
+async def test_of_news_in_one_batch_each_gets_what_is_its_own(story: Story) -> None:
+    """The timeline leaves the year behind, a reversal in it is set aside whole, one in another year is done; each with its own letter."""
+    work = story.work
+    work.upgrade(story.cut)
+    assert await work.settle_together([REVOKED, taken_back("may-24"), taken_back("may-25")]) == [
+        ("may-25", 1, "0.00", "no_entitlement"),
+        ("may-25", 2, "0.00", "wrong bill"),
+    ]
+    assert sorted(
+        (record.topic, orjson.loads(record.value or b"")["data"]["reason"]) for record in work.told if record.topic.endswith(".dlq")
+    ) == [
+        ("hospital.claims.v1.dlq", "processing_failed"),
+        ("identity.timelines.v1.dlq", "processing_failed"),
+    ]
+    assert await work.restart(story.whole) == TAKEN_BACK
+    assert await work.settle([taken_back("may-24")]) == [("may-24", 2, "0.00", "wrong bill")]
