@@ -10,8 +10,8 @@ from services.cli.failure import Exit, Failure
 from services.cli.lane_status import standings
 from services.cli.letter_text import printable
 from services.cli.ruling import accept_loss, skip_record
-from services.cli.services import all_services
 from services.console.service import ConsoleService
+from services.ledger.services import all_services
 from services.policy.library import load_policies
 from services.runtime import logging
 from services.runtime.service import AnyService
@@ -21,9 +21,10 @@ app = typer.Typer(rich_markup_mode=None, help="Show where the lanes stand; decid
 
 STATUS_HELP = """Show where each lane stands in each of its inputs, one line each: service, topic/partition, where it reads on, where the log begins and ends.
 
-    LOST: Kafka deleted records before the service had read them, and how many offsets; its lanes of that partition stand still until an operator has said
-    `medaid lanes accept-loss`. Below stand the records that operators have skipped. Nothing is changed. Exit status 0: nothing is lost, 4: something
-    is, 5: Kafka is away. Servers: KAFKA_BOOTSTRAP_SERVERS; topics begin with MEDAID_PREFIX.
+    LOST: Kafka deleted records before the service had read them, and how many offsets; the service stands still until an operator has said
+    `medaid lanes accept-loss`. Then come topics whose settings are not as described, with the command that mends each, and the records that operators have
+    skipped. Nothing is changed. Exit status 0: nothing stops a lane, 4: something does, 5: Kafka is away. Servers: KAFKA_BOOTSTRAP_SERVERS; topics begin
+    with MEDAID_PREFIX.
 
     \b
     Examples:
@@ -81,15 +82,18 @@ def status(
     """Print where the lanes stand.
 
     Raises:
-        Failure: Input is lost.
+        Failure: Input is lost, or a topic's settings would lose money.
     """
     chosen = [found for found in _services() if service is None or found.name == service.value]
-    lost = 0
+    stopping = 0
     for standing in asyncio.run(standings(_settings(), chosen)):
-        lost += standing.is_lost
+        stopping += standing.stops
         print(standing.line)
-    if lost:
-        raise Failure(Exit.DIFFERENT, f"input was deleted unread in {lost} places; `medaid lanes accept-loss --help` says what to do")
+    if stopping:
+        raise Failure(
+            Exit.DIFFERENT,
+            f"{stopping} things stop lanes: input that was lost, or settings of topics; `medaid lanes status --help` says more",
+        )
 
 
 @app.command("accept-loss", help=ACCEPT_HELP)
