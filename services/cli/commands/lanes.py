@@ -38,7 +38,7 @@ ACCEPT_HELP = """Accept that input was deleted unread, so that the lane goes on 
     send them again. Find out why (the topic's retention, somebody's delete-records) and which senders are concerned first. Then say this for each
     partition that the last log line, or `medaid lanes status`, names, and start the service. What it accepts ends where the log begins now: a later loss is
     another one. It is told on the audit topic, with your name and reason; the place of that event is printed. Saying it twice changes nothing.
-    Nothing lost there: status 3. Servers: KAFKA_BOOTSTRAP_SERVERS; topics begin with MEDAID_PREFIX.
+    Nothing lost there, or a topic that is kept for ever, which must be restored: status 3. Servers: KAFKA_BOOTSTRAP_SERVERS; topics begin with MEDAID_PREFIX.
 
     \b
     Example:

@@ -1,8 +1,8 @@
 """`AioKafkaBroker`: the port `Broker` of one service (group) over aiokafka.
 
 In: topic names without prefix; the configured prefix is put before topics, group and transactional ids here. Promise: the port's; every question
-opens its own connection and closes it, for lanes are taken rarely and a client that has seen a failure is not to be trusted. Not here: the
-subscription (`pump.py`), making topics (`topics.py`).
+but that after beginnings (`lookout.py`) opens its own connection and closes it, for lanes are taken rarely and a client that has seen a failure is not
+to be trusted. Not here: the subscription (`pump.py`), making topics (`topics.py`).
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from schemas.topics import load_topics
 from services.runtime.errors import Doubt, Stop
 from services.runtime.kafka.deadline import within
 from services.runtime.kafka.described import found_in, partitions_of
+from services.runtime.kafka.lookout import Lookout
 from services.runtime.kafka.mending import read_any_header_name
 from services.runtime.kafka.points import Points
 from services.runtime.kafka.reader import Readers, close_consumer
@@ -45,6 +46,7 @@ class AioKafkaBroker:
         self._deadline_s = settings.kafka_deadline_ms / 1000
         self._request_ms = settings.kafka_deadline_ms
         self._readers = Readers(self._consumer, self._prefix, self._deadline_s)
+        self._lookout = Lookout(self._consumer, self._deadline_s)
 
     async def prepare(self, topics: Collection[str]) -> None:
         """Look whether all `topics` are there, with the same number of partitions, which `partitions` then says.
@@ -105,8 +107,7 @@ class AioKafkaBroker:
     async def beginnings(self, partitions: Collection[TopicPartition]) -> Offsets:
         """As the port has it."""
         places = self._places(partitions)
-        async with within(self._deadline_s, "read beginning offsets"), self._started() as consumer:
-            return {places[place]: offset for place, offset in (await consumer.beginning_offsets(list(places))).items()}
+        return {places[place]: offset for place, offset in (await self._lookout.beginnings(places)).items()}
 
     async def ends(self, partitions: Collection[TopicPartition]) -> Offsets:
         """As the port has it."""
@@ -125,8 +126,9 @@ class AioKafkaBroker:
         return Points(self._consumer, self._prefix, self._deadline_s)
 
     async def close(self) -> None:
-        """Let go of what is kept for reading on."""
+        """Let go of what is kept for reading on and for looking out."""
         await self._readers.close()
+        await self._lookout.close()
 
     async def _ends(self, partitions: Collection[TopicPartition], isolation: str) -> Offsets:
         if not partitions:
