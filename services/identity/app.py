@@ -16,8 +16,8 @@ from schemas.catalogue import (
 )
 from schemas.envelope import CloudEvent, read_event
 from schemas.hospital import AdmissionClosed, AdmissionOpened
-from schemas.topics import load_topics
-from services.identity.adapters import decode, document_key, encode, heal, person_of
+from schemas.topics import kept_for_ever, load_topics
+from services.identity.adapters import Following, decode, document_key, encode, heal, home_told, person_of
 from services.identity.domain.authority import check_admission, check_status
 from services.identity.domain.consequences import Person
 from services.identity.handlers import Data, decide
@@ -47,6 +47,7 @@ class IdentityService:
         ASSESSMENTS: "end",
         IDENTITY_WAITING: "end",
     }
+    lasting: frozenset[str] = kept_for_ever(*inputs, *state_topics)
 
     def __init__(self, policies: Policies) -> None:
         self._policies = policies
@@ -80,6 +81,14 @@ class IdentityService:
 
     def want_more_healing(self, records: Sequence[Record], documents: Documents) -> None:
         """Nothing: a person is one document."""
+
+    def home_told(self, record: Record) -> str:
+        """The person of a timeline, subsidy or assessment, or of a discharge that waits. Raises: NotOurs."""
+        return home_told(record)
+
+    def follow(self, documents: Documents) -> Following:
+        """A look at timelines, subsidies and assessments in their order."""
+        return Following(documents)
 
     def heal(self, records: Sequence[Record], documents: Documents) -> Writes:
         """Bring the persons forward by what we told of them."""

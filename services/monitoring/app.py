@@ -1,12 +1,12 @@
 """Monitoring, wired: what its lanes run, and the FastStream app around them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from schemas.catalogue import ACTIONS, HOSPITAL_SHARES, RESULTS, TIMELINES, WARNINGS
+from schemas.catalogue import ACTIONS, HOSPITAL_SHARES, RESULTS, TIMELINES, WARNING_TYPES, WARNINGS
 from schemas.monitoring import HospitalShare
-from schemas.topics import load_topics
+from schemas.topics import kept_for_ever, load_topics
 from services.monitoring.adapters.documents import decode_hospital, decode_person, encode_hospital, encode_person, wanted
 from services.monitoring.adapters.healing import heal, touched
 from services.monitoring.adapters.reading import REFUSED_CLAIMS, observe
@@ -16,7 +16,7 @@ from services.monitoring.domain.observed import Observation
 from services.monitoring.domain.threshold_file import read_thresholds
 from services.monitoring.domain.thresholds import Thresholds
 from services.monitoring.domain.watch import Watch
-from services.monitoring.handlers import decide_hospital, decide_person
+from services.monitoring.handlers import SOURCE, decide_hospital, decide_person
 from services.policy.library import Policies, load_policies, switched_from_text
 from services.runtime.folding import StateFold
 from services.runtime.pump import PumpApp, build_app
@@ -25,6 +25,7 @@ from services.runtime.redis_client import connect
 from services.runtime.redis_view import RedisView
 from services.runtime.service import Documents, Emission, Holders
 from services.runtime.settings import Settings
+from services.runtime.strays import event_of
 from services.runtime.topics import topics_of
 
 SHIPPED = Path(__file__).parent / "thresholds.yaml"
@@ -79,6 +80,7 @@ class MonitoringService:
         REFUSED_CLAIMS: "committed",
         WARNINGS: "end",
     }
+    lasting: frozenset[str] = kept_for_ever(*inputs, *state_topics)
 
     def __init__(self, policies: Policies, thresholds: Path = SHIPPED) -> None:
         """A service for a site's policies.
@@ -114,6 +116,14 @@ class MonitoringService:
 
     def want_more_healing(self, records: Sequence[Record], documents: Documents) -> None:
         """Nothing: all is known by then."""
+
+    def home_told(self, record: Record) -> None:
+        """A warning may be about anybody whom what was read named. Raises: NotOurs, it is none of ours."""
+        event_of(record, SOURCE, WARNING_TYPES)
+
+    def follow(self, documents: Documents) -> Callable[[Record], None]:
+        """Nothing to follow: what was said first, in another lane perhaps, is known by its number."""
+        return lambda record: None
 
     def heal(self, records: Sequence[Record], documents: Documents) -> Writes:
         """Bring them forward by what was read and said."""

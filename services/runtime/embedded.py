@@ -194,7 +194,5 @@ class Embedded:
     def _forget(self) -> None:
         """Let go of what was written since the last time: every lane has read it, the tail has it."""
         for partition in self._forgettable:
-            for place in self._readers.get(partition, ()):  # have read beyond markers, too
-                self.kafka.reset(self._seats[place].lane.service.name, partition, self.kafka.end(partition))
-            self.kafka.truncate(*partition, before=self.kafka.end(partition))
+            self.kafka.forget(partition)
         self._forgettable.clear()

@@ -6,7 +6,7 @@
 
 from schemas.refusal import Refused
 
-__all__ = ["Doubt", "Refused", "Stop"]
+__all__ = ["Doubt", "NotOurs", "Refused", "Stop"]
 
 
 class Doubt(Exception):
@@ -15,3 +15,10 @@ class Doubt(Exception):
 
 class Stop(Exception):
     """Going on could pay twice or lose a claim; an operator must look."""
+
+
+class NotOurs(Exception):
+    """A record in a topic that one lane alone writes is not as it wrote it, or what it stands on is gone: becomes a `Stop` at its place (`strays.py`).
+
+    The text says why, and holds nothing of what the record says of persons.
+    """

@@ -17,6 +17,7 @@ from typing import Generic
 import structlog
 
 from services.runtime import deadletters, reroute
+from services.runtime.alone import Alone
 from services.runtime.clock import Clock
 from services.runtime.errors import Doubt, Refused
 from services.runtime.healing import heal
@@ -51,6 +52,7 @@ class Lane(Generic[E]):
         self._run = ""
         self._reached: Offsets = {}
         self._watermark: Watermark = {}
+        self._alone = Alone(partition, {}, clock)
         self._sent_at_s = 0.0
 
     async def take(self) -> Taken:
@@ -58,16 +60,16 @@ class Lane(Generic[E]):
 
         Raises:
             Doubt: Something is away, or the store changed its run meanwhile: take again.
-            Stop: The ledger is shorter than the view says, or an input than the group has read; Kafka has lost records. Or deleted them unread.
+            Stop: The ledger is shorter than the view says, or an input than was read, or one was deleted unread: Kafka has lost records. Or as `heal`.
         """
         await self.release()
         self._run = await self._view.run()
         self._writer = await self._broker.fence(self.partition)
-        inputs = [TopicPartition(topic, self.partition) for topic in self.service.inputs]
-        self._reached, ends = await positions(self.service.name, self._broker, inputs)
-        self._watermark, healed = await heal(self.service, self.partition, self._broker, self._view, self._reached, self._run)
-        self._metrics.taken(healed)
-        log.info("lane taken", service=self.service.name, lane=self.partition, healed=healed, watermark=dict(self._watermark))
+        self._reached, ends = await positions(self.service, self.partition, self._broker)
+        healed = await heal(self.service, self.partition, self._broker, self._view, self._reached, self._run)
+        self._watermark, self._alone = healed.watermark, Alone(self.partition, healed.ends, self._clock)
+        self._metrics.taken(healed.records)
+        log.info("lane taken", service=self.service.name, lane=self.partition, healed=healed.records, watermark=dict(self._watermark))
         first_ends = {topic: ends[TopicPartition(topic, self.partition)] for topic in self.service.first}
         return Taken({tp.topic: offset for tp, offset in self._reached.items()}, first_ends)
 
@@ -75,6 +77,7 @@ class Lane(Generic[E]):
         """Look whether the lane is still right while nothing comes in. Raises: Doubt, it is not."""
         if await self._ask(Want()) is not None:
             self._metrics.alive()
+        await self._alone.look(self._broker)
 
     async def look_before(self, expected: Mapping[str, int]) -> None:
         """Look why offsets from these on did not come, by topic. Raises: Doubt, they were deleted; the next `take` tells what is lost."""
@@ -128,8 +131,7 @@ class Lane(Generic[E]):
         want = self.service.want(batch)
         while (loaded := await self._ask(want)) is None:
             await self._clock.sleep(GATE_POLL_S)
-        more = self.service.want_more(batch, loaded.documents, loaded.holders)
-        if more is None:
+        if (more := self.service.want_more(batch, loaded.documents, loaded.holders)) is None:
             return loaded
         while (second := await self._ask(more)) is None:
             await self._clock.sleep(GATE_POLL_S)
@@ -162,12 +164,12 @@ class Lane(Generic[E]):
     async def _publish(self, outputs: Sequence[Output], offsets: Mapping[TopicPartition, int]) -> Mapping[TopicPartition, int]:
         """Step 4: one transaction. After it the batch is money."""
         assert self._writer is not None, "a lane is taken before its first batch"
-        wait_s = self._sent_at_s + COMMIT_GAP_S - self._clock.monotonic()
-        if wait_s > 0:
+        if (wait_s := self._sent_at_s + COMMIT_GAP_S - self._clock.monotonic()) > 0:
             await self._clock.sleep(wait_s)
         written = await self._writer.commit(outputs, offsets)
         self._reached = {**self._reached, **offsets}
         self._sent_at_s = self._clock.monotonic()
+        await self._alone.wrote(outputs, written, self._broker)
         return written
 
     async def _apply(self, writes: Writes, written: Mapping[TopicPartition, int], offsets: Mapping[TopicPartition, int]) -> None:
@@ -190,8 +192,7 @@ class Lane(Generic[E]):
 
     def _set_aside(self, record: Record, error: Exception) -> Output:
         """The dead letter of a record that was refused, or that a mistake of ours met, which is told: the others behind it go on."""
-        refused = error if isinstance(error, Refused) else None
-        if refused is None:
+        if not isinstance(refused := error, Refused):
             refused = Refused("processing_failed", "data", f"to be decided without {type(error).__name__}")
             where = f"{record.topic}[{record.partition}]@{record.offset}"
             log.error("processing failed", service=self.service.name, record=where, raised=places_of(error))

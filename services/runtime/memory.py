@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Collection, Sequence
 
 from services.runtime.errors import Doubt
 from services.runtime.memory_kafka import MemoryKafka, Producer, Tail
+from services.runtime.ports import CHUNK_BYTES_MAX
 from services.runtime.records import Chunk, Offsets, Output, TopicPartition
 
 __all__ = ["MemoryBroker", "MemoryKafka", "MemoryWriter", "Tail"]
@@ -66,7 +67,7 @@ class MemoryBroker:
         """
         at = start
         while at < stop:
-            chunk = self._kafka.fetch(partition, at, stop)
+            chunk = self._kafka.fetch(partition, at, stop).first(CHUNK_BYTES_MAX)
             if chunk.next_offset <= at:
                 raise Doubt(f"{partition.topic}[{partition.partition}] cannot be read up to {stop}")
             yield chunk

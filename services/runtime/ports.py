@@ -10,6 +10,9 @@ from typing import Protocol
 
 from services.runtime.records import Chunk, Document, Offsets, Output, TopicPartition, Want, Watermark, Writes
 
+CHUNK_BYTES_MAX = 4_000_000
+"""How many bytes of values a reader gives at a time: a timeline may have 4 MiB, and whoever asks holds a chunk whole."""
+
 
 class Writer(Protocol):
     """The one transactional producer of a lane."""
@@ -44,7 +47,7 @@ class Broker(Protocol):
         ...
 
     async def beginnings(self, partitions: Collection[TopicPartition]) -> Offsets:
-        """Where each partition's log begins now: what lay before it, Kafka has deleted."""
+        """The first offset that each partition's log still has: 0 until retention, or somebody, deletes its front. Compaction leaves it at 0."""
         ...
 
     async def ends(self, partitions: Collection[TopicPartition]) -> Offsets:
@@ -56,7 +59,7 @@ class Broker(Protocol):
         ...
 
     def read(self, partition: TopicPartition, start: int, stop: int) -> AsyncGenerator[Chunk, None]:
-        """Committed records with start <= offset < stop, in order, in chunks of at most 500.
+        """Committed records with start <= offset < stop, in order, in chunks of at most 500 and `CHUNK_BYTES_MAX` (one larger record goes alone).
 
         The last chunk's `next_offset` is at least `stop` (markers and compacted offsets carry no records); nothing is read
         when start >= stop. A `start` before the log's beginning reads from the beginning. Whoever stops early closes it.

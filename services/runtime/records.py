@@ -43,6 +43,15 @@ class Chunk:
     records: tuple[Record, ...]
     next_offset: int
 
+    def first(self, bytes_max: int) -> "Chunk":
+        """As many of its first records as have at most `bytes_max` bytes of values together, one at least."""
+        size = 0
+        for number, record in enumerate(self.records):
+            size += len(record.value or b"")
+            if number and size > bytes_max:
+                return Chunk(self.records[:number], record.offset)
+        return self
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:

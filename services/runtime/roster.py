@@ -17,6 +17,7 @@ from services.runtime.clock import Clock
 from services.runtime.complaints import Complaints
 from services.runtime.errors import Doubt, Stop
 from services.runtime.flow import Flow
+from services.runtime.fronts import check_fronts
 from services.runtime.kafka import AioKafkaBroker
 from services.runtime.kafka.reader import record_of
 from services.runtime.keeper import Keeper
@@ -78,10 +79,11 @@ class Roster(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
 
         Raises:
             Doubt: Kafka is away.
-            Stop: The topics are not as they must be.
+            Stop: The topics are not as they must be, or one has lost its front.
         """
         await self.broker.prepare(topics)
         check(await self.broker.differences(topics))
+        await check_fronts(self.service, range(self.broker.partitions), self.broker)
         self._view = self._view or self._make_view(self.broker.partitions)
 
     async def close(self) -> None:

@@ -1,6 +1,6 @@
 """What a service brings to its lanes. Pure: bytes and documents in, emissions and writes out; no await, no client, no clock."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from services.runtime.records import Document, Headers, Record, Want, Writes
@@ -62,6 +62,7 @@ class Service(Protocol[E]):
         rerouted: The internal topic for records that lay in the wrong partition; None where inputs are written by us alone.
         state_topics: The topics that the view follows, and how far it heals: `end`, what this lane wrote itself, to the read_committed end;
             `committed`, an input, to the committed offset.
+        lasting: Those of its inputs and state topics that are kept for ever. A lane stands on them from their first record on.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Service(Protocol[E]):
     first: tuple[str, ...]
     rerouted: str | None
     state_topics: Mapping[str, Literal["end", "committed"]]
+    lasting: frozenset[str]
 
     def read(self, record: Record) -> E:
         """Validate from the bytes alone. Raises: Refused."""
@@ -92,6 +94,20 @@ class Service(Protocol[E]):
 
     def want_more_healing(self, records: Sequence[Record], documents: Documents) -> Want | None:
         """What `heal` needs besides, now that the first answer is known."""
+        ...
+
+    def home_told(self, record: Record) -> str | None:
+        """Who is at home in the lane that wrote `record`, of a state topic that is its own; None where it may speak of anybody.
+
+        Raises:
+            NotOurs: It is no event of ours. Whatever else is raised says that it cannot be understood.
+        """
+        ...
+
+    def follow(self, documents: Documents) -> Callable[[Record], None]:
+        """A look at records of the lane's own state topics in their order, beginning at `documents`: one that does not follow from what is known, and
+        from those before it, is `NotOurs`. Writes and watermark move in one step, so that nothing is ever healed upon itself.
+        """
         ...
 
     def heal(self, records: Sequence[Record], documents: Documents) -> Writes:

@@ -18,7 +18,7 @@ from schemas.envelope import VALUE_BYTES_MAX, CloudEvent, read_event
 from schemas.hospital import ClaimReversed, ClaimSubmitted, check_dates
 from schemas.settlement import ReadjudicationRequested
 from schemas.times import local_day
-from schemas.topics import load_topics
+from schemas.topics import kept_for_ever, load_topics
 from services.policy.library import Policies, load_policies, switched_from_text
 from services.runtime.errors import Refused
 from services.runtime.folding import StateFold
@@ -31,6 +31,7 @@ from services.runtime.settings import Settings
 from services.runtime.topics import topics_of
 from services.settlement.adapters import wants
 from services.settlement.adapters.documents import decode, encode
+from services.settlement.adapters.following import Following, home_told
 from services.settlement.adapters.healing import heal, touched
 from services.settlement.domain import Person, check_amounts
 from services.settlement.handlers import Data, decide
@@ -47,6 +48,7 @@ class SettlementService:
     first: tuple[str, ...] = (TIMELINES,)
     rerouted: str | None = SETTLEMENT_REROUTED
     state_topics: Mapping[str, Literal["end", "committed"]] = {RESULTS: "end", SETTLEMENT_WAITING: "end", TIMELINES: "committed"}
+    lasting: frozenset[str] = kept_for_ever(*inputs, *state_topics)
 
     def __init__(self, policies: Policies) -> None:
         self._policies = policies
@@ -92,6 +94,14 @@ class SettlementService:
 
     def want_more_healing(self, records: Sequence[Record], documents: Documents) -> None:
         """Nothing: all is known by then."""
+
+    def home_told(self, record: Record) -> str:
+        """The person of a result, or of a reversal that waits. Raises: NotOurs."""
+        return home_told(record)
+
+    def follow(self, documents: Documents) -> Following:
+        """A look at results in the order of the ledger: sequences and revisions without holes."""
+        return Following(documents)
 
     def heal(self, records: Sequence[Record], documents: Documents) -> Writes:
         """Bring them forward by the ledger."""

@@ -96,7 +96,8 @@ class KafkaPlace:
         return self.brokers[-1]
 
     async def send(self, topic: str, partition: int, values: Sequence[bytes]) -> None:
-        outside = Producer({"bootstrap.servers": self.settings.kafka_bootstrap_servers})
+        squeezed = {"compression.type": "gzip", "message.max.bytes": 20_000_000, "batch.size": 20_000_000, "linger.ms": 200}
+        outside = Producer({"bootstrap.servers": self.settings.kafka_bootstrap_servers, **squeezed})
         for value in values:
             outside.produce(self.settings.prefix + topic, value, partition=partition)
         assert outside.flush(30) == 0

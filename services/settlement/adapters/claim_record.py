@@ -33,6 +33,12 @@ def record_bytes(record: ClaimRecord) -> bytes:
     return orjson.dumps([record.sequence, record.revision, record.assistance_fen, record.figures, record.reversed_for, *values])
 
 
+def order_in(value: bytes) -> tuple[int, int]:
+    """Sequence and revision of what `record_bytes` wrote."""
+    sequence, revision, *_ = orjson.loads(value)
+    return sequence, revision
+
+
 def record_in(place: str, key: str, value: bytes) -> ClaimRecord:
     """What `record_bytes` wrote of the claim `key` of `place`, person and region; it was validated when it came in."""
     sequence, revision, assistance_fen, figures, reversed_for, *values = orjson.loads(value)

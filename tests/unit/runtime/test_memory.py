@@ -55,6 +55,15 @@ def test_truncation_forgets_what_lies_before_and_keeps_offsets(kafka: MemoryKafk
     assert (values(kafka), kafka.end(PLACE)) == ([], 6)
 
 
+def test_what_is_let_go_of_is_not_lost(kafka: MemoryKafka) -> None:
+    kafka.append(TOPIC, 0, None, b"0")
+    kafka.forget(PLACE)
+    kafka.append(TOPIC, 0, None, b"1")
+    assert (values(kafka), kafka.beginning(PLACE)) == ([b"1"], 0)
+    kafka.truncate(TOPIC, 0, before=2)
+    assert (values(kafka), kafka.beginning(PLACE)) == ([], 2)
+
+
 def test_what_is_not_decided_is_not_forgotten(kafka: MemoryKafka) -> None:
     producer = kafka.init("one")
     kafka.append(TOPIC, 0, None, b"before")
