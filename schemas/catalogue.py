@@ -9,6 +9,7 @@ from schemas.fields import Model
 from schemas.hospital import AdmissionClosed, AdmissionOpened, ClaimReversed, ClaimSubmitted
 from schemas.identity import (
     AdmissionAssessed,
+    ApplicationApproved,
     EventVoided,
     StatusChanged,
     StatusGranted,
@@ -43,6 +44,7 @@ STATUS_TYPES: Final[Types] = {
     "identity.status.revoked.v1": StatusRevoked,
     "identity.status.changed.v1": StatusChanged,
     "identity.status.voided.v1": EventVoided,
+    "identity.application.approved.v1": ApplicationApproved,
 }
 ADMISSION_TYPES: Final[Types] = {
     "hospital.admission.opened.v1": AdmissionOpened,

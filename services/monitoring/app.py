@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from schemas.catalogue import ACTIONS, HOSPITAL_SHARES, RESULTS, TIMELINES, WARNING_TYPES, WARNINGS
+from schemas.catalogue import ACTIONS, HOSPITAL_SHARES, RESULTS, SETTLEMENT_WAITING, TIMELINES, WARNING_TYPES, WARNINGS
 from schemas.monitoring import HospitalShare
 from schemas.topics import kept_for_ever, load_topics
 from services.monitoring.adapters.documents import decode_hospital, decode_person, encode_hospital, encode_person, wanted
@@ -53,9 +53,13 @@ class MonitoringFold:
             lambda home: decode_hospital(home, documents), lambda hospital, seen: decide_hospital(watch, hospital, seen), encode_hospital
         )
 
-    def decide(self, event: Observation) -> Sequence[Emission]:
+    def decide(self, event: Observation) -> Sequence[Emission] | None:
         """What `event` leads to."""
         return (self._hospitals if isinstance(event.data, HospitalShare) else self._persons).decide(event)
+
+    def conclude(self, home: str) -> Sequence[Emission]:
+        """Nothing: every decision tells all."""
+        return ()
 
     def writes(self) -> Writes:
         """All changes so far."""
@@ -70,12 +74,13 @@ class MonitoringService:
     """
 
     name = "monitoring"
-    inputs: tuple[str, ...] = (TIMELINES, RESULTS, HOSPITAL_SHARES, REFUSED_CLAIMS, ACTIONS)
+    inputs: tuple[str, ...] = (TIMELINES, RESULTS, SETTLEMENT_WAITING, HOSPITAL_SHARES, REFUSED_CLAIMS, ACTIONS)
     first: tuple[str, ...] = (TIMELINES,)
     rerouted: str | None = None
     state_topics: Mapping[str, Literal["end", "committed"]] = {
         TIMELINES: "committed",
         RESULTS: "committed",
+        SETTLEMENT_WAITING: "committed",
         HOSPITAL_SHARES: "committed",
         REFUSED_CLAIMS: "committed",
         WARNINGS: "end",

@@ -40,6 +40,7 @@ def letter_value(service: str, record: Record, refused: Refused, topic: str | No
     data: dict[str, Any] = {
         "reason": refused.reason,
         "detail": str(refused),
+        "faults": [fault._asdict() for fault in refused.faults],
         "topic": topic,
         "partition": None if topic is None else record.partition,
         "offset": record.offset,

@@ -44,8 +44,9 @@ class _Seat:
     async def turn(self) -> bool:
         """Settle the next batch; False when there was nothing to read."""
         records, reached = self._poll()
-        if records:
-            await self.lane.batch(records)
+        rest = records
+        while rest:
+            rest = await self.lane.batch(rest)
         self._positions.update(reached)
         # With room for more, and no `first` input behind, every input was read to its end.
         self.is_at_end = not reached or not (self._first_ends or len(records) == self._records_max)
@@ -192,7 +193,7 @@ class Embedded:
         self.kafka.readable.clear()
 
     def _forget(self) -> None:
-        """Let go of what was written since the last time: every lane has read it, the tail has it."""
+        """Let go of what was written since the last time: every lane has read it, the tail has it, the views stand on it."""
         for partition in self._forgettable:
             self.kafka.forget(partition)
         self._forgettable.clear()

@@ -54,16 +54,23 @@ class Inbox:
             self._count += 1
             self._bytes += _size(record)
 
-    def take(self) -> list[Record]:
+    def take(self, records_max: int) -> list[Record]:
         """The next batch, topics in their order of precedence; empty when nothing is here."""
         batch: list[Record] = []
         for topic in self._topics:
             queue = self._queues[topic]
-            while queue and len(batch) < self._batch_records_max:
+            while queue and len(batch) < records_max:
                 batch.append(queue.popleft())
         self._count -= len(batch)
         self._bytes -= sum(map(_size, batch))
         return batch
+
+    def give_back(self, rest: Sequence[Record]) -> None:
+        """What was taken and not settled, in its order: it lies in front again."""
+        for record in reversed(rest):
+            self._queues[record.topic].appendleft(record)
+        self._count += len(rest)
+        self._bytes += sum(map(_size, rest))
 
     def gaps(self) -> Mapping[str, int]:
         """For each topic in which offsets were missing since this was last asked, the first of them."""

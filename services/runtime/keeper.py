@@ -18,6 +18,7 @@ from services.runtime.flow import Flow
 from services.runtime.inbox import Inbox
 from services.runtime.kafka.deadline import is_fenced
 from services.runtime.lanes import Lane
+from services.runtime.pace import Pace
 from services.runtime.pulse import Pulse
 from services.runtime.records import Record
 from services.runtime.settings import Settings
@@ -30,8 +31,6 @@ FIRST_POLL_S = 0.05
 
 LOOK_S = 60.0
 """How often a lane at rest looks at the beginnings and ends of its inputs."""
-
-BACKOFF_S_MIN, BACKOFF_S_MAX = 0.1, 5.0
 
 log = structlog.get_logger(__name__)
 
@@ -57,12 +56,12 @@ class Keeper:
         self._stopped = stopped
         self._fenced_wait_s = 2 * settings.heartbeat_ms / 1000
         self._inbox = Inbox(lane.service.inputs, settings.batch_records_max)
+        self._pace = Pace(settings.batch_records_max)
         self._wake = asyncio.Event()
         self._leaving = False
         self._rewound: Doubt | None = None
         self._flowing: tuple[str, ...] = ()
         self._first: dict[str, int] = {}
-        self._doubts = 0
         self._looked_at_s = clock.monotonic()
         self._task: asyncio.Task[None] | None = None
 
@@ -134,13 +133,16 @@ class Keeper:
             if records:
                 if gaps := self._inbox.gaps():
                     await self._lane.look_before(gaps)
-                await self._lane.batch(records)
+                self._pace.begin(len(records))
+                rest = await self._lane.batch(records)
+                self._inbox.give_back(rest)
+                self._pace.end(len(rest))
                 self._pulse.heard_at_s = self._clock.monotonic()
             elif not self._leaving:
                 await self._lane.idle()
                 await self._look_around()
                 self._pulse.heard(self._flow.polled_ms(self._flowing or inputs))
-            self._doubts = 0
+                self._pace.end()
 
     async def _look_around(self) -> None:
         """Now and then, at rest: commit what lies behind the last record, and see that nothing unread was deleted. Raises: Doubt."""
@@ -156,7 +158,7 @@ class Keeper:
             self._wake.clear()
             if self._rewound is not None:
                 raise self._rewound
-            records = self._inbox.take()
+            records = self._inbox.take(self._pace.records)
             left_s = until_s - self._clock.monotonic()
             if records or self._leaving or left_s <= 0:
                 return records
@@ -178,10 +180,7 @@ class Keeper:
         self._pulse.beat()
         with suppress(Doubt):  # not assigned, then nothing comes
             self._flow.pause(self._lane.service.inputs)
-        wait_s = min(BACKOFF_S_MIN * 2**self._doubts, BACKOFF_S_MAX)
-        self._doubts = min(self._doubts + 1, 10)
-        if is_fenced(doubt):
-            wait_s = max(wait_s, self._fenced_wait_s)
+        wait_s = max(self._pace.doubt(), self._fenced_wait_s if is_fenced(doubt) else 0)
         if self._complaints.is_new(str(doubt)):
             log.warning("lane in doubt", service=self._lane.service.name, lane=self._lane.partition, why=str(doubt))
         until_s = self._clock.monotonic() + wait_s

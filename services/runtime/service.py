@@ -39,12 +39,16 @@ Holders = Mapping[str, str]
 class Fold(Protocol[E_contra]):
     """The decisions of one batch, on the documents that were loaded for it."""
 
-    def decide(self, event: E_contra) -> Sequence[Emission]:
-        """What `event` leads to. If it raises, nothing has changed.
+    def decide(self, event: E_contra) -> Sequence[Emission] | None:
+        """What `event` leads to; None where `conclude` tells it, together with what the home's next events lead to. If it raises, nothing has changed.
 
         Raises:
             Refused: The event stands against what is known (`conflicting_duplicate`).
         """
+        ...
+
+    def conclude(self, home: str) -> Sequence[Emission]:
+        """What is owed for `home` by now, of which `decide` said nothing. If it raises, nothing has changed."""
         ...
 
     def writes(self) -> Writes:

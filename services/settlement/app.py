@@ -34,7 +34,7 @@ from services.settlement.adapters.documents import decode, encode
 from services.settlement.adapters.following import Following, home_told
 from services.settlement.adapters.healing import heal, touched
 from services.settlement.domain import Person, check_amounts
-from services.settlement.handlers import Data, decide
+from services.settlement.handlers import Data, conclude, decide
 
 Incoming = CloudEvent[Data]
 _TYPES: Mapping[str, Mapping[str, Any]] = {CLAIMS: CLAIM_TYPES, OPERATOR_EVENTS: OPERATOR_TYPES, TIMELINES: TYPES_BY_TOPIC[TIMELINES]}
@@ -85,7 +85,10 @@ class SettlementService:
         for key, document in documents.items():
             by_home.setdefault(key.split("/")[1], {})[key] = document
         return StateFold(
-            lambda home: decode(home, by_home[home], holders), lambda person, event: decide(self._policies, person, event), encode
+            lambda home: decode(home, by_home[home], holders),
+            lambda person, event: decide(self._policies, person, event),
+            encode,
+            lambda person: conclude(self._policies, person),
         )
 
     def want_healing(self, records: Sequence[Record]) -> Want:

@@ -21,7 +21,9 @@ from services.settlement.app import SettlementService
 
 CASES = Path(__file__).parent / "cases"
 PERSON = "P1"
-SENT = "2026-12-31T12:00:00+08:00"
+SENT = "2026-12-31T12:{:02}:00+08:00"
+"""Row after row, one minute after the other: of one effective date the row that stands first applies first."""
+
 EXPECTED = {
     "self_pay",
     "deductible",
@@ -93,7 +95,7 @@ async def _settle(policies: Policies, city: str, case: Row) -> Settled:
     embedded = Embedded([IdentityService(policies), SettlementService(policies)], partitions=1)
     await embedded.start()
     for topic, kind, source, number, data in events(policies, city, case):
-        event = {"specversion": "1.0", "id": f"{kind}-{number}", "source": source, "type": kind, "time": SENT, "data": data}
+        event = {"specversion": "1.0", "id": f"{kind}-{number}", "source": source, "type": kind, "time": SENT.format(number), "data": data}
         embedded.publish(topic, PERSON, orjson.dumps(event))
         await embedded.settle()
     return Settled(embedded.drain())
