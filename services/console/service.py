@@ -29,7 +29,12 @@ class ConsoleFold:
         self._desk = Desk(documents)
 
     def decide(self, event: Seen) -> Sequence[Emission]:
-        """Move the documents by `event`. Where a mistake of ours meets it, that is told and noted, and its record moves nothing else: nobody sent it to us."""
+        """Move the documents by `event`; of a record that is not understood the place is told and noted.
+
+        So is a record that meets a mistake of ours: it moves nothing else, for nobody sent it to us.
+        """
+        if isinstance(event.data, NotUnderstood):
+            log.error("not understood", record=f"{event.topic}[{event.lane}]@{event.offset}", raised=event.data.why)
         try:
             decide(self._desk, event)
         except Exception as error:

@@ -13,12 +13,11 @@ from schemas.catalogue import (
     STATUS_TYPES,
     SUBSIDIES,
     TIMELINES,
-    dead_letters_of,
 )
 from schemas.envelope import CloudEvent, read_event
 from schemas.hospital import AdmissionClosed, AdmissionOpened
 from schemas.times import local_day
-from schemas.topics import kept_for_ever
+from schemas.topics import kept_for_ever, load_topics
 from services.identity.adapters import Following, decode, document_key, encode, heal, home_told, person_of
 from services.identity.domain.authority import check_admission, check_status
 from services.identity.domain.consequences import Person
@@ -31,6 +30,7 @@ from services.runtime.redis_client import connect
 from services.runtime.redis_view import RedisView
 from services.runtime.service import Documents, Holders
 from services.runtime.settings import Settings
+from services.runtime.topics import topics_of
 
 Incoming = CloudEvent[Data]
 
@@ -112,4 +112,4 @@ def build(settings: Settings | None = None) -> PumpApp:
     def view(lanes: int) -> RedisView:
         return RedisView(connect(chosen.redis_url), f"{chosen.prefix}medaid:identity:", lanes, chosen.redis_deadline_ms / 1000)
 
-    return build_app(service, chosen, view, outputs=[dead_letters_of(topic) for topic in service.inputs])
+    return build_app(service, chosen, view, outputs=topics_of(service.name, load_topics()))

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from schemas.catalogue import ACTIONS, HOSPITAL_SHARES, RESULTS, SETTLEMENT_WAITING, TIMELINES, WARNING_TYPES, WARNINGS, dead_letters_of
+from schemas.catalogue import ACTIONS, HOSPITAL_SHARES, RESULTS, SETTLEMENT_WAITING, TIMELINES, WARNING_TYPES, WARNINGS
 from schemas.monitoring import HospitalShare
-from schemas.topics import kept_for_ever
+from schemas.topics import kept_for_ever, load_topics
 from services.monitoring.adapters.documents import decode_hospital, decode_person, encode_hospital, encode_person, wanted
 from services.monitoring.adapters.healing import heal, touched
 from services.monitoring.adapters.reading import REFUSED_CLAIMS, observe
@@ -26,6 +26,7 @@ from services.runtime.redis_view import RedisView
 from services.runtime.service import Consequence, Documents, Holders
 from services.runtime.settings import Settings
 from services.runtime.strays import event_of
+from services.runtime.topics import topics_of
 
 SHIPPED = Path(__file__).parent / "thresholds.yaml"
 
@@ -149,4 +150,4 @@ def build(settings: Settings | None = None) -> PumpApp:
     def view(lanes: int) -> RedisView:
         return RedisView(connect(chosen.redis_url), f"{chosen.prefix}medaid:monitoring:", lanes, chosen.redis_deadline_ms / 1000)
 
-    return build_app(service, chosen, view, outputs=[dead_letters_of(topic) for topic in service.inputs])
+    return build_app(service, chosen, view, outputs=topics_of(service.name, load_topics()))

@@ -80,9 +80,8 @@ class Lane(Generic[E]):
         await self.release()
         self._run = await self._view.run()
         self._writer = await self._broker.fence(self.partition)
-        inputs = [TopicPartition(topic, self.partition) for topic in self.service.inputs]
         await check_fronts(self.service, [self.partition], self._broker)
-        self._reached, ends = await positions(self.service.name, self._broker, inputs)
+        self._reached, ends = await positions(self.service, self.partition, self._broker)
         healed = await heal(self.service, self.partition, self._broker, self._view, self._reached, self._run)
         self._watermark, self._alone = healed.watermark, Alone(self.partition, healed.ends, self._clock)
         self._due = await due_again(self.service, self.partition, self._broker, self._watermark)

@@ -1,11 +1,11 @@
 """Input that Kafka deleted before a service had read it: what is missing between the committed offset and the beginning of the log.
 
 A partition of which the group has committed nothing counts as read up to 0: either nobody has read it, and what lay before its beginning was lost,
-or the group was away so long that Kafka forgot its offsets, and nobody can tell. An operator can, and says so (`rulings.py`). Not here: topics that a
-view is healed from, which must begin where they always did (`healing.py`).
+or the group was away so long that Kafka forgot its offsets, and nobody can tell. An operator can, and says so (`rulings.py`). Not here: topics that are
+kept for ever, which begin at 0 (`fronts.py`).
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from contextlib import aclosing
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from services.runtime.fronts import check_ends
 from services.runtime.ports import Broker
 from services.runtime.records import Offsets, TopicPartition
 from services.runtime.rulings import rulings
+from services.runtime.service import AnyService
 
 log = structlog.get_logger(__name__)
 
@@ -38,22 +39,23 @@ def losses_of(committed: Offsets, beginnings: Offsets) -> list[Loss]:
     return [Loss(place, offset, beginnings[place]) for place, offset in committed.items() if offset < beginnings[place]]
 
 
-async def positions(service: str, broker: Broker, inputs: Sequence[TopicPartition]) -> tuple[Offsets, Offsets]:
+async def positions(service: AnyService, lane: int, broker: Broker) -> tuple[Offsets, Offsets]:
     """Where a lane reads on, and where its inputs end: at its committed offsets, or where the log begins behind a loss that an operator has accepted.
 
     Raises:
         Stop: Less lies there than was read, or something was deleted unread and nobody has accepted that.
         Doubt: Kafka is away.
     """
+    inputs = [TopicPartition(topic, lane) for topic in service.inputs]
     committed, beginnings = await broker.committed(inputs), await broker.beginnings(inputs)
     ends = await broker.log_ends(inputs)  # a broker that was killed may call decided less than was read
     check_ends(committed, ends)
-    missing = losses_of(committed, beginnings)
-    if still := await unaccepted(service, broker, missing) if missing else ():
+    missing = [loss for loss in losses_of(committed, beginnings) if loss.partition.topic not in service.lasting]
+    if still := await unaccepted(service.name, broker, missing) if missing else ():
         told = "; ".join(map(str, still))
-        raise Stop(f"input lost: {told}. Find out why, then `medaid lanes accept-loss --service {service} ...` for each")
+        raise Stop(f"input lost: {told}. Find out why, then `medaid lanes accept-loss --service {service.name} ...` for each")
     for loss in missing:
-        log.warning("going on behind an accepted loss", service=service, loss=str(loss))
+        log.warning("going on behind an accepted loss", service=service.name, loss=str(loss))
     return {**committed, **{loss.partition: loss.stop for loss in missing}}, ends
 
 

@@ -28,6 +28,7 @@ from services.runtime.pulse import Pulse, PulsingBroker, PulsingView
 from services.runtime.records import Record
 from services.runtime.service import AnyService
 from services.runtime.settings import Settings
+from services.runtime.topics import check
 
 log = structlog.get_logger(__name__)
 
@@ -81,6 +82,7 @@ class Roster(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
             Stop: The topics are not as they must be, or one has lost its front.
         """
         await self.broker.prepare(topics)
+        check(await self.broker.differences(topics))
         await check_fronts(self.service, range(self.broker.partitions), self.broker)
         self._view = self._view or self._make_view(self.broker.partitions)
 

@@ -4,7 +4,8 @@ To pass over one would be to guess what it told; only an operator may say so, of
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import orjson
@@ -64,6 +65,20 @@ def stop_at(record: Record, error: Exception) -> Stop:
     )
 
 
+@contextmanager
+def named(record: Record) -> Iterator[None]:
+    """Do something with `record`.
+
+    Raises:
+        Stop: It cannot be done, for it is not as it was written.
+    """
+    try:
+        yield
+    except Exception as error:
+        stop = stop_at(record, error)
+        raise stop from error
+
+
 def find(records: Sequence[Record], understand: Callable[[Sequence[Record]], Any], error: Exception) -> Stop:
     """The same for the first of `records` that cannot be understood, when all together gave `error`."""
 
@@ -80,7 +95,5 @@ def find(records: Sequence[Record], understand: Callable[[Sequence[Record]], Any
 def _each(service: Service[E], records: Iterable[Record], look: Callable[[Record], None]) -> None:
     for record in records:
         if service.state_topics[record.topic] == "end":
-            try:
+            with named(record):
                 look(record)
-            except Exception as error:
-                raise stop_at(record, error) from error

@@ -13,13 +13,12 @@ from schemas.catalogue import (
     SETTLEMENT_WAITING,
     TIMELINES,
     TYPES_BY_TOPIC,
-    dead_letters_of,
 )
 from schemas.envelope import VALUE_BYTES_MAX, CloudEvent, read_event
 from schemas.hospital import ClaimReversed, ClaimSubmitted, check_dates
 from schemas.settlement import ReadjudicationRequested, YearBehind
 from schemas.times import local_day
-from schemas.topics import kept_for_ever
+from schemas.topics import kept_for_ever, load_topics
 from services.policy.library import Policies, load_policies, switched_from_text
 from services.runtime.errors import Refused
 from services.runtime.folding import StateFold
@@ -29,6 +28,7 @@ from services.runtime.redis_client import connect
 from services.runtime.redis_view import RedisView
 from services.runtime.service import Documents, Holders
 from services.runtime.settings import Settings
+from services.runtime.topics import topics_of
 from services.settlement.adapters import wants
 from services.settlement.adapters.documents import decode, encode
 from services.settlement.adapters.following import Following, home_told
@@ -136,7 +136,7 @@ def build(settings: Settings | None = None) -> PumpApp:
     def view(lanes: int) -> RedisView:
         return RedisView(connect(chosen.redis_url), f"{chosen.prefix}medaid:settlement:", lanes, chosen.redis_deadline_ms / 1000)
 
-    return build_app(service, chosen, view, outputs=[dead_letters_of(topic) for topic in service.inputs])
+    return build_app(service, chosen, view, outputs=topics_of(service.name, load_topics()))
 
 
 def _check_source(source: str, data: ClaimSubmitted | ClaimReversed | ReadjudicationRequested) -> None:

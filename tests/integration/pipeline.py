@@ -103,6 +103,14 @@ class Pipeline(Topics):
         assert self._running.pop(name).returncode == -signal.SIGKILL, self.log(name)
         return True
 
+    def status(self, name: str) -> int | None:
+        """The exit status of a process that has ended by itself; None while it runs."""
+        return self._running[name].poll()
+
+    def forget(self, name: str) -> int:
+        """The exit status of a process that has ended by itself, of which nothing is expected any more."""
+        return self._running.pop(name).wait(timeout=0)
+
     def pid(self, name: str) -> int:
         """The process id."""
         return self._running[name].pid

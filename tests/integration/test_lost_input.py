@@ -13,7 +13,7 @@ from schemas.catalogue import AUDIT, CLAIMS, RESULTS
 from services.runtime.home import home_of
 from tests.integration.pipeline import MEDAID, Pipeline
 from tests.integration.topics import PARTITIONS
-from tests.unit.cli.events import claim
+from tests.unit.events import claim
 
 HOME = home_of("P1", PARTITIONS)
 WORKER = "settlement-1"

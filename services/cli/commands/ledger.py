@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from schemas.catalogue import AUDIT
 from services.cli.failure import Exit, Failure
 from services.cli.options import Lang, Language, Readings, policies_with
 from services.cli.progress import progress
@@ -142,7 +143,7 @@ def rebuild(
 async def _rebuild(service: AnyService, settings: Settings) -> str:
     """Rebuild the view of `service`. Returns what is told of it."""
     broker = AioKafkaBroker(service.name, settings)
-    await broker.prepare({*service.inputs, *service.state_topics})
+    await broker.prepare({*service.inputs, *service.state_topics, AUDIT})
     view = shelves(settings, service.name, broker.partitions)
     keys = offsets = 0
 

@@ -20,6 +20,7 @@ from services.policy.standing import StatusEvent
 from services.runtime.embedded import Embedded
 from services.runtime.ports import Loaded
 from services.runtime.records import Record, Want
+from services.runtime.strays import named
 from services.settlement.adapters.documents import decode, person_key, year_keys
 from services.settlement.adapters.healing import heal
 from services.settlement.domain import Holder, Person
@@ -68,7 +69,11 @@ async def from_embedded(embedded: Embedded, key: str) -> Known | None:
 
 
 async def from_ledger(read: Read, key: str) -> Known | None:
-    """What results and timelines tell of the claim `key`; None where there is no result of it."""
+    """What results and timelines tell of the claim `key`; None where there is no result of it.
+
+    Raises:
+        Stop: A record that may be about its person is not as it was written.
+    """
     place = await _place(read, key)
     if place is None:
         return None
@@ -78,27 +83,34 @@ async def from_ledger(read: Read, key: str) -> Known | None:
     events: Sequence[StatusEvent] = ()
     person = orjson.dumps(holder.person_id)
     async for record in read(RESULTS, partition):
-        event = _about(record, person, holder)
-        if event is not None and event["data"]["region"] == holder.region:
-            _bring_forward(record, documents, holder)
-            if _key(event["data"]) == key:
-                history.append(told(event))
+        with named(record):
+            event = _about(record, person, holder)
+            if event is not None and event["data"]["region"] == holder.region:
+                _bring_forward(record, documents, holder)
+                if _key(event["data"]) == key:
+                    history.append(told(event))
     async for record in read(TIMELINES, partition):
-        event = _about(record, person, holder)
-        if event is not None:
-            _bring_forward(record, documents, holder)
-            events = decode_identity(holder.person_id, {"timeline": orjson.dumps(event["data"])}).events
+        with named(record):
+            event = _about(record, person, holder)
+            if event is not None:
+                _bring_forward(record, documents, holder)
+                events = decode_identity(holder.person_id, {"timeline": orjson.dumps(event["data"])}).events
     return Known(holder, decode(holder.person_id, documents, {}), events, history)
 
 
 async def _place(read: Read, key: str) -> tuple[int, Holder] | None:
-    """The partition in which the claim's results lie, and whose it is."""
+    """The partition in which the claim's results lie, and whose it is.
+
+    Raises:
+        Stop: A record that may be one of them is not as it was written.
+    """
     mark = orjson.dumps(f"{key}/0")
     async for record in read(RESULTS, None):
         if record.value is not None and mark in record.value:
-            data = orjson.loads(record.value)["data"]
-            if _key(data) == key:
-                return record.partition, Holder(data["year"], data["person_id"], data["region"], "")
+            with named(record):
+                data = orjson.loads(record.value)["data"]
+                if _key(data) == key:
+                    return record.partition, Holder(data["year"], data["person_id"], data["region"], "")
     return None
 
 

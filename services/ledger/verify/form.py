@@ -16,6 +16,7 @@ from schemas.settlement import SettlementResult
 from services.ledger.verify.differences import NOTHING, Difference, Place
 from services.runtime.home import home_of
 from services.runtime.records import Record
+from services.settlement.handlers.years import SOURCE
 
 Tell = Callable[[Difference], None]
 _RESULTS = dict.fromkeys(RESULT_TYPES, SettlementResult)
@@ -112,6 +113,7 @@ class Form:
         self._must(key, f"id of revision {data.revision}", event.id, settlement_id)
         verb = "completed" if data.revision == 0 else "reversed" if data.outcome == "reversed" else "adjusted"
         self._must(key, f"type of revision {data.revision}", event.type, f"settlement.{verb}.v1")
+        self._must(key, f"source of revision {data.revision}", event.source, SOURCE)
         if self._partitions is not None:
             record_key = NOTHING if record.key is None else record.key.decode(errors="replace")
             self._must(key, f"record key of revision {data.revision}", record_key, data.person_id)

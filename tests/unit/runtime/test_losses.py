@@ -1,13 +1,16 @@
 """Input deleted before it was read stops a lane, at its taking or as it runs, until an operator has accepted just that."""
 
+from typing import Any
+
 import pytest
 
 from schemas.catalogue import AUDIT
 from schemas.envelope import write_event
+from services.runtime.embedded import Embedded
 from services.runtime.errors import Doubt, Stop
 from services.runtime.records import Output, TopicPartition
 from tests.unit.runtime.counting import AMOUNTS, Counting
-from tests.unit.runtime.workbench import ANN, Bench
+from tests.unit.runtime.workbench import ANN, LANES, Bench
 
 pytestmark = pytest.mark.usefixtures("logs")
 
@@ -114,3 +117,16 @@ async def test_a_lane_at_rest_commits_nothing_beyond_a_record_and_notices_what_w
     with pytest.raises(Doubt, match="deleted before it was read"):
         await lane.pass_markers()
     assert bench.kafka.committed(Counting.name, AMOUNTS_0) == 0
+
+
+async def test_what_the_embedded_default_forgets_counts_as_read() -> None:
+    embedded = Embedded([Counting()], LANES)
+    await embedded.start()
+    outside = embedded.kafka.init("an agency's")
+    embedded.kafka.send(outside, Output(AMOUNTS, 0, None, b'{"person": "Ann", "key": "A-0", "amount": 10}'))
+    embedded.kafka.commit(outside, "", {})
+    await embedded.settle()
+    assert embedded.kafka.records(AMOUNTS) == []
+    seats: Any = embedded._seats
+    for seat in seats:
+        await seat.take()
