@@ -70,7 +70,7 @@ def _promised(topic: str, data: Data) -> Data:
     if topic == WARNINGS:
         return {name: data[name] for name in ("level", "measure")}
     if topic == TIMELINES:
-        return {name: data[name] for name in ("revision", "birth_date", "intervals")}
+        return {name: data[name] for name in ("revision", "birth_date", "intervals", "applications")}
     return {name: value for name, value in data.items() if name not in ("revision", "caused_by")}
 
 
