@@ -5,6 +5,7 @@ from pathlib import Path
 
 import structlog
 
+from schemas.topics import load_topics
 from services.console.adapters.kafka import KafkaOutside
 from services.console.adapters.register import RedisRegister
 from services.console.neighbours import neighbours
@@ -20,6 +21,7 @@ from services.runtime.pump import PumpApp, build_app
 from services.runtime.redis_client import connect
 from services.runtime.redis_view import RedisView
 from services.runtime.settings import Settings, WrongSetting
+from services.runtime.topics import topics_of
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +44,7 @@ def build(settings: Settings | None = None) -> PumpApp:
         outside.open(made, lanes)
         return made
 
-    app = build_app(service, chosen, view)
+    app = build_app(service, chosen, view, outputs=topics_of(service.name, load_topics()))
     register = RedisRegister(connect(chosen.redis_url), f"{chosen.prefix}medaid:{service.name}:s:", chosen.redis_deadline_ms / 1000)
     room = furnish(chosen, policies, outside, known, users_of(chosen), lambda: app.roster.is_ready, register)
     _hook(app, room, outside, register)

@@ -1,6 +1,7 @@
 """An explanation in words, Chinese or English, for whoever must tell a citizen why. Amounts in yuan with two decimals, as on the ledger.
 
-Not here: the payments and counters (`explain_money.py`), what a line is and how a terminal shows it (`explain_lines.py`), the words for codes (`words.py`).
+Not here: statuses and applications (`explain_status.py`), the payments and counters (`explain_money.py`), what a line is and how a terminal shows it
+(`explain_lines.py`), the words for codes (`words.py`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -8,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from schemas.money import yuan_text
 from services.policy.adjudicate import self_pay_rule
 from services.policy.engine import Assessment
-from services.policy.entitlement import Interval
 from services.policy.explain import Explanation, Told
 from services.policy.explain_lines import Foreign, Line, Section, heading, row, terminal_text
 from services.policy.explain_money import counters, payments, readings
+from services.policy.explain_status import applications, category_name, statuses
 from services.policy.loader import Policy
 from services.policy.terms import at
 from services.policy.words import Lang, Speech, percent
@@ -25,7 +26,7 @@ def explanation_text(found: Explanation, lang: Lang) -> str:
 def explanation(found: Explanation, lang: Lang) -> Sequence[Section]:
     """The explanation as data: the first section is about the claim, the others say what became of it."""
     speech = Speech(lang)
-    told = (_head, _result, _self_pay, _statuses, _categories, payments, readings, counters, _history)
+    told = (_head, _result, _self_pay, statuses, applications, _categories, payments, readings, counters, _history)
     blocks = [list(section(found, speech)) for section in told]
     return [Section(block[0], block[1:]) for block in blocks if block]
 
@@ -106,34 +107,6 @@ def _self_pay(found: Explanation, speech: Speech) -> Iterator[Line]:
     yield heading(f"{own} = {start}{less}" + (f" ({clause})" if clause else ""))
 
 
-def _statuses(found: Explanation, speech: Speech) -> Iterator[Line]:
-    """The person's intervals of status in the city, covering or not."""
-    covering = {assessment.category for assessment in found.settlement.assessments}
-    yield heading(speech.pick("救助身份", "Statuses in the city") + ("" if found.intervals else ": " + speech.pick("无", "none")))
-    for interval in found.intervals:
-        covers = (
-            speech.pick("覆盖本次", "covers this visit")
-            if interval.category in covering
-            else speech.pick("不覆盖本次", "does not cover it")
-        )
-        told = "" if found.settlement.is_reversed or found.settlement.policy is None else f"; {covers}"
-        yield row(f"{_category(found, speech, interval.category)}: {_span(interval, speech)}{told}")
-
-
-def _span(interval: Interval, speech: Speech) -> str:
-    span = f"{interval.start} - {interval.to or speech.pick('至今', 'open')}"
-    if interval.lost_on is None:
-        return span
-    loss = speech.say(f"lost.{interval.lost_by}") + (f" -> {interval.changed_to}" if interval.changed_to else "")
-    return f"{span} ({interval.lost_on} {loss})"
-
-
-def _category(found: Explanation, speech: Speech, code: str) -> str:
-    policy = found.settlement.policy
-    known = policy.file.categories.get(code) if policy else None
-    return f"{code} {speech.label(known.label)}" if known else code
-
-
 def _categories(found: Explanation, speech: Speech) -> Iterator[Line]:
     """The category settled by, and those that would have given less."""
     chosen = found.settlement.chosen
@@ -145,7 +118,7 @@ def _categories(found: Explanation, speech: Speech) -> Iterator[Line]:
         mark = speech.pick("采用", "taken") if taken else _why_not(assessment, chosen, speech)
         klass = f" [{assessment.klass}]" if assessment.klass else ""
         why = f" ({assessment.reason}: {speech.say(f'reason.{assessment.reason}')})" if assessment.reason else ""
-        yield row(f"{_category(found, speech, assessment.category)}{klass}: {yuan_text(assessment.total_fen)}{why}, {mark}")
+        yield row(f"{category_name(found, speech, assessment.category)}{klass}: {yuan_text(assessment.total_fen)}{why}, {mark}")
 
 
 def _why_not(assessment: Assessment, chosen: Assessment, speech: Speech) -> str:

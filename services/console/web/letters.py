@@ -11,7 +11,7 @@ from schemas.refusal import Reason
 from services.console.domain import places
 from services.console.web.masks import HIDDEN
 from services.console.web.mending import payload_text, send_again, told_of
-from services.console.web.payloads import masked, masked_detail
+from services.console.web.payloads import masked, masked_detail, other_faults
 from services.console.web.room import Visit, audit, failure, render
 from services.ledger.letters.mending import person_in
 from services.runtime.letters import Letter, read_letter, refusable
@@ -94,6 +94,7 @@ async def _shown(
         visit,
         "letter.html",
         letter=letter,
+        other_faults=other_faults(letter.data, is_clear),
         token=visit.path["letter"],
         is_clear=is_clear,
         detail=letter.data.detail if is_clear else masked_detail(letter.data.detail),

@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from schemas.catalogue import TYPES_BY_TOPIC, home_field
 from schemas.envelope import ATTRIBUTE_LENGTH_MAX, read_document
 from schemas.fields import Id
+from schemas.texts import NO_IDS
 from services.runtime.errors import Refused
 from services.runtime.letters import Letter
 from services.runtime.records import Record
@@ -101,7 +102,7 @@ def _is_id(value: object) -> bool:
         _ID.validate_python(value, strict=True)
     except ValidationError:
         return False
-    return True
+    return str(value).lower() not in NO_IDS
 
 
 def _document(record: Record) -> Mapping[str, Any]:
