@@ -106,6 +106,6 @@ async def test_the_explanation_says_by_which_application(work: Site, tmp_path: P
         assert agrees
         return explanation_text(found, lang)  # type: ignore[arg-type]
 
-    assert f"applied for on 2025-04-10, for services or discharges of 2025-03-01 - 2025-03-31 ({FUND} a2)" in await text("march", "en")
-    assert f"2025-04-10 申请，适用 2025-03-01 - 2025-03-31 的就医或出院 ({FUND} a2)" in await text("march", "zh")
+    assert f"applied for on 2025-04-10, for services or discharges of 2025-03-01 - 2025-03-31 (“{FUND}” “a2”)" in await text("march", "en")
+    assert f"2025-04-10 申请，适用 2025-03-01 - 2025-03-31 的就医或出院 (“{FUND}” “a2”)" in await text("march", "zh")
     assert "Applied for on 2025-03-08, as the claim says" in await text("own", "en")
