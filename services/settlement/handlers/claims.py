@@ -1,5 +1,7 @@
 """A claim comes in: settled against the year so far, and reversed at once where its reversal had come before it."""
 
+from collections.abc import Sequence
+
 from schemas.catalogue import SETTLEMENT_WAITING
 from schemas.envelope import CloudEvent
 from schemas.fields import Model
@@ -32,8 +34,10 @@ def on_claim(policies: Policies, person: Person, event: CloudEvent[Model], claim
     year = person.years.get(key, PersonYear())
     if claim.key in year.claims:
         return Decision(person)
-    person, late, _, _ = pay(policies, person, [key])  # in the order in which they came
-    year = person.years.get(key, year)
+    late: Sequence[Emission] = ()
+    if key in person.owed:  # what came before it is told before it
+        person, late, *_ = pay(policies, person, [key])
+        year = person.years[key]
     policy = policies.for_year(claim.region, claim.date, year.edition, year.readings, year.through)
     settlement = settle(policy, person.status, year.counters, claim)
     figures = figures_data(settlement, None)
