@@ -9,7 +9,7 @@ from tests.integration.faults.bills import bill
 PERSON = "P-1"
 
 
-async def test_of_a_year_its_claims_are_not_loaded_to_heal_it() -> None:
+async def test_of_a_year_only_the_claims_told_of_are_loaded_to_heal_it() -> None:
     service = SettlementService(load_policies())
     embedded = Embedded([service], 1)
     await embedded.start()
@@ -18,4 +18,8 @@ async def test_of_a_year_its_claims_are_not_loaded_to_heal_it() -> None:
     await embedded.settle()
     results = [record for record in embedded.drain() if record.topic == RESULTS]
     assert len(results) == 3
-    assert service.want_healing(results).documents == {f"p/{PERSON}": ("timeline",), f"y/{PERSON}/lianyungang/2025": ("_through",)}
+    assert service.want_healing(results[1:]).documents == {
+        f"p/{PERSON}": ("timeline",),
+        f"y/{PERSON}/lianyungang/2025": ("_through", "_sequence"),
+        f"c/{PERSON}/lianyungang/2025": ("H-07/C-1", "H-07/C-2"),
+    }
