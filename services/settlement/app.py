@@ -30,9 +30,9 @@ from services.runtime.service import Documents, Holders
 from services.runtime.settings import Settings
 from services.settlement.adapters import wants
 from services.settlement.adapters.documents import decode, encode
-from services.settlement.adapters.healing import heal, touched
+from services.settlement.adapters.healing import heal, needed
 from services.settlement.domain import Person, check_amounts
-from services.settlement.handlers import Data, decide
+from services.settlement.handlers import Data, conclude, decide
 
 Incoming = CloudEvent[Data]
 _TYPES: Mapping[str, Mapping[str, Any]] = {CLAIMS: CLAIM_TYPES, OPERATOR_EVENTS: OPERATOR_TYPES, TIMELINES: TYPES_BY_TOPIC[TIMELINES]}
@@ -82,12 +82,15 @@ class SettlementService:
         for key, document in documents.items():
             by_home.setdefault(key.split("/")[1], {})[key] = document
         return StateFold(
-            lambda home: decode(home, by_home[home], holders), lambda person, event: decide(self._policies, person, event), encode
+            lambda home: decode(home, by_home[home], holders),
+            lambda person, event: decide(self._policies, person, event),
+            encode,
+            lambda person: conclude(self._policies, person),
         )
 
     def want_healing(self, records: Sequence[Record]) -> Want:
-        """The persons and years that the records tell of."""
-        return Want({key: None for record in records for key in touched(record)})
+        """What of the persons and years that the records tell of decides how they are brought forward."""
+        return Want({key: fields for record in records for key, fields in needed(record).items()})
 
     def want_more_healing(self, records: Sequence[Record], documents: Documents) -> None:
         """Nothing: all is known by then."""

@@ -28,6 +28,24 @@ class Waiting(NamedTuple):
     time: str
 
 
+class Cause(NamedTuple):
+    """What led to a revision: source and id of an event, and its time."""
+
+    event: Mapping[str, str]
+    time: str
+
+
+class Owed(NamedTuple):
+    """A year that is to be settled anew, once for all events that come together: because of the newest of them, a claim taken back because of its own."""
+
+    cause: Cause
+    reversals: Mapping[str, Cause] = NONE
+
+    def cause_of(self, claim_key: str) -> Cause:
+        """What leads to the next revision of a claim."""
+        return self.reversals.get(claim_key, self.cause)
+
+
 class ClaimRecord(NamedTuple):
     """An accepted claim and its newest result.
 
@@ -74,7 +92,7 @@ class PersonYear(NamedTuple):
 
 
 class Person(NamedTuple):
-    """All that settlement knows of a person."""
+    """All that settlement knows of a person. `owed`: the years to be settled anew before a batch ends; no view keeps them."""
 
     person_id: str
     status: Status = Status()
@@ -82,6 +100,7 @@ class Person(NamedTuple):
     years: Mapping[YearKey, PersonYear] = NONE
     waiting: Mapping[str, Waiting] = NONE
     holders: Mapping[str, str] = NONE
+    owed: Mapping[YearKey, Owed] = NONE
 
     def with_year(self, key: YearKey, year: PersonYear) -> "Person":
         """The person with one year replaced."""

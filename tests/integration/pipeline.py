@@ -137,13 +137,21 @@ class Pipeline(Topics):
         self.wait(are_dead, seconds_max, dying=left)
 
     def wait(self, condition: Callable[[], bool], seconds_max: float, *, dying: Collection[str] = ()) -> None:
-        """Until `condition` holds; nobody may end meanwhile but those `dying`. Raises: AssertionError, with what the processes told."""
+        """Until `condition` holds; nobody may end meanwhile but those `dying`.
+
+        Raises:
+            TooSlow: Not in time, but all lanes that are behind move on.
+            AssertionError: Not in time, and it never will; or somebody has ended. With what the processes told.
+        """
         until = time.monotonic() + seconds_max
         while not _holds(condition):
             for name, process in self._running.items():
                 assert name in dying or process.poll() is None, f"{name} ended with {process.returncode}: {self.log(name)}"
             if time.monotonic() > until:
-                raise TooSlow("\n".join(f"== {name}\n{self.log(name)}" for name in self._running))
+                told = "\n".join(f"== {name}\n{self.log(name)}" for name in self._running)
+                if self.is_moving({name.partition("-")[0] for name in self._running}):
+                    raise TooSlow(told)
+                raise AssertionError(f"still not after {seconds_max} s, and nothing moves:\n{told}")
             time.sleep(0.5)
 
 

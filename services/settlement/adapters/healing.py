@@ -21,15 +21,16 @@ from services.settlement.domain import ClaimRecord, Holder
 _TIMELINE_TYPES: Mapping[str, Any] = TYPES_BY_TOPIC[TIMELINES]
 
 
-def touched(record: Record) -> list[str]:
-    """The documents that a record of a state topic brings forward."""
+def needed(record: Record) -> Mapping[str, tuple[str, ...]]:
+    """What of the documents that a record of a state topic brings forward `heal` looks at: of a person's year of ten thousand claims none of them."""
     if record.topic == SETTLEMENT_WAITING:
-        return [person_key((record.key or b"").decode().split("/")[2])]
+        return {person_key((record.key or b"").decode().split("/")[2]): ("timeline",)}
     if record.topic == TIMELINES:
         timeline = _timeline(record)
-        return [] if timeline is None else [person_key(timeline.person_id)]
+        return {} if timeline is None else {person_key(timeline.person_id): ("timeline",)}
     data = orjson.loads(record.value or b"{}")["data"]
-    return [person_key(data["person_id"]), *year_keys(data["person_id"], data["region"], data["year"])]
+    counters_key, _ = year_keys(data["person_id"], data["region"], data["year"])
+    return {person_key(data["person_id"]): ("timeline",), counters_key: ("_through",)}
 
 
 def heal(records: Sequence[Record], documents: Mapping[str, Document]) -> Writes:

@@ -16,6 +16,7 @@ from services.runtime.folding import Decision
 from services.settlement.domain import Person
 from services.settlement.handlers.claims import on_claim
 from services.settlement.handlers.late import on_request, on_reversal, on_timeline
+from services.settlement.handlers.years import pay
 
 Data = ClaimSubmitted | ClaimReversed | TimelineUpdated | ReadjudicationRequested
 
@@ -31,10 +32,15 @@ def decide(policies: Policies, person: Person, event: CloudEvent[Data]) -> Decis
         case ClaimSubmitted():
             return on_claim(policies, person, event, data)
         case ClaimReversed():
-            return on_reversal(policies, person, event, data)
+            return on_reversal(person, event, data)
         case TimelineUpdated():
-            return on_timeline(policies, person, data)
+            return on_timeline(person, data)
         case ReadjudicationRequested():
             return on_request(policies, person, event, data)
         case _:
             assert_never(data)
+
+
+def conclude(policies: Policies, person: Person) -> Decision[Person]:
+    """The years that late events left to be settled anew."""
+    return pay(policies, person, person.years)

@@ -1,5 +1,6 @@
 """A claim comes in: settled against the year so far, and reversed at once where its reversal had come before it."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from schemas.catalogue import SETTLEMENT_WAITING
@@ -14,7 +15,7 @@ from services.runtime.errors import Refused
 from services.runtime.folding import Decision
 from services.runtime.service import Emission
 from services.settlement.domain import ClaimRecord, Holder, Person, PersonYear, Waiting, year_of
-from services.settlement.handlers.years import result
+from services.settlement.handlers.years import pay, result
 
 EXPECTED_KEY: Final = (
     "a claim not sent before with other content, person or region; a corrected bill is sent under a new claim_id, the old one reversed, for a"
@@ -39,12 +40,16 @@ def on_claim(policies: Policies, person: Person, event: CloudEvent[Model], claim
     year = person.years.get(key, PersonYear())
     if claim.key in year.claims:
         return Decision(person)
+    late: Sequence[Emission] = ()
+    if key in person.owed:  # what came before it is told before it
+        person, late, *_ = pay(policies, person, [key])
+        year = person.years[key]
     policy = policies.for_year(claim.region, claim.date, year.edition, year.readings, year.through)
     settlement = settle(policy, person.status, year.counters, claim)
     figures = figures_data(settlement, None)
     record = ClaimRecord(claim, year.sequence + 1, 0, settlement.assistance_fen, hash_of_figures(figures))
     revision = Revision("completed", 0, record.sequence, holder.year, settlement.assistance_fen, settlement.counters, event.cause)
-    emissions = [result(claim, settlement, revision, figures, event.time)]
+    emissions = [*late, result(claim, settlement, revision, figures, event.time)]
     after = _added(year, record, settlement, policy)
     waiting_key = f"{claim.region}/{claim.key}"
     if waiting_key in person.waiting:

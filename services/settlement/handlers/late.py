@@ -11,11 +11,11 @@ from services.policy.library import Policies
 from services.runtime.errors import Refused
 from services.runtime.folding import Decision
 from services.runtime.service import Emission
-from services.settlement.domain import Holder, Person, PersonYear, Waiting
-from services.settlement.handlers.years import SOURCE, readjudicate
+from services.settlement.domain import NONE, Cause, Holder, Owed, Person, PersonYear, Waiting
+from services.settlement.handlers.years import SOURCE, owe, readjudicate
 
 
-def on_reversal(policies: Policies, person: Person, event: CloudEvent[Model], data: ClaimReversed) -> Decision[Person]:
+def on_reversal(person: Person, event: CloudEvent[Model], data: ClaimReversed) -> Decision[Person]:
     """Take a claim back and settle its year anew; before its claim, the reversal waits for it.
 
     Raises:
@@ -32,7 +32,7 @@ def on_reversal(policies: Policies, person: Person, event: CloudEvent[Model], da
             raise Refused("conflicting_duplicate", "data.reason", "the content of the reversal that was sent first")
         return Decision(person)
     year = year._replace(claims={**year.claims, data.key: record._replace(reversed_for=data.reason)})
-    return readjudicate(policies, person, {key: year}, event.cause, event.time)
+    return owe(person.with_year(key, year), [key], Cause(event.cause, event.time), data.key)
 
 
 def _wait(person: Person, event: CloudEvent[Model], data: ClaimReversed) -> Decision[Person]:
@@ -51,7 +51,7 @@ def _wait(person: Person, event: CloudEvent[Model], data: ClaimReversed) -> Deci
     return Decision(person._replace(waiting={**person.waiting, name: waiting}), [emission])
 
 
-def on_timeline(policies: Policies, person: Person, data: TimelineUpdated) -> Decision[Person]:
+def on_timeline(person: Person, data: TimelineUpdated) -> Decision[Person]:
     """A timeline not older than the known one: every year of the person is settled anew, and what changed is told.
 
     The known one is settled by again: after a reset of offsets and a view set back, the years may be behind the timeline.
@@ -60,7 +60,9 @@ def on_timeline(policies: Policies, person: Person, data: TimelineUpdated) -> De
         return Decision(person)
     person = person._replace(status=status_of(data), timeline_revision=data.revision)
     newest = data.events[-1]
-    return readjudicate(policies, person, person.years, {"source": newest.source, "id": newest.id}, newest.time)
+    if not person.years:
+        return Decision(person)
+    return owe(person, person.years, Cause({"source": newest.source, "id": newest.id}, newest.time))
 
 
 def on_request(policies: Policies, person: Person, event: CloudEvent[Model], data: ReadjudicationRequested) -> Decision[Person]:
@@ -68,4 +70,5 @@ def on_request(policies: Policies, person: Person, event: CloudEvent[Model], dat
     key = (data.region, data.year)
     if key not in person.years:
         return Decision(person)
-    return readjudicate(policies, person, {key: person.years[key]}, event.cause, event.time, renews=True)
+    reversals = person.owed[key].reversals if key in person.owed else NONE
+    return readjudicate(policies, person, key, Owed(Cause(event.cause, event.time), reversals), renews=True)

@@ -21,6 +21,17 @@ def inbox() -> Inbox:
     return new
 
 
+def test_what_is_given_back_lies_in_front_again_and_counts(inbox: Inbox) -> None:
+    inbox.put([*records(FIRST, 0), *records(THEN, *range(10, 10 + 2 * BATCH - 1))])
+    taken = inbox.take(2 * BATCH)
+    assert inbox.is_low
+    inbox.give_back(taken[1:])
+    inbox.put(records(FIRST, 1))
+    assert inbox.is_full
+    again = inbox.take(3)
+    assert [(found.topic, found.offset) for found in again] == [(FIRST, 1), (THEN, 10), (THEN, 11)]
+
+
 def test_batches_are_taken_in_order_of_topics_and_offsets(inbox: Inbox) -> None:
     inbox.put(records(THEN, 10, 11))
     inbox.put(records(FIRST, 0, 1))
