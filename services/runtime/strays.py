@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from services.runtime.errors import NotOurs, Stop
+from services.runtime.errors import Doubt, NotOurs, Stop
 from services.runtime.home import home_of
 from services.runtime.records import Record
 from services.runtime.service import Documents, E, Service
@@ -70,10 +70,13 @@ def named(record: Record) -> Iterator[None]:
     """Do something with `record`.
 
     Raises:
+        Doubt: Not the record is at fault.
         Stop: It cannot be done, for it is not as it was written.
     """
     try:
         yield
+    except Doubt:
+        raise
     except Exception as error:
         stop = stop_at(record, error)
         raise stop from error

@@ -32,7 +32,7 @@ from services.runtime.topics import topics_of
 from services.settlement.adapters import wants
 from services.settlement.adapters.documents import decode, encode
 from services.settlement.adapters.following import Following, home_told
-from services.settlement.adapters.healing import heal, touched
+from services.settlement.adapters.healing import heal, needed
 from services.settlement.domain import Person, check_amounts
 from services.settlement.handlers import Data, conclude, decide
 
@@ -104,8 +104,8 @@ class SettlementService:
         return isinstance(data, YearBehind) and self._policies.has(data.region, data.edition, data.readings)
 
     def want_healing(self, records: Sequence[Record]) -> Want:
-        """The persons and years that the records tell of."""
-        return Want({key: None for record in records for key in touched(record)})
+        """What of the persons and years that the records tell of decides how they are brought forward."""
+        return Want(needed(records))
 
     def want_more_healing(self, records: Sequence[Record], documents: Documents) -> None:
         """Nothing: all is known by then."""

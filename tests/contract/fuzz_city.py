@@ -6,6 +6,7 @@ what is told and kept; another person's events behind it in the same partition a
 
 import asyncio
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from itertools import count
 
@@ -45,7 +46,7 @@ class City:
 
     def __init__(self, *, known: bool, spoiled: Iterable[Sent] = ()) -> None:
         blind = {sent.topic for sent in spoiled}
-        ours = services()
+        ours = [copy(service) for service in services()]
         for service in ours:
             service.state_topics = {
                 topic: until for topic, until in service.state_topics.items() if until == "committed" or topic not in blind

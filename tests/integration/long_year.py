@@ -9,7 +9,7 @@ from itertools import count
 import orjson
 
 from schemas.catalogue import IDENTITY_EVENTS, RESULTS
-from services.embedded.replay import TOPIC_OF_TYPE
+from services.embedded.replay import INTERNAL, TOPIC_OF_TYPE
 from services.identity.app import IdentityService
 from services.policy.library import load_policies
 from services.runtime.embedded import Embedded
@@ -74,7 +74,7 @@ async def _settled(lines: Iterable[bytes]) -> list[bytes | None]:
         assert person is not None
         embedded.publish(topic, person.decode(), line)
         await embedded.settle()
-        told += [record.value for record in embedded.drain() if record.topic not in TOPIC_OF_TYPE.values()]
+        told += [record.value for record in embedded.drain() if record.topic not in {*INTERNAL, *TOPIC_OF_TYPE.values()}]
     return told
 
 

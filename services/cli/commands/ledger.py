@@ -42,8 +42,9 @@ VERIFY_HELP = """Verify the ledger: every claim's revisions, every amount, and w
     A FILE of output events (`medaid replay --out`) is checked in the first two ways; `redis` adjudicates anew what Redis holds.
 
     Each difference is one line on standard output: kind (form, anew, redis, index, watermark), claim or person-year, field, what the ledger says, what
-    the other side says; amounts in yuan with 2 decimals. The last line sums up. Exit status 0: no difference, 4: differences, 5: a server is away, or
-    the view is just being rebuilt. Memory: one partition at a time, about 2.5 KiB for each of its claims; a file as a whole.
+    the other side says; amounts in yuan with 2 decimals. The last line sums up. Exit status 0: no difference, 4: differences, or a topic
+    has lost its front, 5: a server is away, or the view is just being rebuilt. Memory: one partition at a time, about 2.5 KiB for each of its claims; a
+    file as a whole.
 
     \b
     Examples:

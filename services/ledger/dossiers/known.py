@@ -12,6 +12,7 @@ import orjson
 from schemas.catalogue import RESULTS, TIMELINES
 from services.identity.adapters import decode as decode_identity
 from services.identity.adapters import document_key
+from services.identity.adapters import heal as heal_identity
 from services.ledger.errors import Declined
 from services.policy.explain import Dossier, Explanation, Told, explain
 from services.policy.library import Policies
@@ -94,7 +95,7 @@ async def from_ledger(read: Read, key: str) -> Known | None:
             event = _about(record, person, holder)
             if event is not None:
                 _bring_forward(record, documents, holder)
-                events = decode_identity(holder.person_id, {"timeline": orjson.dumps(event["data"])}).events
+                events = _events(record, holder.person_id)
     return Known(holder, decode(holder.person_id, documents, {}), events, history)
 
 
@@ -112,6 +113,13 @@ async def _place(read: Read, key: str) -> tuple[int, Holder] | None:
                 if _key(data) == key:
                     return record.partition, Holder(data["year"], data["person_id"], data["region"], "")
     return None
+
+
+def _events(record: Record, person_id: str) -> Sequence[StatusEvent]:
+    """The accepted events that a timeline carries, healed as identity does; a record of a file has no key."""
+    place = document_key(person_id)
+    healed = heal_identity([record._replace(key=person_id.encode())], {place: {}}).documents[place]
+    return decode_identity(person_id, {name: value for name, value in healed.items() if value is not None}).events
 
 
 def _about(record: Record, person: bytes, holder: Holder) -> Any:

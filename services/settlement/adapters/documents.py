@@ -77,7 +77,7 @@ def decode(person_id: str, documents: Mapping[str, Document], holders: Mapping[s
         if key.startswith(prefix) and counters:
             region, year = key[len(prefix) :].split("/")
             years[region, int(year)] = _year(f"{person_id}/{region}", counters, documents.get(f"c{key[1:]}", {}))
-    return Person(person_id, status, revision, years, waiting, holders)
+    return Person(person_id, status, revision, years, waiting, holders, {})  # none owed; and `NONE` does not travel between processes
 
 
 def encode(before: Person, after: Person) -> Changes:

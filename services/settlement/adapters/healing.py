@@ -21,15 +21,27 @@ from services.settlement.domain import ClaimRecord, Holder
 _TIMELINE_TYPES: Mapping[str, Any] = TYPES_BY_TOPIC[TIMELINES]
 
 
-def touched(record: Record) -> list[str]:
-    """The documents that a record of a state topic brings forward."""
+def needed(records: Sequence[Record]) -> Mapping[str, tuple[str, ...]]:
+    """What `heal` and `Following` look at of the documents that records of state topics bring forward: of a person's year of ten thousand claims only
+    those that the records are about.
+    """
+    wanted: dict[str, dict[str, None]] = {}
+    for record in records:
+        for key, fields in _needed(record).items():
+            wanted.setdefault(key, {}).update(dict.fromkeys(fields))
+    return {key: tuple(fields) for key, fields in wanted.items()}
+
+
+def _needed(record: Record) -> Mapping[str, tuple[str, ...]]:
     if record.topic == SETTLEMENT_WAITING:
-        return [waiting_place(record.key or b"")[0]]
+        return {waiting_place(record.key or b"")[0]: ()}
     if record.topic == TIMELINES:
         timeline = _timeline(record)
-        return [] if timeline is None else [person_key(timeline.person_id)]
+        return {} if timeline is None else {person_key(timeline.person_id): ("timeline",)}
     data = orjson.loads(record.value or b"{}")["data"]
-    return [person_key(data["person_id"]), *year_keys(data["person_id"], data["region"], data["year"])]
+    counters_key, claims_key = year_keys(data["person_id"], data["region"], data["year"])
+    claim = f"{data['hospital_id']}/{data['claim_id']}"
+    return {person_key(data["person_id"]): ("timeline",), counters_key: ("_through", "_sequence"), claims_key: (claim,)}
 
 
 def heal(records: Sequence[Record], documents: Mapping[str, Document]) -> Writes:

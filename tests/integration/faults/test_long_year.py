@@ -19,7 +19,7 @@ LOOKS = 8
 def test_a_year_of_ten_thousand_bills_with_much_late_truth(start: Start, kafka_bootstrap: str, redis_db: str) -> None:
     """500 reversals and 200 late grants under two workers: done within two minutes, while others of the lane get their results."""
     year = LongYear(10_000, 500, 200)
-    pipeline = start(kafka_bootstrap, redis_db)
+    pipeline = start(kafka_bootstrap, redis_db, MEDAID_SESSION_MS="6000", MEDAID_HEARTBEAT_MS="500")
     for name in ("identity-1", "settlement-1", "settlement-2"):
         pipeline.start(name)
     pipeline.publish([year.grant, *year.bills], partition_of=at_home)

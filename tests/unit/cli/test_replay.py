@@ -2,6 +2,7 @@
 
 import gc
 import tracemalloc
+from base64 import b64encode
 from codecs import BOM_UTF8
 from collections import Counter
 from datetime import date
@@ -12,7 +13,7 @@ import orjson
 import pytest
 
 from schemas.catalogue import DEADLETTER_TYPES, RESULTS, TYPES_BY_TOPIC
-from services.embedded.replay import INTERNAL, Replay
+from services.embedded.replay import INTERNAL, Replay, place_of
 from services.policy.library import load_policies
 from services.synthetic import generate
 from tests.unit.conftest import Medaid
@@ -142,6 +143,22 @@ def test_a_line_of_a_known_type_goes_to_its_topic_whatever_else_is_wrong(medaid:
         ("invalid_event", "hospital.claims.v1"),
         ("invalid_event", "identity.events.v1"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("packed", "key"),
+    [
+        (b64encode(b'{"person_id":"P1"}').decode(), "P1"),
+        (b64encode(b'{"person_id":7}').decode(), None),
+        (b64encode(b"[1]").decode(), None),
+        ("no", None),
+    ],
+)
+def test_a_line_lies_with_its_person_also_where_data_is_packed(packed: str, key: str | None) -> None:
+    """Else it would lie in another lane, and be carried to its own."""
+    event = orjson.loads(claim("1", "2025-03-02", "5000.00"))
+    del event["data"]
+    assert place_of(orjson.dumps(event | {"data_base64": packed})) == ("hospital.claims.v1", key)
 
 
 def test_line_endings_do_not_matter(medaid: Medaid, tmp_path: Path) -> None:

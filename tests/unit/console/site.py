@@ -90,7 +90,9 @@ class Site:
 
     def letter(self, number: int) -> str:
         """The token of a refused claim: the first of the day has impossible amounts, the second another content than the one before."""
-        record = self.embedded.kafka.records(CLAIMS + ".dlq")[number]
+        reason = ("invalid_amounts", "conflicting_duplicate")[number]
+        letters = self.embedded.kafka.records(CLAIMS + ".dlq")
+        record = next(letter for letter in letters if orjson.loads(letter.value or b"")["data"]["reason"] == reason)
         return self.token("letter", f"{record.topic}|{record.partition}|{record.offset}")
 
     def token(self, kind: Any, text: str) -> str:

@@ -97,6 +97,16 @@ def test_several_bills_of_one_stay_do_not_overlap(first: dict[str, str], second:
         assert bool(watching.standing) == overlaps
 
 
+def test_bills_of_the_same_stay_take_no_place_among_the_ten() -> None:
+    """Of twelve earlier bills eleven are of the same stay; the twelfth, of another hospital, ended first of all, and is told."""
+    watching = Watching()
+    watching.see(stay("C9", "03-01", "03-05", hospital_id="H2"))
+    watching.see(*(stay(f"C{n}", "03-01", f"03-{n:02d}", visit_id="V1") for n in range(10, 21)))
+    watching.see(stay("C30", "03-02", "03-31", visit_id="V1"))
+    assert "overlapping_stays/suzhou/P1/2025/H1/C30+H2/C9" in watching.standing
+    assert not [name for name in watching.standing if "H2/C9" not in name]
+
+
 def test_visits_and_other_persons_stays_do_not_overlap() -> None:
     watching = Watching()
     watching.see(

@@ -10,7 +10,7 @@ from schemas.envelope import write_event
 from services.runtime.alone import LOOK_S
 from services.runtime.errors import Doubt, Stop
 from services.runtime.records import Output, Record
-from tests.unit.runtime.counting import PAID
+from tests.unit.runtime.counting import PAID, document_of, read_person
 from tests.unit.runtime.workbench import ANN, BOB, Bench, Waits
 
 
@@ -138,3 +138,16 @@ async def test_a_forged_result_that_fits_is_passed_over_when_a_view_is_healed_fr
     lane = await bench.taken()
     await lane.batch([bench.factor(ANN, 1, 3)])
     assert bench.paid()[-2:] == [("A-1", 30), ("A-2", 30)]
+
+
+@pytest.mark.parametrize("is_ruled", [False, True])
+async def test_what_was_ruled_counts_from_the_next_heal_from_nothing_on_also_where_nothing_would_stop(bench: Bench, is_ruled: bool) -> None:
+    lane = await bench.taken()
+    await lane.batch([bench.amount(ANN, "A-1", 10)])
+    forged = stray(bench, paid(ANN, "A-9"))
+    if is_ruled:
+        skip(bench, forged)
+    bench.view.lose()
+    await bench.taken()
+    known = read_person(bench.view.snapshot().documents[document_of(ANN)]).claims
+    assert known.keys() == ({"A-1"} if is_ruled else {"A-1", "A-9"})
