@@ -35,6 +35,13 @@ def test_it_ends_with_the_result_of_its_claim_not_with_another() -> None:
     assert watching.see(waiting("C1", over=True), result("C1", "1.00", sequence=2, revision=1, verb="reversed")) == []
 
 
+def test_a_claim_of_another_region_is_none_that_it_fits() -> None:
+    for events in ([waiting("C1"), result("C1", "1.00", region="wuxi")], [result("C1", "1.00", region="wuxi"), waiting("C1")]):
+        watching = Watching()
+        watching.see(*events)
+        assert list(watching.standing) == [WAITS]
+
+
 @pytest.mark.parametrize("order", list(permutations(range(4))))
 def test_any_order_of_topics_ends_the_same(order: tuple[int, ...]) -> None:
     """A tombstone that is read before what it ends, or instead of it after a compaction, included."""
