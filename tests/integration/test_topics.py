@@ -21,7 +21,7 @@ PARTITIONS = 60
 
 def test_every_partition_takes_requests_when_the_topics_are_made(kafka_bootstrap: str, topic_prefix: str) -> None:
     admin = AdminClient({"bootstrap.servers": kafka_bootstrap})
-    settings = Settings(kafka_bootstrap_servers=kafka_bootstrap, prefix=topic_prefix, partitions=PARTITIONS)
+    settings = Settings(kafka_bootstrap_servers=kafka_bootstrap, prefix=topic_prefix, partitions=PARTITIONS, kafka_deadline_ms=60_000)
     try:
         made = asyncio.run(create_topics(settings, load_topics()))
         counts = {topic_prefix + name: topic.partitions or PARTITIONS for name, topic in load_topics().items()}
@@ -64,7 +64,7 @@ class Kafka:
 
 @pytest.fixture
 def kafka(kafka_bootstrap: str, topic_prefix: str) -> Iterator[Kafka]:
-    kafka = Kafka(Settings(kafka_bootstrap_servers=kafka_bootstrap, prefix=topic_prefix, partitions=1))
+    kafka = Kafka(Settings(kafka_bootstrap_servers=kafka_bootstrap, prefix=topic_prefix, partitions=1, kafka_deadline_ms=60_000))
     kafka.create()
     yield kafka
     kafka.delete()
