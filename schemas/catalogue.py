@@ -9,6 +9,7 @@ from schemas.fields import Model
 from schemas.hospital import AdmissionClosed, AdmissionOpened, ClaimReversed, ClaimSubmitted
 from schemas.identity import (
     AdmissionAssessed,
+    ApplicationApproved,
     EventVoided,
     StatusChanged,
     StatusGranted,
@@ -17,7 +18,7 @@ from schemas.identity import (
     TimelineUpdated,
 )
 from schemas.monitoring import HospitalShare, Warning, WarningAcknowledged, WarningAssigned, WarningClosed, WarningCommented
-from schemas.settlement import ReadjudicationRequested, SettlementResult, WaitingReversal
+from schemas.settlement import ReadjudicationRequested, SettlementResult, WaitingReversal, YearBehind
 
 IDENTITY_EVENTS: Final = "identity.events.v1"
 ADMISSIONS: Final = "hospital.admissions.v1"
@@ -43,6 +44,7 @@ STATUS_TYPES: Final[Types] = {
     "identity.status.revoked.v1": StatusRevoked,
     "identity.status.changed.v1": StatusChanged,
     "identity.status.voided.v1": EventVoided,
+    "identity.application.approved.v1": ApplicationApproved,
 }
 ADMISSION_TYPES: Final[Types] = {
     "hospital.admission.opened.v1": AdmissionOpened,
@@ -86,7 +88,7 @@ TYPES_BY_TOPIC: Final[Mapping[str, Types]] = {
     WARNINGS: WARNING_TYPES,
     ACTIONS: ACTION_TYPES,
     AUDIT: AUDIT_TYPES,
-    SETTLEMENT_WAITING: {"settlement.reversal.waiting.v1": WaitingReversal},
+    SETTLEMENT_WAITING: {"settlement.reversal.waiting.v1": WaitingReversal, "settlement.year.behind.v1": YearBehind},
     IDENTITY_WAITING: ADMISSION_TYPES,
     HOSPITAL_SHARES: {"monitoring.hospital.share.v1": HospitalShare},
 }

@@ -4,19 +4,21 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from schemas.catalogue import AUDIT
+from schemas.topics import load_topics
 from services.runtime.kafka import AioKafkaBroker
 from services.runtime.losses import losses_of
 from services.runtime.records import TopicPartition
 from services.runtime.rulings import Rulings, rulings
 from services.runtime.service import AnyService
 from services.runtime.settings import Settings
+from services.runtime.topics import topics_of
 
 
 class Standing(NamedTuple):
-    """A line, and whether it tells of a loss that nobody has accepted."""
+    """A line, and whether it tells of what stops a lane."""
 
     line: str
-    is_lost: bool
+    stops: bool
 
 
 async def standings(settings: Settings, services: Sequence[AnyService]) -> list[Standing]:
@@ -27,6 +29,7 @@ async def standings(settings: Settings, services: Sequence[AnyService]) -> list[
         Stop: A topic is missing.
     """
     found: list[Standing] = []
+    settings_of: dict[str, Standing] = {}
     ruled = Rulings()
     for service in services:
         broker = AioKafkaBroker(service.name, settings)
@@ -34,8 +37,11 @@ async def standings(settings: Settings, services: Sequence[AnyService]) -> list[
             await broker.prepare({*service.inputs, AUDIT})
             ruled = await rulings(broker)
             found += await _of_service(service, broker, ruled)
+            for one in await broker.differences(topics_of(service.name, load_topics())):
+                settings_of[str(one)] = Standing(f"setting  {one}; mend: {one.mend}", bool(one.loses))
         finally:
             await broker.close()
+    found += settings_of.values()
     for skipped, ruling in sorted(ruled.skips.items()):
         found.append(Standing(f"skipped  {'/'.join(map(str, skipped))}  by {'/'.join(map(str, ruling))}", False))
     return found

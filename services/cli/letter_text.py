@@ -56,6 +56,7 @@ def block(letter: Letter) -> str:
         ("refused", f"{refused_at(letter)} by {letter.service}"),
         ("reason", data.reason),
         ("detail", data.detail),
+        *(("fault", f"{fault.path}: {fault.expected}") for fault in data.faults[1:]),
         ("time", letter.time),
         ("key", _text(refused.key)),
         *(("header", f"{name}: {_text(value)}") for name, value in refused.headers),

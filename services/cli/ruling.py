@@ -33,10 +33,12 @@ async def accept_loss(settings: Settings, service: str, topic: str, partition: i
     """Accept that the lane of `service` goes on behind what was deleted. Returns: the ruling's place, topic/partition/offset.
 
     Raises:
-        Failure: Nothing is lost there.
+        Failure: Nothing is lost there, or it must be restored.
         Doubt: Kafka is away.
         Stop: A topic is missing.
     """
+    if load_topics()[topic].retention_days is None:
+        raise Failure(Exit.REFUSED, f"{topic} is kept for ever, and views are healed from it: what is gone there must be restored")
     async with _broker(settings, service, topic, partition) as broker:
         place = TopicPartition(topic, partition)
         found = losses_of(await broker.committed([place]), await broker.beginnings([place]))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import structlog
 
+from schemas.topics import load_topics
 from services.console.adapters.kafka import KafkaOutside
 from services.console.neighbours import neighbours
 from services.console.service import ConsoleService
@@ -18,6 +19,7 @@ from services.runtime.pump import PumpApp, build_app
 from services.runtime.redis_client import connect
 from services.runtime.redis_view import RedisView
 from services.runtime.settings import Settings, WrongSetting
+from services.runtime.topics import topics_of
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +42,7 @@ def build(settings: Settings | None = None) -> PumpApp:
         outside.open(made, lanes)
         return made
 
-    app = build_app(service, chosen, view)
+    app = build_app(service, chosen, view, outputs=topics_of(service.name, load_topics()))
     room = furnish(chosen, policies, outside, known, users_of(chosen), lambda: app.roster.is_ready)
     _hook(app, room, outside)
     return app

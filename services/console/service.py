@@ -44,6 +44,10 @@ class ConsoleFold:
         self._desk.keep()
         return ()
 
+    def conclude(self, home: str) -> Sequence[Emission]:
+        """Nothing: the console tells nothing."""
+        return ()
+
     def writes(self) -> Writes:
         """All changes so far."""
         return self._desk.writes()

@@ -11,7 +11,8 @@ import orjson
 from schemas.catalogue import IDENTITY_WAITING, SUBSIDIES, TIMELINES, TYPES_BY_TOPIC
 from schemas.hospital import AdmissionClosed, AdmissionOpened
 from services.identity.domain.consequences import Admission, Issued, Person
-from services.policy.timeline import status_event
+from services.identity.domain.room import Room, told
+from services.policy.standing import status_event
 from services.runtime.errors import NotOurs
 from services.runtime.folding import Changes, difference
 from services.runtime.records import Document, Record, Writes
@@ -35,6 +36,7 @@ def person_of(record: Record) -> str:
 def decode(person_id: str, document: Document) -> Person:
     """The person in a document; an empty one is nobody known."""
     timeline = orjson.loads(document.get("timeline", b'{"revision":0,"events":[]}'))
+    accepted = {(event["source"], event["id"]): status_event(**event) for event in timeline["events"]}
     subsidies = {}
     admissions = {}
     for field, value in document.items():
@@ -44,7 +46,7 @@ def decode(person_id: str, document: Document) -> Person:
             subsidies[region, int(year)] = Issued(**orjson.loads(value))
         elif kind == "a":
             admissions[rest] = _admission(orjson.loads(value))
-    return Person(person_id, timeline["revision"], tuple(status_event(**event) for event in timeline["events"]), subsidies, admissions)
+    return Person(person_id, timeline["revision"], accepted, Room.of(accepted.values()), subsidies, admissions)
 
 
 def _admission(known: Mapping[str, Any]) -> Admission:
@@ -56,7 +58,7 @@ def _admission(known: Mapping[str, Any]) -> Admission:
 
 
 def _document(person: Person) -> dict[str, bytes]:
-    events = [{"source": e.source, "id": e.id, "type": e.type, "time": e.time, "data": e.data.wire()} for e in person.events]
+    events = [told(event) for event in person.events]
     document = {"timeline": orjson.dumps({"revision": person.revision, "events": events})} if events else {}
     for (region, year), issued in person.subsidies.items():
         document[f"s:{region}/{year}"] = orjson.dumps({"revision": issued.revision, "content": issued.content})

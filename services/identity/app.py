@@ -13,15 +13,15 @@ from schemas.catalogue import (
     STATUS_TYPES,
     SUBSIDIES,
     TIMELINES,
-    dead_letters_of,
 )
 from schemas.envelope import CloudEvent, read_event
 from schemas.hospital import AdmissionClosed, AdmissionOpened
-from schemas.topics import kept_for_ever
+from schemas.times import local_day
+from schemas.topics import kept_for_ever, load_topics
 from services.identity.adapters import Following, decode, document_key, encode, heal, home_told, person_of
 from services.identity.domain.authority import check_admission, check_status
 from services.identity.domain.consequences import Person
-from services.identity.handlers import Data, decide
+from services.identity.handlers import Data, conclude, decide
 from services.policy.library import Policies, load_policies, switched_from_text
 from services.runtime.folding import StateFold
 from services.runtime.pump import PumpApp, build_app
@@ -30,6 +30,7 @@ from services.runtime.redis_client import connect
 from services.runtime.redis_view import RedisView
 from services.runtime.service import Documents, Holders
 from services.runtime.settings import Settings
+from services.runtime.topics import topics_of
 
 Incoming = CloudEvent[Data]
 
@@ -53,13 +54,13 @@ class IdentityService:
         self._policies = policies
 
     def read(self, record: Record) -> Incoming:
-        """Validate a status event or an admission. Raises: Refused."""
+        """Validate an agency's event or an admission. Raises: Refused."""
         types: Mapping[str, Any] = ADMISSION_TYPES if record.topic == ADMISSIONS else STATUS_TYPES
         event: Incoming = read_event(record.value, record.headers, types)
         if isinstance(event.data, AdmissionOpened | AdmissionClosed):
             check_admission(self._policies, event.source, event.data)
         else:
-            check_status(self._policies, event.source, event.data)
+            check_status(self._policies, event.source, event.data, local_day(event.time_ns))
         return event
 
     def want(self, events: Sequence[Incoming]) -> Want:
@@ -72,7 +73,10 @@ class IdentityService:
     def fold(self, documents: Documents, holders: Holders) -> StateFold[Incoming, Person]:
         """A fold over the persons loaded."""
         return StateFold(
-            lambda home: decode(home, documents[document_key(home)]), lambda person, event: decide(self._policies, person, event), encode
+            lambda home: decode(home, documents[document_key(home)]),
+            lambda person, event: decide(self._policies, person, event),
+            encode,
+            lambda person: conclude(self._policies, person),
         )
 
     def want_healing(self, records: Sequence[Record]) -> Want:
@@ -108,4 +112,4 @@ def build(settings: Settings | None = None) -> PumpApp:
     def view(lanes: int) -> RedisView:
         return RedisView(connect(chosen.redis_url), f"{chosen.prefix}medaid:identity:", lanes, chosen.redis_deadline_ms / 1000)
 
-    return build_app(service, chosen, view, outputs=[dead_letters_of(topic) for topic in service.inputs])
+    return build_app(service, chosen, view, outputs=topics_of(service.name, load_topics()))

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from schemas.catalogue import ACTIONS, HOSPITAL_SHARES, RESULTS, TIMELINES, WARNING_TYPES, WARNINGS, dead_letters_of
+from schemas.catalogue import ACTIONS, HOSPITAL_SHARES, RESULTS, SETTLEMENT_WAITING, TIMELINES, WARNING_TYPES, WARNINGS
 from schemas.monitoring import HospitalShare
-from schemas.topics import kept_for_ever
+from schemas.topics import kept_for_ever, load_topics
 from services.monitoring.adapters.documents import decode_hospital, decode_person, encode_hospital, encode_person, wanted
 from services.monitoring.adapters.healing import heal, touched
 from services.monitoring.adapters.reading import REFUSED_CLAIMS, observe
@@ -23,9 +23,10 @@ from services.runtime.pump import PumpApp, build_app
 from services.runtime.records import Record, Want, Writes
 from services.runtime.redis_client import connect
 from services.runtime.redis_view import RedisView
-from services.runtime.service import Documents, Emission, Holders
+from services.runtime.service import Consequence, Documents, Holders
 from services.runtime.settings import Settings
 from services.runtime.strays import event_of
+from services.runtime.topics import topics_of
 
 SHIPPED = Path(__file__).parent / "thresholds.yaml"
 
@@ -52,9 +53,13 @@ class MonitoringFold:
             lambda home: decode_hospital(home, documents), lambda hospital, seen: decide_hospital(watch, hospital, seen), encode_hospital
         )
 
-    def decide(self, event: Observation) -> Sequence[Emission]:
+    def decide(self, event: Observation) -> Sequence[Consequence] | None:
         """What `event` leads to."""
         return (self._hospitals if isinstance(event.data, HospitalShare) else self._persons).decide(event)
+
+    def conclude(self, home: str) -> Sequence[Consequence]:
+        """Nothing: every decision tells all."""
+        return ()
 
     def writes(self) -> Writes:
         """All changes so far."""
@@ -69,12 +74,13 @@ class MonitoringService:
     """
 
     name = "monitoring"
-    inputs: tuple[str, ...] = (TIMELINES, RESULTS, HOSPITAL_SHARES, REFUSED_CLAIMS, ACTIONS)
+    inputs: tuple[str, ...] = (TIMELINES, RESULTS, SETTLEMENT_WAITING, HOSPITAL_SHARES, REFUSED_CLAIMS, ACTIONS)
     first: tuple[str, ...] = (TIMELINES,)
     rerouted: str | None = None
     state_topics: Mapping[str, Literal["end", "committed"]] = {
         TIMELINES: "committed",
         RESULTS: "committed",
+        SETTLEMENT_WAITING: "committed",
         HOSPITAL_SHARES: "committed",
         REFUSED_CLAIMS: "committed",
         WARNINGS: "end",
@@ -144,4 +150,4 @@ def build(settings: Settings | None = None) -> PumpApp:
     def view(lanes: int) -> RedisView:
         return RedisView(connect(chosen.redis_url), f"{chosen.prefix}medaid:monitoring:", lanes, chosen.redis_deadline_ms / 1000)
 
-    return build_app(service, chosen, view, outputs=[dead_letters_of(topic) for topic in service.inputs])
+    return build_app(service, chosen, view, outputs=topics_of(service.name, load_topics()))

@@ -5,13 +5,15 @@ Not here: the payments and counters (`explain_money.py`), the words for codes (`
 
 from collections.abc import Iterator
 
+from schemas.identity import ApplicationApproved
 from schemas.money import yuan_text
 from services.policy.adjudicate import self_pay_rule
 from services.policy.engine import Assessment
-from services.policy.entitlement import Interval
+from services.policy.entitlement import Application, Interval
 from services.policy.explain import Explanation, Told
 from services.policy.explain_money import counters, payments, readings
 from services.policy.loader import Policy
+from services.policy.standing import standing
 from services.policy.terms import at
 from services.policy.words import Lang, Speech, percent
 
@@ -19,7 +21,7 @@ from services.policy.words import Lang, Speech, percent
 def explanation_text(found: Explanation, lang: Lang) -> str:
     """The explanation as lines of text."""
     speech = Speech(lang)
-    sections = (_head, _result, _self_pay, _statuses, _categories, payments, readings, counters, _history)
+    sections = (_head, _result, _self_pay, _statuses, _applications, _categories, payments, readings, counters, _history)
     blocks = ["\n".join(section(found, speech)) for section in sections]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
@@ -110,6 +112,35 @@ def _statuses(found: Explanation, speech: Speech) -> Iterator[str]:
         )
         told = "" if found.settlement.is_reversed or found.settlement.policy is None else f"; {covers}"
         yield f"  {_category(found, speech, interval.category)}: {_span(interval, speech)}{told}"
+
+
+def _applications(found: Explanation, speech: Speech) -> Iterator[str]:
+    """What the claim counts as applied for by: its own day, or for each covering category the approved application of its day."""
+    claim, dossier = found.claim, found.dossier
+    if claim.applied_on is not None:
+        yield speech.pick(f"申请：结算单载明 {claim.applied_on} 申请", f"Applied for on {claim.applied_on}, as the claim says")
+        return
+    approved = [dossier.status.application(dossier.region, assessment.category, claim.date) for assessment in found.settlement.assessments]
+    counting = [application for application in approved if application is not None]
+    if counting:
+        yield speech.pick("申请（经批准）", "Approved applications that count")
+    for one in counting:
+        days, sent = f"{one.start} - {one.to}", _sent(found, one)
+        told = speech.pick(
+            f"{one.applied_on} 申请，适用 {days} 的就医或出院", f"applied for on {one.applied_on}, for services or discharges of {days}"
+        )
+        yield f"  {_category(found, speech, one.category)}: {told}{sent}"
+
+
+def _sent(found: Explanation, application: Application) -> str:
+    """The source and id of the application's event, where the source of the explanation tells events."""
+    for event in standing(found.dossier.events or ()):
+        told = event.data
+        if isinstance(told, ApplicationApproved) and application == Application(
+            told.region, told.category, told.applied_on, told.from_, told.to
+        ):
+            return f" ({event.source} {event.id})"
+    return ""
 
 
 def _span(interval: Interval, speech: Speech) -> str:

@@ -4,9 +4,9 @@
 `Stop`: we are wrong, or Kafka has lost records; the operator.
 """
 
-from schemas.refusal import Refused
+from schemas.refusal import Fault, Refused
 
-__all__ = ["Doubt", "NotOurs", "Refused", "Stop"]
+__all__ = ["Doubt", "Fault", "NotOurs", "Refused", "Stop"]
 
 
 class Doubt(Exception):

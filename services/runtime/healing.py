@@ -9,7 +9,6 @@ from contextlib import aclosing
 from typing import Generic, NamedTuple, TypeVar
 
 from services.runtime.errors import Doubt, Stop
-from services.runtime.fronts import check_fronts
 from services.runtime.ports import Broker, View
 from services.runtime.records import Document, Offsets, Record, TopicPartition, Want, Watermark
 from services.runtime.rulings import rulings
@@ -38,10 +37,9 @@ async def heal(service: Service[E], lane: int, broker: Broker, view: View, commi
 
     Raises:
         Doubt: The store changed its run or its watermark meanwhile.
-        Stop: A topic that is kept for ever has lost its front. The view is ahead of a topic that only this lane writes: Kafka has lost records. Or such
+        Stop: The view is ahead of a topic that only this lane writes: Kafka has lost records. Or such
             a topic holds a record that the lane did not write so.
     """
-    await check_fronts(service, [lane], broker)
     stops = await _stops(service, lane, broker, committed)
     own = [topic for topic, until in service.state_topics.items() if until == "end"]
     heal = _Heal(service, lane, broker, view, run, stops)

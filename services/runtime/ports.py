@@ -4,7 +4,7 @@
 Every method raises `Doubt` when its outcome is unknown or a deadline has passed; nothing waits for ever.
 """
 
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -65,6 +65,14 @@ class Broker(Protocol):
         when start >= stop. A `start` before the log's beginning reads from the beginning. Whoever stops early closes it.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A lane in hand: where to read on, and the ends that `first` inputs must reach before the others are read."""
+
+    positions: Mapping[str, int]
+    first_ends: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)

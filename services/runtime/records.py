@@ -53,6 +53,14 @@ class Chunk:
         return self
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A lane in hand: where to read on, and the ends that `first` inputs must reach before the others are read."""
+
+    positions: Mapping[str, int]
+    first_ends: Mapping[str, int]
+
+
 Offsets = Mapping[TopicPartition, int]
 """For each partition the next offset to read."""
 
@@ -84,11 +92,3 @@ class Writes:
 
     documents: Mapping[str, Mapping[str, bytes | None]] = field(default_factory=dict)
     bookings: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """A lane in hand: where to read on, and the ends that `first` inputs must reach before the others are read."""
-
-    positions: Mapping[str, int]
-    first_ends: Mapping[str, int]

@@ -1,7 +1,8 @@
 """The Lua scripts of `RedisView`: each method of the port is one of them, one round trip, atomic.
 
 `#!lua` makes Redis 7 test before the script starts, not at some write in it, whether it may write at all (memory, replicas, disk): so it
-runs whole or not. All else that can be wrong is tested before the first write, and the watermark is written last.
+runs whole or not. A Redis that may evict keys is refused in each of them (EVICTS), which costs nothing that can be measured: the run asks INFO
+anyway. All else that can be wrong is tested before the first write, and the watermark is written last.
 
 Keys (all under the view's prefix): `wm:<lane>` hash topic -> offset; `healed` hash lane -> run in which it was healed, and `life` -> a token that is
 lost with the data, so that a store emptied under its process is another run too; `d:<key>` documents; `b:<bucket>` index keys with their holders.
@@ -11,8 +12,27 @@ Numbers travel as text and are compared as text.
 FORGETTING = "forgetting:"
 """How the life of a view begins that is being emptied, by the one whose token follows: nobody else may write or drop anything meanwhile."""
 
+EVICTED = FORGETTING + "evicted"
+"""The life of a view whose Redis could evict keys when a lane asked it: what is missing nobody can tell, so it must be emptied by a rebuild."""
+
+_POLICY = """
+local info = redis.call('INFO', 'server', 'replication', 'memory')
+local policy = string.match(info, 'maxmemory_policy:([%w-]+)') or 'unknown'
+local function refuse() return redis.error_reply('EVICTS ' .. policy) end
+"""
+
+_REFUSE_ONLY = "if policy ~= 'noeviction' then return refuse() end\n"
+
+_REFUSE = """
+if policy ~= 'noeviction' then
+  if string.find(policy, 'allkeys', 1, true) == 1 and string.match(info, 'maxmemory:(%d+)') ~= '0' then
+    redis.call('HSET', KEYS[2], 'life', '@EVICTED@')
+  end
+  return refuse()
+end
+""".replace("@EVICTED@", EVICTED)
+
 _RUN = """
-local info = redis.call('INFO', 'server', 'replication')
 local life = redis.call('HGET', KEYS[2], 'life') or ''
 local run = string.match(info, 'run_id:(%x+)') .. '-' .. string.match(info, 'master_replid:(%x+)') .. '-' .. life
 """
@@ -62,10 +82,10 @@ local function holders()
 end
 """
 
-RUN = "#!lua" + "\nredis.call('HSETNX', KEYS[2], 'life', ARGV[1])" + _RUN + "return run"
+RUN = "#!lua" + _POLICY + _REFUSE + "redis.call('HSETNX', KEYS[2], 'life', ARGV[1])" + _RUN + "return run"
 """Argument: the life that begins where there is none. Keys: any watermark, healed. Returns the run."""
 
-FORGET = "#!lua" + "\nredis.call('DEL', unpack(KEYS))\nredis.call('HSET', KEYS[2], 'life', ARGV[1])\nreturn 1"
+FORGET = "#!lua" + _POLICY + _REFUSE_ONLY + "redis.call('DEL', unpack(KEYS))\nredis.call('HSET', KEYS[2], 'life', ARGV[1])\nreturn 1"
 """Argument: `FORGETTING` and a token. Keys: a watermark, healed, all other watermarks."""
 
 DROP = """#!lua
@@ -78,6 +98,8 @@ else has begun to forget, or has finished; who wakes late drops nothing that was
 
 LOAD = (
     "#!lua"
+    + _POLICY
+    + _REFUSE
     + _RUN
     + _CURSOR
     + _SAME_WATERMARK
@@ -102,6 +124,8 @@ bookings (count, then key, holder …), peeks (count, then key …). Keys: water
 
 PEEK = (
     "#!lua flags=no-writes"
+    + _POLICY
+    + _REFUSE_ONLY
     + _RUN
     + _CURSOR
     + _READ
@@ -111,6 +135,8 @@ PEEK = (
 
 APPLY = (
     "#!lua"
+    + _POLICY
+    + _REFUSE
     + _RUN
     + _CURSOR
     + _SAME_WATERMARK

@@ -1,14 +1,13 @@
-"""A view in Redis: one script a call, atomic, with a deadline. Whatever goes wrong is `Doubt`.
+"""A view in Redis: one script a call, atomic, with a deadline. Whatever goes wrong is `Doubt`; only a Redis that may evict keys is a `Stop`.
 
 In: wants and writes of lanes. Out: what the scripts answer. Promise: the port's, on one primary at a time that evicts nothing
 (`noeviction`) and is Redis 7 or newer. Not here: the scripts (`redis_scripts.py`), making the client (each service's `app.py`), waiting
 and trying again (the lanes).
 """
 
-import asyncio
 from binascii import crc32
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from hashlib import sha1
 from typing import Any
 from uuid import uuid4
@@ -16,13 +15,14 @@ from uuid import uuid4
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import NoScriptError
 
 from services.runtime import redis_scripts
-from services.runtime.errors import Doubt
+from services.runtime.errors import Doubt, Stop
 from services.runtime.ports import Closed, Loaded, Moved
 from services.runtime.records import Want, Watermark, Writes
-from services.runtime.redis_scripts import FORGETTING
+from services.runtime.redis_deadline import in_time, place_of
+from services.runtime.redis_scripts import EVICTED, FORGETTING
 from services.runtime.redis_wire import Text, changes_of, counted, loaded_from, wanted
 
 FORGET_KEYS = 1_000
@@ -65,7 +65,7 @@ class RedisView:
             raise ValueError("the Redis client must not decode responses: values are bytes")
         redis.set_retry(Retry(NoBackoff(), 0))
         self._redis = redis
-        self._place = _place_of(redis)
+        self._place = place_of(redis)
         self._prefix = prefix
         self._lanes = lanes
         self._deadline_s = deadline_s
@@ -75,8 +75,13 @@ class RedisView:
 
         Raises:
             Doubt: Redis is away, or the view is being emptied.
+            Stop: It may evict keys, or could when it was last asked, and was not rebuilt since.
         """
         run: bytes = await self._call(_RUN, self._keys(0, (), ()), [uuid4().hex])
+        if EVICTED in run.decode():
+            raise Stop(
+                f"redis at {self._place} could evict keys, and nobody can tell which are gone: `medaid ledger rebuild` for each service"
+            )
         if is_forgetting(run.decode()):
             raise Doubt("redis: the view is being emptied; if nobody does so, `medaid ledger rebuild` once more")
         return run.decode()
@@ -166,32 +171,11 @@ class RedisView:
             except NoScriptError:  # tested before anything runs
                 return await self._redis.eval(script.source, len(keys), *keys, *arguments)
 
-    @asynccontextmanager
-    async def _in_time(self) -> AsyncIterator[None]:
-        """Run the body within the deadline.
-
-        Raises:
-            Doubt: Whatever went wrong; the message names the server and the kind of error, never a key.
-        """
-        try:
-            async with asyncio.timeout(self._deadline_s):
-                yield
-        except (RedisError, OSError) as error:  # TimeoutError is an OSError
-            raise Doubt(f"redis at {self._place}: {_kind_of(error)}") from error
+    def _in_time(self) -> AbstractAsyncContextManager[None]:
+        """Run the body within the deadline. Raises: Doubt, Stop."""
+        return in_time(self._deadline_s, self._place)
 
 
 def is_forgetting(run: str) -> bool:
     """Whether `run` is that of a view that is being emptied."""
     return FORGETTING in run
-
-
-def _kind_of(error: Exception) -> str:
-    """Redis' own code (NOREPLICAS, MISCONF, …) where the client has no name for it, else the error's name; never its text."""
-    code = str(error).partition(" ")[0]
-    return code if type(error) is ResponseError and code.isalpha() and code.isupper() else type(error).__name__
-
-
-def _place_of(redis: Redis) -> str:
-    """Where the server is, as messages name it; never its password."""
-    options = redis.connection_pool.connection_kwargs
-    return str(options.get("path") or f"{options.get('host', 'localhost')}:{options.get('port', 6379)}")

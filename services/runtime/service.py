@@ -1,8 +1,9 @@
 """What a service brings to its lanes. Pure: bytes and documents in, emissions and writes out; no await, no client, no clock."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, TypeVar, runtime_checkable
 
+from services.runtime.errors import Refused
 from services.runtime.records import Document, Headers, Record, Want, Writes
 
 
@@ -18,6 +19,10 @@ class Emission(NamedTuple):
     headers: Headers = ()
     home: str | None = None
     is_late: bool = False
+
+
+Consequence: TypeAlias = Emission | Refused
+"""What a decision leads to: a record to publish; or a part of the event that could not be done, which its record's dead letter tells, while the rest stands."""
 
 
 class Event(Protocol):
@@ -39,12 +44,16 @@ Holders = Mapping[str, str]
 class Fold(Protocol[E_contra]):
     """The decisions of one batch, on the documents that were loaded for it."""
 
-    def decide(self, event: E_contra) -> Sequence[Emission]:
-        """What `event` leads to. If it raises, nothing has changed.
+    def decide(self, event: E_contra) -> Sequence[Consequence] | None:
+        """What `event` leads to; None where `conclude` tells it, together with what the home's next events lead to. If it raises, nothing has changed.
 
         Raises:
             Refused: The event stands against what is known (`conflicting_duplicate`).
         """
+        ...
+
+    def conclude(self, home: str) -> Sequence[Consequence]:
+        """What is owed for `home` by now, of which `decide` said nothing. If it raises, nothing has changed."""
         ...
 
     def writes(self) -> Writes:
@@ -112,6 +121,21 @@ class Service(Protocol[E]):
 
     def heal(self, records: Sequence[Record], documents: Documents) -> Writes:
         """Bring documents forward by records of state topics. Pure and harmless to repeat."""
+        ...
+
+
+@runtime_checkable
+class Patient(Protocol):
+    """A service that tries again, each time a lane is taken, what could not be done when it was due.
+
+    Attributes:
+        patience: The state topic, written by its lanes alone, whose newest record of each key tells what that is.
+    """
+
+    patience: str
+
+    def is_due_again(self, record: Record) -> bool:
+        """Whether a record of `patience` tells of something to be done, which is not known to be in vain; then `read` reads it as it does an input."""
         ...
 
 

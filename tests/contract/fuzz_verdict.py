@@ -22,7 +22,7 @@ from tests.contract.fuzzing import ORIGIN
 
 SCHEMAS = Path(__file__).parents[2] / "schemas" / "json"
 CITIES = Path(__file__).parents[2] / "services" / "policy" / "cities"
-PATH = re.compile(r"\$|value|headers|[a-z]{1,16}|data(\.([A-Za-z0-9_]{1,64}|\?))*")
+PATH = re.compile(r"\$|([A-Za-z0-9_]{1,64}|\?)(\.([A-Za-z0-9_]{1,64}|\?))*")
 WORD = re.compile(r"\w{5,}")
 PLACE = re.compile(rb"[0-9]{1,19} [0-9]{1,19} -?[0-9]{1,19}")
 """Partition, offset and timestamp of a copy's origin."""
@@ -71,6 +71,8 @@ def check_letter(origin: Record, letter: Record) -> None:
     _check_payload(origin.value, data)
     _check_headers(origin, data)
     check_detail(origin.value or b"", data["detail"])
+    for fault in data["faults"]:
+        check_detail(origin.value or b"", f"{fault['path']}: {fault['expected']}")
 
 
 def _check_payload(value: bytes | None, data: Event) -> None:

@@ -10,7 +10,7 @@ import structlog
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from schemas.catalogue import AUDIT, AUDIT_TYPES, CLAIMS, RESULTS
+from schemas.catalogue import AUDIT, AUDIT_TYPES, CLAIMS, RESULTS, TIMELINES
 from schemas.envelope import read_event
 from schemas.topics import load_topics
 from services.cli import main
@@ -169,6 +169,8 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_written(site: Site) 
         "settlement reads"
         in site.lanes("accept-loss", "--service", "settlement", "--topic", RESULTS, "--partition", "0", *RULE, status=2).err
     )
+    for_ever = ("--topic", TIMELINES, "--partition", "0")
+    assert "must be restored" in site.lanes("accept-loss", "--service", "settlement", *for_ever, *RULE, status=3).err
     for operator, reason in (("", "why"), ("l\x1bi", "why"), ("li", ""), ("li", "why\nnot"), ("li", "x" * 501), (" li", "why")):
         site.lanes(*lost, "0", "--operator", operator, "--reason", reason, status=2)
     assert "dead letters tell" in site.lanes("skip", "--topic", CLAIMS, "--partition", "0", "--offset", "3", *RULE, status=2).err

@@ -21,9 +21,10 @@ app = typer.Typer(rich_markup_mode=None, help="Show where the lanes stand; decid
 
 STATUS_HELP = """Show where each lane stands in each of its inputs, one line each: service, topic/partition, where it reads on, where the log begins and ends.
 
-    LOST: Kafka deleted records before the service had read them, and how many offsets; its lanes of that partition stand still until an operator has said
-    `medaid lanes accept-loss`. Below stand the records that operators have skipped. Nothing is changed. Exit status 0: nothing is lost, 4: something
-    is, 5: Kafka is away. Servers: KAFKA_BOOTSTRAP_SERVERS; topics begin with MEDAID_PREFIX.
+    LOST: Kafka deleted records before the service had read them, and how many offsets; the service stands still until an operator has said
+    `medaid lanes accept-loss`. Then come topics whose settings are not as described, with the command that mends each, and the records that operators have
+    skipped. Nothing is changed. Exit status 0: nothing stops a lane, 4: something does, 5: Kafka is away. Servers: KAFKA_BOOTSTRAP_SERVERS; topics begin
+    with MEDAID_PREFIX.
 
     \b
     Examples:
@@ -37,7 +38,7 @@ ACCEPT_HELP = """Accept that input was deleted unread, so that the lane goes on 
     send them again. Find out why (the topic's retention, somebody's delete-records) and which senders are concerned first. Then say this for each
     partition that the last log line, or `medaid lanes status`, names, and start the service. What it accepts ends where the log begins now: a later loss is
     another one. It is told on the audit topic, with your name and reason; the place of that event is printed. Saying it twice changes nothing.
-    Nothing lost there: status 3. Servers: KAFKA_BOOTSTRAP_SERVERS; topics begin with MEDAID_PREFIX.
+    Nothing lost there, or a topic that is kept for ever, which must be restored: status 3. Servers: KAFKA_BOOTSTRAP_SERVERS; topics begin with MEDAID_PREFIX.
 
     \b
     Example:
@@ -81,15 +82,18 @@ def status(
     """Print where the lanes stand.
 
     Raises:
-        Failure: Input is lost.
+        Failure: Input is lost, or a topic's settings would lose money.
     """
     chosen = [found for found in _services() if service is None or found.name == service.value]
-    lost = 0
+    stopping = 0
     for standing in asyncio.run(standings(_settings(), chosen)):
-        lost += standing.is_lost
+        stopping += standing.stops
         print(standing.line)
-    if lost:
-        raise Failure(Exit.DIFFERENT, f"input was deleted unread in {lost} places; `medaid lanes accept-loss --help` says what to do")
+    if stopping:
+        raise Failure(
+            Exit.DIFFERENT,
+            f"{stopping} things stop lanes: input that was lost, or settings of topics; `medaid lanes status --help` says more",
+        )
 
 
 @app.command("accept-loss", help=ACCEPT_HELP)

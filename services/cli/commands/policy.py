@@ -122,5 +122,5 @@ def _faults(file: Path, today: date) -> list[str]:
             f"medaid: warning: {file}: document.checked_on: {checked_on} is more than a year ago; compare with the decree's text",
             file=sys.stderr,
         )
-    print(f"{file}: {policy.file.id}, edition {policy.edition}")
+    print(f"{file}: {policy.file.id}, edition {policy.edition}, wording {policy.wording}")
     return []

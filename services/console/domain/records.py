@@ -20,7 +20,7 @@ class TimelineTold:
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """A reversal that waits for its claim, or with `time` None no longer does."""
+    """A reversal that waits for its claim, or a year (its `key`) that waits to be settled anew; with `time` None it no longer does."""
 
     person_id: str
     region: str
@@ -74,7 +74,7 @@ def know_timeline(desk: Desk, lane: int, told: TimelineTold) -> None:
 
 
 def wait(desk: Desk, lane: int, waits: Waits) -> None:
-    """List a reversal that waits, or strike it off; one whose claim is reversed already waits no longer, whichever topic is read first."""
+    """List what waits, or strike it off; a reversal whose claim is reversed already waits no longer, whichever topic is read first."""
     document = places.person(lane, waits.person_id)
     stands = desk.get(document, waits.field) is not None
     row = desk.get(document, f"c:{waits.key}")

@@ -10,7 +10,7 @@ from schemas.envelope import VALUE_BYTES_MAX
 from schemas.refusal import Reason
 from services.console.domain import places
 from services.console.web.masks import HIDDEN
-from services.console.web.payloads import differing, evidence, masked, masked_detail, person_in
+from services.console.web.payloads import differing, evidence, masked, masked_detail, other_faults, person_in
 from services.console.web.room import Visit, audit, failure, render
 from services.runtime.letters import Letter, at_home, read_letter, refusable
 from services.runtime.records import TopicPartition
@@ -101,6 +101,7 @@ def _shown(visit: Visit, letter: Letter, payload: str | None = None, refused: st
         visit,
         "letter.html",
         letter=letter,
+        other_faults=other_faults(letter.data, is_clear),
         token=visit.path["letter"],
         is_clear=is_clear,
         detail=letter.data.detail if is_clear else masked_detail(letter.data.detail),

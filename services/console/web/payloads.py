@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from schemas.catalogue import TYPES_BY_TOPIC, home_field
+from schemas.deadletters import DeadLetter
 from schemas.documents import all_types
 from schemas.envelope import ATTRIBUTE_LENGTH_MAX, read_document
 from services.console.web.masks import HIDDEN
@@ -81,6 +82,12 @@ def masked_detail(detail: str) -> str:
     path, colon, expected = detail.partition(": ")
     steps = [step if step in _KNOWN_NAMES | _OWN_STEPS or step.isdecimal() else "?" for step in path.split(".")]
     return ".".join(steps) + colon + expected
+
+
+def other_faults(letter: DeadLetter, is_clear: bool) -> Sequence[str]:
+    """What else was wrong, besides the first fault, which the detail tells."""
+    told = (f"{fault.path}: {fault.expected}" for fault in letter.faults[1:])
+    return [fault if is_clear else masked_detail(fault) for fault in told]
 
 
 def _masked(value: Any, name: str = "") -> Any:

@@ -13,6 +13,7 @@ from schemas.catalogue import ACTION_TYPES, ACTIONS, WARNING_TYPES, WARNINGS
 from schemas.codes import WarningKind
 from schemas.envelope import read_event, write_event
 from schemas.monitoring import Warning
+from schemas.texts import on_one_line
 from services.console.domain import places
 from services.console.domain.warnings import LEVELS, STATES, Done, assignee_of, state_of
 from services.console.web.figures import figure_name, figure_of, named
@@ -109,7 +110,7 @@ async def act(visit: Visit) -> Response:
     known = None if warning_id is None else await _known(visit, warning_id)
     if warning_id is None or known is None or verb is None:
         return failure(room, visit.request, 404, visit.visitor)
-    comment, assignee = visit.form.get("comment", "").strip(), visit.form.get("assignee", "").strip()
+    comment, assignee = on_one_line(visit.form.get("comment", "")), on_one_line(visit.form.get("assignee", ""))
     episode = visit.form.get("episode", "")
     if len(comment) > 2000 or len(assignee) > 128 or (verb == "commented" and not comment) or not re.fullmatch(r"[1-9]\d{0,9}", episode):
         return failure(room, visit.request, 400, visit.visitor)

@@ -14,6 +14,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "kind.status_ending": ("救助身份将终止", "Status ending"),
     "kind.status_changed_in_stay": ("住院期间身份变化", "Status changed in a stay"),
     "kind.overlapping_stays": ("住院时间重叠", "Overlapping stays"),
+    "kind.reversal_waiting": ("冲正待匹配", "Reversal without a claim"),
     "kind.claim_after_death": ("死亡后结算", "Claim after death"),
     "kind.conflicting_duplicate": ("重复上传且内容不一致", "Conflicting duplicate"),
     "kind.recovery_due": ("待追回救助金", "Recovery due"),

@@ -17,7 +17,7 @@ from services.ledger.errors import Declined
 from services.policy.explain import Dossier, Explanation, Told, explain
 from services.policy.library import Policies
 from services.policy.result import figures_hash
-from services.policy.timeline import StatusEvent
+from services.policy.standing import StatusEvent
 from services.runtime.embedded import Embedded
 from services.runtime.ports import Loaded
 from services.runtime.records import Record, Want

@@ -7,6 +7,7 @@ import orjson
 
 from schemas.catalogue import AUDIT, INPUTS, RESULTS, TIMELINES, TYPES_BY_TOPIC
 from services.ledger.dossiers.known import Known, Read, from_ledger, from_view
+from services.ledger.encoding import check_is_utf8
 from services.ledger.errors import Declined
 from services.runtime.kafka import AioKafkaBroker
 from services.runtime.records import Record, TopicPartition
@@ -59,6 +60,7 @@ def holds_inputs(path: Path) -> bool:
     Raises:
         Declined: There is none.
     """
+    check_is_utf8(path)
     for kind in _types(path):
         if kind in _INPUT_TYPES or kind in _OUTPUT_OF_TYPE:
             return kind in _INPUT_TYPES

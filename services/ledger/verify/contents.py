@@ -78,7 +78,9 @@ def _timeline(value: bytes) -> Any:
     """A timeline."""
     status, revision = status_in(value)
     intervals = [interval._asdict() for interval in status.intervals]
-    return orjson.loads(orjson.dumps({"revision": revision, "birth_date": status.birth_date, "intervals": intervals}))
+    applications = [application._asdict() for application in status.applications]
+    told = {"revision": revision, "birth_date": status.birth_date, "intervals": intervals, "applications": applications}
+    return orjson.loads(orjson.dumps(told))
 
 
 def _text(value: bytes | None) -> str:

@@ -1,7 +1,7 @@
 """Settlement's state as documents of a view: persons and years to fields and back.
 
 - `p/<person>`: `timeline`, a field `y:<region>/<year>` for each year with claims, `w:<region>/<claim>` for each waiting reversal.
-- `y/<person>/<region>/<year>`: the counters in fen, readable, and `_sequence`, `_edition`, `_readings`, `_through`.
+- `y/<person>/<region>/<year>`: the counters in fen, readable, and `_sequence`, `_edition`, `_readings`, `_through`; `_behind` while it is that.
 - `c/<person>/<region>/<year>`: a field for each claim, its last figures and its facts, of which only what the key does not say (`claim_record.py`).
 - the index: `<hospital>/<claim>` to its holder.
 """
@@ -14,13 +14,15 @@ import orjson
 
 from schemas.hospital import ClaimReversed
 from schemas.times import day_from_text
-from services.policy.entitlement import Interval, Status
+from services.policy.entitlement import Application, Interval, Status
 from services.runtime.folding import Changes
 from services.runtime.records import Document
 from services.settlement.adapters.claim_record import day_in, record_bytes, record_in
 from services.settlement.domain import Person, PersonYear, Waiting, YearKey
 
 NO_YEAR = PersonYear()
+BEHIND = "_behind"
+"""The field of a year that is behind."""
 
 
 def person_key(person_id: str) -> str:
@@ -32,6 +34,29 @@ def year_keys(person_id: str, region: str, year: int) -> tuple[str, str]:
     """The documents of a person-year: counters and claims."""
     place = f"{person_id}/{region}/{year}"
     return f"y/{place}", f"c/{place}"
+
+
+def waiting_place(key: bytes) -> tuple[str, str]:
+    """The document and field that a record of `settlement.waiting.v1` sets, by its key: of a reversal that waits, or of a year that is behind.
+
+    Raises:
+        ValueError: It is neither.
+    """
+    parts = key.decode().split("/")
+    if len(parts) == 3:
+        region, year, person = parts
+        return year_keys(person, region, int(year))[0], BEHIND
+    hospital, claim, person, region = parts
+    return person_key(person), f"w:{region}/{hospital}/{claim}"
+
+
+def person_of_waiting(key: bytes) -> str:
+    """Whose record of `settlement.waiting.v1` it is.
+
+    Raises:
+        ValueError: It is nobody's.
+    """
+    return waiting_place(key)[0].split("/")[1]
 
 
 def years_in(document: Document) -> list[YearKey]:
@@ -80,17 +105,19 @@ def encode(before: Person, after: Person) -> Changes:
 
 def status_in(value: bytes) -> tuple[Status, int]:
     """What `timeline_bytes` wrote; it was validated when it came in."""
-    revision, birth_date, intervals = orjson.loads(value)
+    revision, birth_date, intervals, *more = orjson.loads(value)
     known = [
         Interval(region, category, day_from_text(start), day_in(to), day_in(lost_on), lost_by, changed_to)
         for region, category, start, to, lost_on, lost_by, changed_to in intervals
     ]
-    return Status(day_in(birth_date), tuple(known)), revision
+    applications = [Application(region, category, *map(day_from_text, days)) for region, category, *days in (more[0] if more else ())]
+    return Status(day_in(birth_date), tuple(known), tuple(applications)), revision
 
 
 def timeline_bytes(status: Status, revision: int) -> bytes:
-    """The field `timeline`: revision, birth date, and each interval's fields in their order."""
-    return orjson.dumps([revision, status.birth_date, [tuple(interval) for interval in status.intervals]])
+    """The field `timeline`: revision, birth date, each interval's fields in their order, and those of applications, where there are any."""
+    applications = [[tuple(application) for application in status.applications]] if status.applications else []
+    return orjson.dumps([revision, status.birth_date, [tuple(interval) for interval in status.intervals], *applications])
 
 
 def _waiting(value: bytes) -> Waiting:
@@ -111,6 +138,7 @@ def _year(place: str, counters: Document, claims: Document) -> PersonYear:
         readings=_readings(counters["_readings"]) if "_readings" in counters else {},
         through=day_from_text(counters["_through"].decode()),
         claims={name: record_in(place, name, value) for name, value in claims.items()},
+        is_behind=BEHIND in counters,
     )
 
 
@@ -133,6 +161,8 @@ def _counter_changes(before: PersonYear, after: PersonYear) -> dict[str, bytes |
         fields["_sequence"] = b"%d" % after.sequence
     if after.edition != before.edition and after.edition is not None:
         fields |= {"_edition": after.edition.encode(), "_readings": orjson.dumps(dict(after.readings))}
+    if after.is_behind != before.is_behind:
+        fields[BEHIND] = b"1" if after.is_behind else None
     if after.through != before.through and after.through is not None:
         fields["_through"] = after.through.isoformat().encode()
     return fields

@@ -9,20 +9,20 @@ from services.runtime.errors import NotOurs
 from services.runtime.records import Document, Record
 from services.runtime.strays import event_of
 from services.settlement.adapters.claim_record import order_in
-from services.settlement.adapters.documents import year_keys
+from services.settlement.adapters.documents import person_of_waiting, year_keys
 
 SOURCE = "/medaid/settlement"
 
 
 def home_told(record: Record) -> str:
-    """The person of a result, or of a reversal that waits.
+    """The person of a result, of a reversal that waits, or of a year behind.
 
     Raises:
         NotOurs: It is no event of ours, or its key is not its person.
         ValueError, TypeError, KeyError: It cannot be understood.
     """
     if record.topic == SETTLEMENT_WAITING:
-        _hospital, _claim, waiting, _region = (record.key or b"").decode().split("/")
+        waiting = person_of_waiting(record.key or b"")
         if record.value is not None:
             event_of(record, SOURCE, TYPES_BY_TOPIC[SETTLEMENT_WAITING])
         return waiting

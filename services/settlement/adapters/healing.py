@@ -15,7 +15,7 @@ from services.policy.result import hash_of_figures
 from services.runtime.errors import Refused
 from services.runtime.records import Document, Record, Writes
 from services.settlement.adapters.claim_record import record_bytes
-from services.settlement.adapters.documents import person_key, status_in, timeline_bytes, year_keys
+from services.settlement.adapters.documents import BEHIND, person_key, status_in, timeline_bytes, waiting_place, year_keys
 from services.settlement.domain import ClaimRecord, Holder
 
 _TIMELINE_TYPES: Mapping[str, Any] = TYPES_BY_TOPIC[TIMELINES]
@@ -34,7 +34,8 @@ def needed(records: Sequence[Record]) -> Mapping[str, tuple[str, ...]]:
 
 def _needed(record: Record) -> Mapping[str, tuple[str, ...]]:
     if record.topic == SETTLEMENT_WAITING:
-        return {person_key((record.key or b"").decode().split("/")[2]): ("timeline",)}
+        document, field = waiting_place(record.key or b"")
+        return {document: (field,)}
     if record.topic == TIMELINES:
         timeline = _timeline(record)
         return {} if timeline is None else {person_key(timeline.person_id): ("timeline",)}
@@ -50,9 +51,9 @@ def heal(records: Sequence[Record], documents: Mapping[str, Document]) -> Writes
     bookings: dict[str, str] = {}
     for record in records:
         if record.topic == SETTLEMENT_WAITING:
-            hospital, claim, person, region = (record.key or b"").decode().split("/")
+            document, field = waiting_place(record.key or b"")
             value = None if record.value is None else orjson.dumps(orjson.loads(record.value)["data"])
-            writes.setdefault(person_key(person), {})[f"w:{region}/{hospital}/{claim}"] = value
+            writes.setdefault(document, {})[field] = value if value is None or field != BEHIND else b"1"
         elif record.topic == RESULTS:
             _heal_result(orjson.loads(record.value or b"{}")["data"], documents, writes, bookings)
         elif (timeline := _timeline(record)) is not None:

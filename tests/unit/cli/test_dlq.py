@@ -101,6 +101,7 @@ def test_a_json_line_is_the_letter_without_what_is_personal() -> None:
     assert event["data"] == {
         "reason": "invalid_amounts",
         "detail": "data.basic_paid: at most total_amount",
+        "faults": [{"path": "data.basic_paid", "expected": "at most total_amount"}],
         "topic": CLAIMS,
         "partition": 2,
         "offset": 7,
@@ -143,6 +144,13 @@ def test_a_block_tells_everything() -> None:
         "payload  2 bytes",
         "{}",
     ]
+
+
+def test_a_block_tells_every_fault() -> None:
+    value = orjson.loads(letter_record(refused()).value or b"")
+    value["data"]["faults"].append({"path": "data.note", "expected": "no such field"})
+    lines = block(read(letter_record(refused())._replace(value=orjson.dumps(value)))).splitlines()
+    assert lines[3:5] == ["detail   data.basic_paid: at most total_amount", "fault    data.note: no such field"]
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,26 @@ def test_a_byte_order_mark_is_named_and_not_stripped(medaid: Medaid, tmp_path: P
     assert medaid("replay", path).err == "lines read: 2, dead letters: 1 (malformed_json 1)\n"
 
 
+UTF_16 = Path(__file__).parents[2] / "contract" / "field" / "utf16_file.jsonl"
+
+
+@pytest.mark.parametrize(
+    "command", [["replay"], ["explain", "H-07/S-88", "--from"], ["ledger", "verify", "--from"]], ids=lambda words: words[0]
+)
+@pytest.mark.parametrize("encoding", ["as saved", "utf-16-le", "utf-16-be", "utf-32"])
+def test_a_file_in_a_wide_encoding_is_named_as_such(medaid: Medaid, tmp_path: Path, command: list[str], encoding: str) -> None:
+    """Not a dead letter a line, none of which could be read; the file of the field has a mark at its beginning, others have none."""
+    path = UTF_16
+    if encoding != "as saved":
+        path = tmp_path / "wide.jsonl"
+        path.write_text(UTF_16.read_text("utf-16"), encoding)
+    said = medaid(*command, path)
+    wide = "UTF-32" if encoding == "utf-32" else "UTF-16"
+    assert (said.status, said.out) == (3, "")
+    [line] = said.err.splitlines()
+    assert line.startswith(f"medaid: {path} is in {wide}, events are in UTF-8")
+
+
 @pytest.mark.parametrize("region", load_policies().regions())
 def test_every_output_is_as_the_schemas_say(medaid: Medaid, tmp_path: Path, region: str) -> None:
     """Each line is one event of a type that others may read, and its data has its model's shape."""

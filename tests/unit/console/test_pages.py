@@ -27,8 +27,8 @@ PAGES = {
     f"/cities/{REGION}": (["按月", "2025-05", "已救助", "2,100.01", "机构"], ["By month", "2025-05", "assisted", "2,100.01", "hospital"]),
     f"/cities/{REGION}/policy": (["连政办发〔2022〕71号", "（五）3"], ["连政办发〔2022〕71号", "（五）3"]),
     "/health": (
-        ["待读记录", "死信", "invalid_amounts", "等待原结算的冲销: 1"],
-        ["behind, records", "Dead letters", "wait for their claim: 1"],
+        ["待读记录", "死信", "invalid_amounts", "等待重新结算的年度: 1"],
+        ["behind, records", "Dead letters", "years to be settled anew: 1"],
     ),
     f"/letters?topic={CLAIMS}&reason=invalid_amounts": (["死信", "basic_paid"], ["Dead letters", "basic_paid"]),
 }

@@ -78,6 +78,9 @@ class Fold:
         self._touched[document_of(event.home)] = None
         return decided
 
+    def conclude(self, home: str) -> Sequence[Emission]:
+        return ()
+
     def writes(self) -> Writes:
         documents = {key: write_person(self._people[key]) for key in self._touched}
         return Writes(dict[str, Mapping[str, bytes | None]](documents), self._bookings)

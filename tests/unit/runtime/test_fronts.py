@@ -10,6 +10,7 @@ from services.policy.library import load_policies
 from services.runtime.errors import Stop
 from services.runtime.fronts import check_fronts
 from services.runtime.memory import MemoryBroker
+from services.runtime.records import TopicPartition
 from services.runtime.service import AnyService
 from services.settlement.app import SettlementService
 from tests.unit.runtime.counting import AMOUNTS, FACTORS, PAID, SHARES
@@ -62,6 +63,7 @@ async def test_so_does_an_input_that_is_kept_for_ever(bench: Bench, topic: str) 
 
 async def test_an_input_that_grows_old_and_an_empty_topic_stop_nobody(bench: Bench) -> None:
     bench.amount(ANN, "A-1", 10)
+    bench.kafka.reset("counting", TopicPartition(AMOUNTS, 0), 1)
     bench.kafka.truncate(AMOUNTS, 0, before=1)
     await bench.taken()
 

@@ -57,7 +57,8 @@ class Desk:
         told = []
         for event in batch:
             try:
-                told.append(f"{len(fold.decide(event))} results")
+                emissions = fold.decide(event)
+                told.append(f"{len(fold.conclude(event.home) if emissions is None else emissions)} results")
             except Refused as refused:
                 told.append(refused.reason)
         assert await self.view.apply(0, AT, AT, fold.writes())
