@@ -34,7 +34,8 @@ def needed(records: Sequence[Record]) -> Mapping[str, tuple[str, ...]]:
 
 def _needed(record: Record) -> Mapping[str, tuple[str, ...]]:
     if record.topic == SETTLEMENT_WAITING:
-        return {waiting_place(record.key or b"")[0]: ()}
+        document, field = waiting_place(record.key or b"")
+        return {document: (field,)}
     if record.topic == TIMELINES:
         timeline = _timeline(record)
         return {} if timeline is None else {person_key(timeline.person_id): ("timeline",)}
