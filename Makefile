@@ -8,10 +8,15 @@ AS_IMAGE := PYTHONSAFEPATH=1 PYTHONPATH="$(CURDIR)/.medaid/compiled:$(CURDIR)" M
 PYTEST_AS_IMAGE := $(AS_IMAGE) $(BIN)/pytest --override-ini pythonpath=
 SERVERS := $(BIN)/python -m deploy.local.servers
 AGAIN := -rR --reruns 2 --only-rerun ProvedNothing --only-rerun TooSlow --only-rerun KafkaException
+FAULTS := tests/integration/faults
+FIRST_FAULTS := $(addprefix $(FAULTS)/,test_workers.py test_offsets.py)
+PROVE := $(PYTEST_AS_IMAGE) -n 2 --dist loadfile -m prove --durations=0 --durations-min=10 $(AGAIN)
+PART := all
+THIRD = $(if $(filter commit,$(PART)),$(shell expr $$(git rev-list --count HEAD) % 3),$(PART))
 LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test seeds prove bench check up status down generate lock clean
+.PHONY: help demo test seeds prove mutants bench check up status down generate lock clean
 
 help: ## List the targets
 	@awk -F ': |## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$NF }' $(MAKEFILE_LIST)
@@ -26,10 +31,17 @@ test: $(READY) $(RIVAL) ## Run all tests; Kafka and Redis come from the environm
 seeds: $(READY) $(COMPILED) ## Live 300 seeds of the simulation, generated cities, and fuzz every topic; FULL=1 for 10,000 and an hour
 	FULL=$(FULL) $(PYTEST_AS_IMAGE) -n 2 -m prove tests/simulation tests/contract tests/monitoring tests/unit/console
 
-prove: seeds ## Prove compiled, as in the image, what is too long for make test: seeds, faults under load, a soak; FULL=1 at full length
-	$(PYTEST_AS_IMAGE) -n 2 --dist worksteal -m "not prove" tests/policy $(addprefix tests/unit/,cli policy runtime settlement) tests/integration/test_view.py tests/integration/test_view_losses.py
-	FULL=$(FULL) $(PYTEST_AS_IMAGE) -m prove $(AGAIN) tests/integration/faults/test_soak.py
-	$(PYTEST_AS_IMAGE) -n 2 --dist loadfile -m prove --durations=0 --durations-min=10 $(AGAIN) --deselect tests/integration/faults/test_soak.py tests/integration
+prove: $(READY) $(COMPILED) ## Prove compiled, as in the image, what is too long for make test; PART=0, 1 or 2 for a third, PART=commit for the commit's; FULL=1 at full length
+	$(if $(filter 0 1 2 all,$(THIRD)),,$(error PART=$(PART): 0, 1, 2, all, or commit in a git checkout))
+	$(if $(filter 0 all,$(THIRD)),$(MAKE) seeds FULL=$(FULL))
+	$(if $(filter 0 all,$(THIRD)),$(PYTEST_AS_IMAGE) -n 2 --dist worksteal -m "not prove" tests/policy $(addprefix tests/unit/,cli ledger policy runtime settlement) tests/integration/test_view.py tests/integration/test_view_losses.py)
+	$(if $(filter 1 all,$(THIRD)),FULL=$(FULL) $(PYTEST_AS_IMAGE) -m prove $(AGAIN) $(FAULTS)/test_soak.py)
+	$(if $(filter 1 all,$(THIRD)),$(PROVE) $(FIRST_FAULTS))
+	$(if $(filter 2 all,$(THIRD)),$(PROVE) $(addprefix --ignore=,$(FAULTS)/test_soak.py $(FIRST_FAULTS)) tests/integration)
+
+mutants: $(READY) ## Put a few hundred mistakes into the core and the lanes, one by one, and tell which no test notices; COUNT=0 for every one
+	$(BIN)/pytest -q -p no:cacheprovider -p tests.mutants.plugin --mutants $(or $(COUNT),300) -m "not kafka and not redis and not prove" \
+		tests/policy $(addprefix tests/unit/,identity policy runtime settlement)
 
 bench: $(READY) $(RIVAL) $(COMPILED) ## Measure speed and memory against a floor and a rival, write docs/benchmarks.md; SIZE=small, usual or full; PARTS
 	$(AS_IMAGE) $(BIN)/python -m tests.bench --size $(or $(SIZE),usual) $(PARTS)

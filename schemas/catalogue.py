@@ -3,12 +3,25 @@
 from collections.abc import Mapping
 from typing import Final
 
-from schemas.console import AccessRefused, LoggedIn, LookedUp, Replayed, Unmasked, VerificationBegun, Verified
+from schemas.console import (
+    AccessRefused,
+    LoggedIn,
+    LoggedOut,
+    LookedUp,
+    LossAccepted,
+    Proposed,
+    RecordSkipped,
+    Replayed,
+    Unmasked,
+    VerificationBegun,
+    Verified,
+)
 from schemas.deadletters import DeadLetter
 from schemas.fields import Model
 from schemas.hospital import AdmissionClosed, AdmissionOpened, ClaimReversed, ClaimSubmitted
 from schemas.identity import (
     AdmissionAssessed,
+    ApplicationApproved,
     EventVoided,
     StatusChanged,
     StatusGranted,
@@ -17,7 +30,7 @@ from schemas.identity import (
     TimelineUpdated,
 )
 from schemas.monitoring import HospitalShare, Warning, WarningAcknowledged, WarningAssigned, WarningClosed, WarningCommented
-from schemas.settlement import ReadjudicationRequested, SettlementResult, WaitingReversal
+from schemas.settlement import ReadjudicationRequested, SettlementResult, WaitingReversal, YearBehind
 
 IDENTITY_EVENTS: Final = "identity.events.v1"
 ADMISSIONS: Final = "hospital.admissions.v1"
@@ -43,6 +56,7 @@ STATUS_TYPES: Final[Types] = {
     "identity.status.revoked.v1": StatusRevoked,
     "identity.status.changed.v1": StatusChanged,
     "identity.status.voided.v1": EventVoided,
+    "identity.application.approved.v1": ApplicationApproved,
 }
 ADMISSION_TYPES: Final[Types] = {
     "hospital.admission.opened.v1": AdmissionOpened,
@@ -63,10 +77,14 @@ ACTION_TYPES: Final[Types] = {
 }
 AUDIT_TYPES: Final[Types] = {
     "console.audit.logged_in.v1": LoggedIn,
+    "console.audit.logged_out.v1": LoggedOut,
     "console.audit.refused.v1": AccessRefused,
     "console.audit.looked_up.v1": LookedUp,
     "console.audit.unmasked.v1": Unmasked,
+    "console.audit.proposed.v1": Proposed,
     "console.audit.replayed.v1": Replayed,
+    "console.audit.loss_accepted.v1": LossAccepted,
+    "console.audit.record_skipped.v1": RecordSkipped,
     "console.audit.verifying.v1": VerificationBegun,
     "console.audit.verified.v1": Verified,
 }
@@ -84,7 +102,7 @@ TYPES_BY_TOPIC: Final[Mapping[str, Types]] = {
     WARNINGS: WARNING_TYPES,
     ACTIONS: ACTION_TYPES,
     AUDIT: AUDIT_TYPES,
-    SETTLEMENT_WAITING: {"settlement.reversal.waiting.v1": WaitingReversal},
+    SETTLEMENT_WAITING: {"settlement.reversal.waiting.v1": WaitingReversal, "settlement.year.behind.v1": YearBehind},
     IDENTITY_WAITING: ADMISSION_TYPES,
     HOSPITAL_SHARES: {"monitoring.hospital.share.v1": HospitalShare},
 }

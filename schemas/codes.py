@@ -82,6 +82,7 @@ WarningKind = Literal[
     "status_ending",
     "status_changed_in_stay",
     "overlapping_stays",
+    "reversal_waiting",
     "claim_after_death",
     "conflicting_duplicate",
     "recovery_due",

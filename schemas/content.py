@@ -18,7 +18,7 @@ FIRST: Final = (
 )  # fmt: skip
 """The fields of the first version."""
 
-LATER: Final[Mapping[str, Any]] = {}
+LATER: Final[Mapping[str, Any]] = {"visit_id": None}
 """Fields introduced since, in the order of their introduction, each with the value, as in JSON, that stands for not given; None is left out of JSON."""
 
 

@@ -5,9 +5,9 @@ import base64
 from pydantic import Field
 
 from schemas.fields import Model
-from schemas.refusal import Reason
+from schemas.refusal import FAULTS_MAX, Reason
 
-__all__ = ["DeadLetter", "Header", "Reason", "original"]
+__all__ = ["DeadLetter", "FaultTold", "Header", "Reason", "original"]
 
 
 class Header(Model):
@@ -18,11 +18,23 @@ class Header(Model):
     encoding: str | None = Field(default=None, description="base64 where the value could not be kept as text")
 
 
+class FaultTold(Model):
+    """One thing that was wrong with the record."""
+
+    path: str = Field(description="dotted path of the field, or what the record lacks")
+    expected: str = Field(description="what was expected there, and how to mend it where that is known; never what was found")
+
+
 class DeadLetter(Model):
     """`deadletter.v1`: a refused record with its bytes and place."""
 
     reason: Reason = Field(description="the contract's code")
-    detail: str = Field(description="which field, and what was expected; never what was found")
+    detail: str = Field(description="which field, and what was expected, of the first fault; never what was found")
+    faults: list[FaultTold] = Field(
+        default_factory=list,
+        max_length=FAULTS_MAX,
+        description="all faults of the stage at which it was refused; letters of before have none",
+    )
     topic: str | None = Field(default=None, description="where it lay; null for a line that fits no topic")
     partition: int | None = Field(default=None, description="where it lay")
     offset: int = Field(ge=0, description="where it lay; of a line its number from 0")

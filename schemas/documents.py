@@ -11,12 +11,21 @@ from schemas.catalogue import ACTIONS, ADMISSIONS, CLAIMS, DEADLETTER_TYPES, IDE
 from schemas.codes import Agency
 from schemas.envelope import ATTRIBUTE_LENGTH_MAX
 from schemas.fields import Model
+from schemas.texts import ID_FIELDS, NO_IDS
 from schemas.topics import load_topics
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 Schema = dict[str, Any]
 
 _HOSPITAL: Final = "^/hospitals/[A-Za-z0-9._:-]{1,64}$"
+_CONTROLS: Final = {"pattern": r"[\u0000-\u001f\u007f-\u009f]"}
+_NO_ID: Final = {
+    "pattern": "^("
+    + "|".join("".join(f"[{sign.upper()}{sign}]" if sign.isalpha() else sign for sign in word) for word in sorted(NO_IDS))
+    + ")$"
+}
+"""What no text and no id may be; said by `not`, for a pattern of its own a field may have besides."""
+
 _SENDERS: Final[Mapping[str, str]] = {
     IDENTITY_EVENTS: f"^/agencies/[^/]+/({'|'.join(get_args(Agency))})$",
     ADMISSIONS: _HOSPITAL,
@@ -46,6 +55,8 @@ def document(kind: str) -> Schema:
     for definition in definitions.values():
         _untitle(definition)
         adapt(definition)
+        if is_input(kind):
+            _restrain(definition)
     return {
         "$schema": DIALECT,
         "$id": f"medaid:{kind}",
@@ -61,10 +72,17 @@ def document(kind: str) -> Schema:
 def _envelope(kind: str) -> dict[str, Schema]:
     """The CloudEvents attributes; further ones and extensions are let pass."""
     longest = ATTRIBUTE_LENGTH_MAX
+    unfit = {"not": _CONTROLS} if is_input(kind) else {}
     return {
         "specversion": {"const": "1.0", "description": "version of CloudEvents"},
-        "id": {"type": "string", "minLength": 1, "maxLength": longest["id"], "description": "id of the event, unique for its source"},
-        "source": {"type": "string", "pattern": _source(kind), "maxLength": longest["source"], "description": "who sends it"},
+        "id": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": longest["id"],
+            **unfit,
+            "description": "id of the event, unique for its source",
+        },
+        "source": {"type": "string", "pattern": _source(kind), "maxLength": longest["source"], **unfit, "description": "who sends it"},
         "type": {"const": kind, "description": "what happened"},
         "time": {
             "type": "string",
@@ -108,6 +126,16 @@ def _nullable(definition: Schema) -> None:
         choices = field.pop("anyOf") if set(field) == {"anyOf"} else [dict(field)]
         field.clear()
         field.update({"anyOf": [*choices, {"type": "null"}], **about})
+
+
+def _restrain(definition: Schema) -> None:
+    """What others send holds no control characters, and no id that stands for a missing value."""
+    for name, field in definition.get("properties", {}).items():
+        for choice in field.get("anyOf", [field]):
+            if choice.get("type") == "string" and name in ID_FIELDS:
+                choice["not"] = _NO_ID
+            elif choice.get("type") == "string" and not choice.keys() & {"const", "enum", "format", "pattern"}:
+                choice["not"] = _CONTROLS
 
 
 def _open(definition: Schema) -> None:

@@ -3,32 +3,33 @@
 In: a record's value and headers (CloudEvents 1.0, structured or binary mode). Out: `CloudEvent` with a frozen model as data.
 """
 
-import re
+import base64
+import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import orjson
 from pydantic import ValidationError
 
+from schemas.attributes import ATTRIBUTE_LENGTH_MAX, BODY, attribute_faults
+from schemas.binary_mode import EXPECTED_HEADERS, Headers, attributes_in, look_alike
 from schemas.exact_json import read_json
 from schemas.fields import Model
-from schemas.refusal import Refused
-from schemas.times import EXPECTED_INSTANT, instant_ns
+from schemas.refusal import Fault, Refused
+from schemas.texts import holds_no_id, may_hold_controls, missing_ids_in, step, unfit_texts_in
+from schemas.times import instant_ns
 
-Headers = tuple[tuple[str, bytes | None], ...]
-"""A record's headers; Kafka knows null as a value."""
+__all__ = [
+    "ATTRIBUTE_LENGTH_MAX", "HEADERS_BYTES_MAX", "VALUE_BYTES_MAX", "CloudEvent", "Headers",
+    "read_document", "read_envelope", "read_event", "size_of_header", "write_event",
+]  # fmt: skip
 
 VALUE_BYTES_MAX = 256 * 1024
 HEADERS_BYTES_MAX = 32 * 1024
 """Of all headers of a record together, `HEADER_BYTES` each besides name and value; more might not fit into its dead letter."""
 
 HEADER_BYTES = 64
-
-ATTRIBUTE_LENGTH_MAX: Final[Mapping[str, int]] = {"id": 1024, "source": 1024, "type": 256, "time": 64}
-"""The attributes that every event has, and how long they may be: they travel on in timelines and results, which must fit into a record."""
-
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}", re.ASCII)
 
 
 class Homed(Protocol):
@@ -69,22 +70,33 @@ class CloudEvent(Generic[D]):
 def read_event(
     value: bytes | None, headers: Headers, types: Mapping[str, type[M]], bytes_max: int | None = VALUE_BYTES_MAX
 ) -> CloudEvent[M]:
-    """The event in `value`, one of `types`, of at most `bytes_max` bytes. None: it is our own, which may be as long as it must, and may
-    have fields of a later version of ours, which are passed over.
+    """The event in `value`, one of `types`, of at most `bytes_max` bytes.
+
+    `bytes_max` None: our own, which may be as long as it must, and holds texts and ids as they were once accepted; fields of a later version of ours are
+    passed over.
 
     Raises:
-        Refused: `too_large`, `malformed_json`, `invalid_event` or `unknown_type`; the first that applies.
+        Refused: `too_large`, `malformed_json`, `invalid_event` or `unknown_type`; the first that applies, with all faults of its stage.
     """
-    envelope = read_envelope(value, headers, bytes_max)
-    kind = envelope["type"]
-    model = types.get(kind)
+    document, is_binary, is_plain = _opened(value, headers, bytes_max)
+    is_foreign = bytes_max is not None
+    model = types.get(str(document.get("type")))
+    if faults := attribute_faults(
+        document, is_binary, is_plain
+    ):  # with those of `data`, where its type is known: they are `invalid_event` too
+        faults += _data_faults(model, document.get("data"), is_foreign) if model else []
+        raise Refused("invalid_event", *faults[0], faults[1:])
     if model is None:
         raise Refused("unknown_type", "type", "one of " + ", ".join(sorted(types)))
+    data = document["data"]
     try:
-        data = model.model_validate(envelope["data"], extra="ignore" if bytes_max is None else None)
-    except ValidationError as error:
-        raise Refused("invalid_event", *_fault(error)) from None
-    return CloudEvent(envelope["id"], envelope["source"], kind, envelope["time"], instant_ns(envelope["time"]), data)
+        read = model.model_validate(data, extra=None if is_foreign else "ignore")
+    except ValidationError:
+        faults = _data_faults(model, data, is_foreign)
+        raise Refused("invalid_event", *faults[0], faults[1:]) from None
+    if is_foreign and (not is_plain or holds_no_id(data)) and (faults := _data_faults(model, data, is_foreign)):
+        raise Refused("invalid_event", *faults[0], faults[1:])
+    return CloudEvent(document["id"], document["source"], document["type"], document["time"], instant_ns(document["time"]), read)
 
 
 def read_envelope(value: bytes | None, headers: Headers, bytes_max: int | None = VALUE_BYTES_MAX) -> dict[str, Any]:
@@ -93,8 +105,9 @@ def read_envelope(value: bytes | None, headers: Headers, bytes_max: int | None =
     Raises:
         Refused: `too_large`, `malformed_json` or `invalid_event`.
     """
-    document = read_document(value, headers, bytes_max)
-    _check_attributes(document)
+    document, is_binary, is_plain = _opened(value, headers, bytes_max)
+    if faults := attribute_faults(document, is_binary, is_plain):
+        raise Refused("invalid_event", *faults[0], faults[1:])
     return document
 
 
@@ -104,19 +117,7 @@ def read_document(value: bytes | None, headers: Headers, bytes_max: int | None =
     Raises:
         Refused: `too_large`, `malformed_json` or `invalid_event`.
     """
-    if value is not None and bytes_max is not None and len(value) > bytes_max:
-        raise Refused("too_large", "value", f"at most {bytes_max} bytes")
-    if headers and sum(size_of_header(*header) for header in headers) > HEADERS_BYTES_MAX:
-        raise Refused("too_large", "headers", f"at most {HEADERS_BYTES_MAX} bytes together, {HEADER_BYTES} each besides name and value")
-    document = read_json(value or b"")
-    if headers:
-        names = {name.lower(): header or b"" for name, header in headers}
-        structured = names.get("content-type", b"").lower().startswith(b"application/cloudevents")
-        if not structured and "ce_specversion" in names:
-            return _binary_mode(document, names)
-    if not isinstance(document, dict):
-        raise Refused("invalid_event", "$", "a CloudEvents 1.0 JSON object")
-    return document
+    return _opened(value, headers, bytes_max)[0]
 
 
 def size_of_header(name: str, value: bytes | None) -> int:
@@ -124,45 +125,69 @@ def size_of_header(name: str, value: bytes | None) -> int:
     return len(name.encode()) + len(value or b"") + HEADER_BYTES
 
 
-def _binary_mode(data: Any, names: Mapping[str, bytes]) -> dict[str, Any]:
-    """The attributes from `ce_` headers, the value as `data`.
+def _opened(value: bytes | None, headers: Headers, bytes_max: int | None) -> tuple[dict[str, Any], bool, bool]:
+    """Attributes and `data`; whether they came in headers (binary mode); whether no text of theirs needs to be looked at for control characters.
 
     Raises:
-        Refused: `invalid_event`, a header is no UTF-8.
+        Refused: As `read_document`.
     """
+    if value is not None and bytes_max is not None and len(value) > bytes_max:
+        raise Refused("too_large", "value", f"at most {bytes_max} bytes")
+    if headers and sum(size_of_header(*header) for header in headers) > HEADERS_BYTES_MAX:
+        raise Refused("too_large", "headers", f"at most {HEADERS_BYTES_MAX} bytes together, {HEADER_BYTES} each besides name and value")
+    document = read_json(value)
+    if headers and (attributes := attributes_in(headers)) is not None:
+        return {**attributes, "data": document}, True, bytes_max is None
+    if headers and not (isinstance(document, dict) and "specversion" in document) and look_alike(headers):
+        raise Refused("invalid_event", "headers", EXPECTED_HEADERS)
+    if not isinstance(document, dict):
+        raise Refused("invalid_event", "$", "a CloudEvents 1.0 JSON object, one a record")
+    if document.get("data_base64") is not None:
+        return _unpacked(document), False, bytes_max is None
+    return document, False, bytes_max is None or value is None or not may_hold_controls(value)
+
+
+def _unpacked(document: dict[str, Any]) -> dict[str, Any]:
+    """The event with the JSON in `data_base64` as its `data`.
+
+    Raises:
+        Refused: `invalid_event`: no base64, or beside `data`; `malformed_json`: its bytes are none.
+    """
+    packed = document["data_base64"]
+    if document.get("data") is not None:
+        raise Refused("invalid_event", "data_base64", "not to be given beside data")
     try:
-        attributes: dict[str, Any] = {name[3:]: header.decode() for name, header in names.items() if name.startswith("ce_")}
-    except UnicodeDecodeError:
-        raise Refused("invalid_event", "headers", "ce_ headers in UTF-8") from None
-    return {**attributes, "data": data}
-
-
-def _check_attributes(document: dict[str, Any]) -> None:
-    if document.get("specversion") != "1.0":
-        raise Refused("invalid_event", "specversion", '"1.0"')
-    for name, length_max in ATTRIBUTE_LENGTH_MAX.items():
-        value = document.get(name)
-        if not isinstance(value, str) or not 1 <= len(value) <= length_max:
-            raise Refused("invalid_event", name, f"a text of 1 to {length_max} characters")
+        value = base64.b64decode(packed.encode(), validate=True)
+    except (AttributeError, binascii.Error):
+        raise Refused("invalid_event", "data_base64", "a text, the base64 of the JSON of data") from None
     try:
-        instant_ns(document["time"])
-    except ValueError:
-        raise Refused("invalid_event", "time", EXPECTED_INSTANT) from None
-    if not isinstance(document.get("data"), dict):
-        raise Refused("invalid_event", "data", "an object")
+        data = read_json(value)
+    except Refused as refused:
+        raise Refused(refused.reason, "data_base64", refused.expected) from None
+    return {**{name: given for name, given in document.items() if name not in BODY}, "data": data}
 
 
-def _fault(error: ValidationError) -> tuple[str, str]:
-    """The first fault of `data`: its path and what was expected, in words that do not repeat the value."""
-    fault = error.errors(include_url=False, include_input=False)[0]
-    path = ".".join(["data", *map(_step, fault["loc"])])
+def _data_faults(model: type[Model], data: Any, is_foreign: bool) -> list[Fault]:
+    """All faults of `data`: what `model` finds, in words that do not repeat the value, and what no id and text of others may be."""
+    if not isinstance(data, dict):
+        return []  # the attributes' faults tell it
+    faults: list[Fault] = []
+    try:
+        model.model_validate(data)
+    except ValidationError as error:
+        faults += map(_fault, error.errors(include_url=False, include_input=False))
+    if is_foreign:
+        faults += missing_ids_in(data)
+        known = {fault.path for fault in faults}
+        faults += (fault for fault in unfit_texts_in(data, "data") if fault.path not in known)
+    return faults
+
+
+def _fault(error: Mapping[str, Any]) -> Fault:
+    """One fault that a model found."""
+    path = ".".join(["data", *map(step, error["loc"])])
     words = {"missing": "to be given", "extra_forbidden": "no such field"}
-    return path, words.get(fault["type"]) or fault["msg"].removeprefix("Value error, ")
-
-
-def _step(part: str | int) -> str:
-    """One step of a path. The name of an unknown field is the sender's and may hold anything: it is told only where it looks like a name."""
-    return str(part) if isinstance(part, int) or _NAME.fullmatch(part) else "?"
+    return Fault(path, words.get(error["type"]) or error["msg"].removeprefix("Value error, "))
 
 
 def write_event(kind: str, source: str, event_id: str, time: str, data: Mapping[str, Any]) -> bytes:

@@ -12,7 +12,9 @@ from typing import Any
 
 import orjson
 
+from schemas.misread import expected_json
 from schemas.refusal import Refused
+from schemas.texts import halves_in
 
 DEPTH_MAX = 64
 """Levels of objects and lists; an event of ours has at most five. Parsers differ in how deep they go, so we say it ourselves."""
@@ -26,12 +28,15 @@ _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 _MANTISSA = re.compile(r"-?[0.]*(?:[eE]|$)")
 
 
-def read_json(value: bytes) -> Any:
-    """The document in `value`.
+def read_json(value: bytes | None) -> Any:
+    """The document in `value`; None is a tombstone, which holds none.
 
     Raises:
-        Refused: `malformed_json`: no JSON, no UTF-8, NaN or infinity, half a surrogate pair, nested too deep.
+        Refused: `malformed_json`: no JSON, no UTF-8, NaN or infinity, nested too deep; what it is instead is told where it can be.
+            `invalid_event`: half a surrogate pair, which is no text.
     """
+    if value is None:
+        raise Refused("malformed_json", "$", expected_json(value))
     try:
         document = orjson.loads(value)
     except orjson.JSONDecodeError:  # no JSON, or more than orjson takes: a number beyond a double, or deep nesting
@@ -69,10 +74,10 @@ def _read_digits(value: bytes) -> Any:
         if _depth(text) > DEPTH_MAX:
             raise Refused("malformed_json", "$", TOO_DEEP)
         document = json.loads(text, parse_float=_decimal, parse_int=_integer, parse_constant=_no_number)
-        if "\\u" in text:
-            json.dumps(document, ensure_ascii=False, default=str).encode()  # half a surrogate pair is no text
     except ValueError:
-        raise Refused("malformed_json", "$", "JSON in UTF-8, without NaN or infinity") from None
+        raise Refused("malformed_json", "$", expected_json(value)) from None
+    if "\\u" in text and (halves := list(halves_in(document))):
+        raise Refused("invalid_event", *halves[0], halves[1:])
     return document
 
 

@@ -99,7 +99,7 @@ class Model(BaseModel):
 
     def wire(self) -> dict[str, Any]:
         """The normalised data as JSON carries it: defaults filled in, money as text, absent fields left out."""
-        return self.model_dump(mode="json", exclude_none=True)
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 class Personal(Model):

@@ -11,9 +11,10 @@ from schemas.codes import Condition, InsuranceType, PaymentMethod, Referral, Vis
 from schemas.content import content_hash
 from schemas.fields import Code, Day, Id, Personal, Yuan, code_set
 from schemas.money import Fen
-from schemas.refusal import Refused
+from schemas.refusal import Fault, Refused
 
 ZERO = Fen(0)
+_OF_STAY, _OF_VISIT = ("admission_date", "discharge_date"), ("service_date",)
 Conditions = Annotated[tuple[Condition, ...], BeforeValidator(code_set(Condition))]
 
 
@@ -33,7 +34,10 @@ class ClaimSubmitted(Personal):
     policy_scope_amount: Yuan = Field(description="inscp_scp_amt: the part within the insurance's scope, yuan")
     basic_paid: Yuan = Field(description="hifp_pay: paid by basic insurance, yuan")
     critical_illness_paid: Yuan = Field(description="hifmi_pay, hifob_pay: paid by critical-illness insurance, yuan")
-    other_paid: Yuan = Field(default=ZERO, description="paid by others before assistance, yuan")
+    other_paid: Yuan = Field(
+        default=ZERO,
+        description="cvlserv_pay, hifes_pay, hifdm_pay, othfund_pay: paid by others before assistance, without assistance itself (never maf_pay), yuan",
+    )
     above_basic_cap_amount: Yuan = Field(default=ZERO, description="part of self-pay that arose above the basic insurance's cap, yuan")
     consultation_fee: Yuan = Field(default=ZERO, description="诊察费 on the bill, yuan")
     referral: Referral = Field(default="local", description="local, referred 规范转诊, resettled 异地安置, unreferred 未按规定转诊")
@@ -43,6 +47,9 @@ class ClaimSubmitted(Personal):
     birth_date: Day | None = Field(default=None, description="date of birth")
     applied_on: Day | None = Field(default=None, description="day on which assistance was applied for")
     district: Code | None = Field(default=None, description="insuplc_admdvs: the county fund that pays")
+    visit_id: Id | None = Field(
+        default=None, description="mdtrt_id: the hospital's number of the visit; several bills of one stay (中途结算) carry the same"
+    )
 
     @property
     def key(self) -> str:
@@ -125,23 +132,28 @@ class AdmissionClosed(Personal):
 
 
 def check_dates(claim: ClaimSubmitted, event_day: datetime.date) -> None:
-    """Whether the claim has the dates of its kind of visit, in order, none later than `event_day` (of the event's time, +08:00).
+    """Whether the claim has the dates of its kind of visit, in order, none later than `event_day` (of the event's time, +08:00), nor the birth than the visit.
 
     Raises:
-        Refused: `invalid_dates`.
+        Refused: `invalid_dates`, with every date at fault.
     """
+    faults: list[Fault] = []
     stay = claim.visit_type == "inpatient"
-    of_stay, of_visit = ["admission_date", "discharge_date"], ["service_date"]
-    wanted, other = (of_stay, of_visit) if stay else (of_visit, of_stay)
+    wanted, other = (_OF_STAY, _OF_VISIT) if stay else (_OF_VISIT, _OF_STAY)
+    first, last = getattr(claim, wanted[0]), getattr(claim, wanted[-1])
     for name in wanted:
         if getattr(claim, name) is None:
-            raise Refused("invalid_dates", f"data.{name}", f"a date, for visit_type is {'' if stay else 'not '}inpatient")
+            faults.append(Fault(f"data.{name}", f"a date, for visit_type is {'' if stay else 'not '}inpatient"))
     for name in other:
         if getattr(claim, name) is not None:
-            raise Refused("invalid_dates", f"data.{name}", f"no date, for visit_type is {'' if stay else 'not '}inpatient")
-    if claim.date < claim.first_date:
-        raise Refused("invalid_dates", "data.discharge_date", "a day not before admission_date")
+            faults.append(Fault(f"data.{name}", f"no date, for visit_type is {'' if stay else 'not '}inpatient"))
+    if first and last and last < first:
+        faults.append(Fault("data.discharge_date", "a day not before admission_date"))
     for name in (*wanted, "birth_date", "applied_on"):
         day = getattr(claim, name)
         if day is not None and day > event_day:
-            raise Refused("invalid_dates", f"data.{name}", "a day not later than the day of the event's time in +08:00")
+            faults.append(Fault(f"data.{name}", "a day not later than the day of the event's time in +08:00"))
+    if claim.birth_date and first and first < claim.birth_date <= event_day:
+        faults.append(Fault("data.birth_date", f"a day not later than the first day of the visit, {wanted[0]}"))
+    if faults:
+        raise Refused("invalid_dates", *faults[0], faults[1:])

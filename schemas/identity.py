@@ -1,11 +1,13 @@
-"""What agencies send, and what the identity service tells: status events, timelines, premium subsidies, admissions."""
+"""What agencies send, and what the identity service tells: status events, applications, timelines, premium subsidies, admissions."""
 
+import datetime
 from typing import Any, Self
 
 from pydantic import Field, model_validator
 
 from schemas.codes import AdmissionReason, LossReason, LostBy, Subsidy, SubsidyReason
 from schemas.fields import Code, Day, Id, Instant, Model, Number, Ordinal, Personal, Year
+from schemas.refusal import Fault, Refused
 
 
 class StatusGranted(Personal):
@@ -50,6 +52,16 @@ class EventVoided(Personal):
     voids: str = Field(min_length=1, max_length=1024, description="`id` of the voided event, of the same source, person and region")
 
 
+class ApplicationApproved(Personal):
+    """`identity.application.approved.v1`: help was applied for (依申请救助), and the application approved."""
+
+    region: Code = Field(description="the city whose fund assists")
+    category: Code = Field(description="救助对象类别 under which it was applied for")
+    applied_on: Day = Field(description="day of the application, in +08:00")
+    from_: Day = Field(alias="from", description="first day of service or discharge that it concerns")
+    to: Day = Field(description="last day of service or discharge that it concerns")
+
+
 class AcceptedEvent(Model):
     """An identity event as the timeline keeps it."""
 
@@ -72,12 +84,25 @@ class Interval(Model):
     changed_to: Code | None = Field(default=None, description="category that took its place, where it was changed")
 
 
+class Application(Model):
+    """An approved application: claims of its days count as applied for on `applied_on` under its category."""
+
+    region: Id = Field(description="the city")
+    category: Code = Field(description="救助对象类别 under which it was applied for")
+    applied_on: Day = Field(description="day of the application")
+    from_: Day = Field(alias="from", description="first day of service or discharge that it concerns")
+    to: Day = Field(description="last day of service or discharge that it concerns")
+
+
 class TimelineUpdated(Personal):
     """`identity.timeline.updated.v1`: everything known of a person's statuses; the newest record replaces all earlier ones."""
 
     revision: Ordinal = Field(description="rises with every change")
-    birth_date: Day | None = Field(default=None, description="from the latest effective grant that carries one")
+    birth_date: Day | None = Field(default=None, description="of the grants in any region, the latest effective one that carries it")
     intervals: list[Interval] = Field(description="runs of statuses, by region, category and first day")
+    applications: list[Application] = Field(
+        default_factory=list, description="approved applications, by region, category and days; not there before they were told"
+    )
     events: list[AcceptedEvent] = Field(min_length=1, description="the accepted events that it follows from, in order of acceptance")
 
 
@@ -121,3 +146,21 @@ class AdmissionAssessed(Personal):
     reason: AdmissionReason | None = Field(default=None, description="why it is not waived")
     clause: str | None = Field(default=None, description="clause of the decree")
     caused_by: Cause = Field(description="the event that led to this revision")
+
+
+def check_dates(data: StatusGranted | StatusRevoked | StatusChanged | EventVoided | ApplicationApproved, event_day: datetime.date) -> None:
+    """Whether the days of an agency's event fit together, and with `event_day` (of the event's time, +08:00).
+
+    Raises:
+        Refused: `invalid_dates`, with every day at fault.
+    """
+    faults: list[Fault] = []
+    if isinstance(data, StatusGranted) and data.birth_date is not None and data.birth_date > data.effective_date:
+        faults.append(Fault("data.birth_date", "a day not later than effective_date"))
+    if isinstance(data, ApplicationApproved):
+        if data.to < data.from_:
+            faults.append(Fault("data.to", "a day not before from"))
+        if data.applied_on > event_day:
+            faults.append(Fault("data.applied_on", "a day not later than the day of the event's time in +08:00"))
+    if faults:
+        raise Refused("invalid_dates", *faults[0], faults[1:])

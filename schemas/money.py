@@ -16,6 +16,10 @@ YUAN_MAX = 10**10
 _CENT = Decimal("0.01")
 _TEXT = re.compile(r"[0-9]{1,10}(\.[0-9]{1,2})?", re.ASCII)
 EXPECTED = "an amount in yuan from 0 to below 10000000000 with at most 2 decimals, as a number or as text of ASCII digits"
+REFUND = "; a refund is no bill below 0: take the bill back by hospital.claim.reversed.v1 with its claim_id"
+"""What is added where an amount is below 0: how to mend it."""
+
+_BELOW_ZERO = re.compile(r"-[0-9]*[1-9.]")
 
 
 def fen_from_yuan(value: object) -> Fen:
@@ -35,7 +39,14 @@ def fen_from_yuan(value: object) -> Fen:
         cents = value.quantize(_CENT)
         if cents == value:  # compared exactly, however many digits the sender wrote
             return Fen(int(cents * 100))
-    raise ValueError(EXPECTED)
+    raise ValueError(EXPECTED + REFUND if _is_below_zero(value) else EXPECTED)
+
+
+def _is_below_zero(value: object) -> bool:
+    """Whether what is no amount looks like one with a minus sign."""
+    if isinstance(value, str):
+        return _BELOW_ZERO.match(value) is not None
+    return isinstance(value, int | Decimal) and value < 0
 
 
 def yuan_text(fen: int) -> str:

@@ -14,7 +14,7 @@ class PolicyUsed(Model):
 
     id: str = Field(description="the region's code")
     version: str = Field(description="latest figure date at or before the claim's date")
-    edition: str = Field(description="content hash of file and readings")
+    edition: str = Field(description="content hash of all that settles in file and readings; names and lists for the reader are not in it")
     status: str = Field(description="in_force or draft")
     readings: dict[str, str | bool | None] = Field(description="open readings: name to value")
 
@@ -74,6 +74,17 @@ class ReadjudicationRequested(Personal):
     year: Year = Field(description="calendar year")
     operator: str = Field(min_length=1, max_length=128, description="who asks")
     reason: str = Field(min_length=1, max_length=500, description="why")
+
+
+class YearBehind(Personal):
+    """`settlement.year.behind.v1` (internal): a person-year that could not be settled anew when it was due; a tombstone says that it was since."""
+
+    region: Code = Field(description="the city")
+    year: Year = Field(description="calendar year")
+    edition: str | None = Field(default=None, description="policy edition that the year stands under")
+    readings: dict[str, str | bool | None] = Field(description="its open readings: name to value")
+    caused_by: Cause = Field(description="the first event that it was not settled by")
+    time: str = Field(description="time of that event")
 
 
 class WaitingReversal(Model):

@@ -62,6 +62,11 @@ def load_topics() -> Mapping[str, Topic]:
     return topics
 
 
+def kept_for_ever(*names: str) -> frozenset[str]:
+    """Those of the topics `names` whose records are never deleted, compacted or not: each of them begins at offset 0 for as long as nothing is lost."""
+    return frozenset(name for name in names if load_topics()[name].retention_days is None)
+
+
 def types_on(name: str) -> Sequence[str]:
     """The event types that the topic `name` carries; of one that copies others, all of theirs."""
     topic = load_topics()[name]

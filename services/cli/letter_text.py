@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from schemas.foreign import visible, visible_lines
 from services.ledger.letters.listing import Listing
 from services.runtime.letters import LOCAL, Letter
 
@@ -20,7 +21,7 @@ _PERSONAL = {"key", "key_encoding", "payload", "payload_encoding"}
 
 def row(letter: Letter) -> str:
     """One line: id, when it was refused, by which service, reason, detail."""
-    return printable("  ".join((letter.id, refused_at(letter), letter.service, letter.data.reason, letter.data.detail)))
+    return visible("  ".join((letter.id, refused_at(letter), letter.service, letter.data.reason, letter.data.detail)))
 
 
 def json_row(letter: Letter) -> str:
@@ -41,7 +42,7 @@ def json_row(letter: Letter) -> str:
 def summary(found: Listing) -> Iterator[str]:
     """How many letters there are by topic and reason, most first, and how many of them are shown."""
     for (topic, reason), count in sorted(found.counts.items(), key=lambda entry: (-entry[1], entry[0])):
-        yield f"{count:7}  {printable(topic)}  {reason}"
+        yield f"{count:7}  {visible(topic)}  {reason}"
     if found.strays:
         yield f"{found.strays:7}  records in dead-letter topics are no dead letters"
     total = found.counts.total()
@@ -50,12 +51,13 @@ def summary(found: Listing) -> Iterator[str]:
 
 
 def block(letter: Letter) -> str:
-    """Everything about one letter."""
+    """Everything about one letter; its payload is indented, so that no line of it is taken for one of ours."""
     data, refused = letter.data, letter.refused
     told = [
         ("refused", f"{refused_at(letter)} by {letter.service}"),
         ("reason", data.reason),
         ("detail", data.detail),
+        *(("fault", f"{fault.path}: {fault.expected}") for fault in data.faults[1:]),
         ("time", letter.time),
         ("key", _text(refused.key)),
         *(("header", f"{name}: {_text(value)}") for name, value in refused.headers),
@@ -63,9 +65,9 @@ def block(letter: Letter) -> str:
     if data.headers_left_out:
         told.append(("header", f"{data.headers_left_out} more found no room in the letter"))
     told.append(("payload", _size(letter)))
-    lines = [printable(letter.id), *(f"{name:<8} {printable(text)}" for name, text in told)]
+    lines = [visible(letter.id), *(f"{name:<8} {visible(text)}" for name, text in told)]
     if refused.value is not None:
-        lines += [printable(line) for line in _text(refused.value).split("\n")]
+        lines += [f"  {line}" for line in visible_lines(_text(refused.value))]
     return "\n".join(lines) + "\n"
 
 
@@ -73,11 +75,6 @@ def refused_at(letter: Letter) -> str:
     """When the letter was written, by Kafka: date and time in +08:00."""
     at_ms = min(max(letter.place.refused_at_ms, 0), _AT_MS_MAX)
     return (_EPOCH + timedelta(milliseconds=at_ms)).isoformat(timespec="seconds")
-
-
-def printable(text: str) -> str:
-    """`text` with an escape for each character that is not seen, a tab left as it is."""
-    return "".join(sign if sign.isprintable() or sign == "\t" else sign.encode("unicode_escape").decode() for sign in text)
 
 
 def _text(value: bytes | None) -> str:

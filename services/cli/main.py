@@ -9,7 +9,8 @@ from typing import Annotated, Any, NoReturn, cast
 
 import typer
 
-from services.cli.commands import console, demo, dlq, explain, generate, ledger, policy, replay, run, topics
+from schemas.foreign import visible
+from services.cli.commands import console, demo, dlq, explain, generate, lanes, ledger, policy, replay, run, topics
 from services.cli.failure import Exit, Failure
 from services.ledger.errors import Declined, Misnamed
 from services.runtime.errors import Doubt, Stop
@@ -34,6 +35,7 @@ app.command(help=generate.HELP)(generate.generate)
 app.command(help=demo.HELP)(demo.demo)
 app.command(help=run.help_text())(run.run)
 app.add_typer(topics.app, name="topics")
+app.add_typer(lanes.app, name="lanes")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(console.app, name="console")
@@ -91,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _tell(status: Exit, line: str) -> Exit:
-    print(f"medaid: {line}", file=sys.stderr)
+    print(f"medaid: {visible(line)}", file=sys.stderr)
     return status
 
 

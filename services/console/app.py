@@ -5,18 +5,23 @@ from pathlib import Path
 
 import structlog
 
+from schemas.topics import load_topics
 from services.console.adapters.kafka import KafkaOutside
+from services.console.adapters.register import RedisRegister
 from services.console.neighbours import neighbours
 from services.console.service import ConsoleService
 from services.console.settings import ConsoleSettings
 from services.console.web.room import Room, furnish
-from services.console.web.serving import Server, application, listen, server_of
+from services.console.web.server import Server, listen, server_of
+from services.console.web.serving import application
 from services.console.web.users import Users, UsersError
 from services.policy.library import load_policies, switched_from_text
 from services.runtime.errors import Stop
 from services.runtime.pump import PumpApp, build_app
+from services.runtime.redis_client import connect
 from services.runtime.redis_view import RedisView
 from services.runtime.settings import Settings, WrongSetting
+from services.runtime.topics import topics_of
 
 log = structlog.get_logger(__name__)
 
@@ -39,9 +44,10 @@ def build(settings: Settings | None = None) -> PumpApp:
         outside.open(made, lanes)
         return made
 
-    app = build_app(service, chosen, view)
-    room = furnish(chosen, policies, outside, known, users_of(chosen), lambda: app.roster.is_ready)
-    _hook(app, room, outside)
+    app = build_app(service, chosen, view, outputs=topics_of(service.name, load_topics()))
+    register = RedisRegister(connect(chosen.redis_url), f"{chosen.prefix}medaid:{service.name}:s:", chosen.redis_deadline_ms / 1000)
+    room = furnish(chosen, policies, outside, known, users_of(chosen), lambda: app.roster.is_ready, register)
+    _hook(app, room, outside, register)
     return app
 
 
@@ -57,7 +63,7 @@ def users_of(settings: ConsoleSettings) -> Users | None:
         raise WrongSetting(f"MEDAID_CONSOLE_USERS: {error}") from None
 
 
-def _hook(app: PumpApp, room: Room, outside: KafkaOutside) -> None:
+def _hook(app: PumpApp, room: Room, outside: KafkaOutside, register: RedisRegister) -> None:
     """The pages are served before Kafka is waited for, and no longer once lanes are let go."""
     server: Server = server_of(application(room))
     serving: list[asyncio.Task[None]] = []
@@ -82,3 +88,4 @@ def _hook(app: PumpApp, room: Room, outside: KafkaOutside) -> None:
         server.should_exit = True
         await asyncio.gather(*serving, return_exceptions=True)
         await outside.close()
+        await register.close()

@@ -1,11 +1,12 @@
 """What the console's lanes run."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
 import structlog
 
+from schemas.topics import kept_for_ever
 from services.console.adapters.reading import INPUTS, see
 from services.console.adapters.wants import first, more
 from services.console.domain.desk import FORMAT, Desk
@@ -29,11 +30,15 @@ class ConsoleFold:
         self._desk = Desk(documents)
 
     def decide(self, event: Seen) -> Sequence[Emission]:
-        """Move the documents by `event`. Where a mistake of ours meets it, that is told and noted, and its record moves nothing else: nobody sent it to us.
+        """Move the documents by `event`; of a record that is not understood the place is told and noted.
+
+        So is a record that meets a mistake of ours: it moves nothing else, for nobody sent it to us.
 
         Raises:
             Unreadable: Not the record is at fault, but the view.
         """
+        if isinstance(event.data, NotUnderstood):
+            log.error("not understood", record=f"{event.topic}[{event.lane}]@{event.offset}", raised=event.data.why)
         try:
             decide(self._desk, event)
         except Unreadable:
@@ -43,6 +48,10 @@ class ConsoleFold:
             log.error("not taken in", record=f"{event.topic}[{event.lane}]@{event.offset}", raised=places_of(error))
             decide(self._desk, replace(event, data=NotUnderstood(event.topic, event.offset, "Mistake")))
         self._desk.keep()
+        return ()
+
+    def conclude(self, home: str) -> Sequence[Emission]:
+        """Nothing: the console tells nothing."""
         return ()
 
     def writes(self) -> Writes:
@@ -62,6 +71,7 @@ class ConsoleService:
     first: tuple[str, ...] = ()
     rerouted: str | None = None
     state_topics: Mapping[str, Literal["end", "committed"]] = dict.fromkeys(INPUTS, "committed")
+    lasting: frozenset[str] = kept_for_ever(*INPUTS)
 
     def __init__(self, policies: Policies) -> None:
         """A console for a site's policies, as they stand today."""
@@ -91,6 +101,13 @@ class ConsoleService:
     def want_more_healing(self, records: Sequence[Record], documents: Documents) -> Want | None:
         """The oldest entries of the indexes that they may leave."""
         return self.want_more(self._seen(records), documents, {})
+
+    def home_told(self, record: Record) -> None:
+        """Never asked: the console writes nothing from its lanes."""
+
+    def follow(self, documents: Documents) -> Callable[[Record], None]:
+        """Never asked, either."""
+        return lambda record: None
 
     def heal(self, records: Sequence[Record], documents: Documents) -> Writes:
         """Bring the documents forward: to heal is to read again."""

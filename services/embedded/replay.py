@@ -18,7 +18,7 @@ from schemas.catalogue import (
     TYPES_BY_TOPIC,
     home_field,
 )
-from schemas.envelope import read_envelope
+from schemas.envelope import read_document, read_envelope
 from schemas.exact_json import read_json
 from services.ledger.services import all_services
 from services.monitoring.app import SHIPPED
@@ -90,8 +90,11 @@ def place_of(line: bytes) -> tuple[str, str | None] | None:
     topic = TOPIC_OF_TYPE.get(kind) if isinstance(kind, str) else None
     if topic is None:
         return None
-    data = event.get("data")
-    key = data.get(home_field(topic)) if isinstance(data, dict) else None
+    try:
+        data = read_document(line, (), bytes_max=None)["data"]  # of an event with data_base64, too
+        key = data[home_field(topic)]
+    except (LookupError, TypeError, Refused):  # then it belongs nowhere, and is refused there
+        key = None
     return topic, key if isinstance(key, str) else None
 
 

@@ -14,11 +14,13 @@ from pathlib import Path
 
 from schemas.console import Role
 from services.console.adapters.embedded import EmbeddedOutside
+from services.console.adapters.register import MemoryRegister
 from services.console.neighbours import neighbours
 from services.console.service import ConsoleService
 from services.console.settings import ConsoleSettings
 from services.console.web.room import furnish
-from services.console.web.serving import application, listen, server_of
+from services.console.web.server import listen, server_of
+from services.console.web.serving import application
 from services.console.web.users import Users, entry
 from services.embedded.replay import PARTITIONS, place_of
 from services.ledger.services import all_services
@@ -71,7 +73,9 @@ class Showroom:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "users"
             path.write_text("".join(entry(name, [role], PASSWORD) + "\n" for name, role in USERS.items()), "utf-8")
-            room = furnish(ConsoleSettings(), self._policies, self._outside, self._known, Users(path), lambda: True)
+            room = furnish(
+                ConsoleSettings(), self._policies, self._outside, self._known, Users(path), lambda: True, MemoryRegister(time.time)
+            )
             listening = listen(room.settings.console_host, 0)
             server = server_of(application(room))
             serving = asyncio.create_task(server.serve([listening]))

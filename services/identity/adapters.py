@@ -8,13 +8,18 @@ from typing import Any, Final
 
 import orjson
 
-from schemas.catalogue import IDENTITY_WAITING, SUBSIDIES, TIMELINES
+from schemas.catalogue import IDENTITY_WAITING, SUBSIDIES, TIMELINES, TYPES_BY_TOPIC
 from schemas.hospital import AdmissionClosed, AdmissionOpened
 from services.identity.domain.consequences import Admission, Issued, Person
-from services.policy.timeline import status_event
+from services.identity.domain.room import Room, told
+from services.policy.standing import status_event
+from services.runtime.errors import NotOurs
 from services.runtime.folding import Changes, difference
 from services.runtime.formats import readable, stamp_of, without
 from services.runtime.records import Document, Record, Writes
+from services.runtime.strays import event_of
+
+SOURCE = "/medaid/identity"
 
 FORMAT: Final = 2
 """Whoever changes how a field is written, or what it means, raises it (`tests/unit/test_formats.py` says how)."""
@@ -46,6 +51,7 @@ def decode(person_id: str, document: Document) -> Person:
 
 def _decoded(person_id: str, fields: Mapping[str, Any]) -> Person:
     timeline = fields.get("timeline", {"revision": 0, "events": []})
+    accepted = {(event["source"], event["id"]): status_event(**event) for event in timeline["events"]}
     subsidies = {}
     admissions = {}
     for field, value in fields.items():
@@ -55,7 +61,7 @@ def _decoded(person_id: str, fields: Mapping[str, Any]) -> Person:
             subsidies[region, int(year)] = Issued(**value)
         elif kind == "a":
             admissions[rest] = _admission(value)
-    return Person(person_id, timeline["revision"], tuple(status_event(**event) for event in timeline["events"]), subsidies, admissions)
+    return Person(person_id, timeline["revision"], accepted, Room.of(accepted.values()), subsidies, admissions)
 
 
 def _admission(known: Mapping[str, Any]) -> Admission:
@@ -71,7 +77,7 @@ def _written(value: Any) -> bytes:
 
 
 def _document(person: Person) -> dict[str, bytes]:
-    events = [{"source": e.source, "id": e.id, "type": e.type, "time": e.time, "data": e.data.wire()} for e in person.events]
+    events = [told(event) for event in person.events]
     document = {"timeline": _written({"revision": person.revision, "events": events})} if events else {}
     for (region, year), issued in person.subsidies.items():
         document[f"s:{region}/{year}"] = _written({"revision": issued.revision, "content": issued.content})
@@ -110,6 +116,66 @@ def _healed_waiting(record: Record, document: Document) -> tuple[str, bytes | No
     if record.value is None or field in document:
         return "", None
     return field, _written({"opened": None, "closed": orjson.loads(record.value)["data"], "issued": None})
+
+
+def home_told(record: Record) -> str:
+    """The person of a record of our own topics, or of a discharge that waits.
+
+    Raises:
+        NotOurs: It is no event of ours, or its key is not its person.
+        ValueError, TypeError, KeyError: It cannot be understood.
+    """
+    if record.topic == IDENTITY_WAITING:
+        _hospital, _admission, waiting = (record.key or b"").decode().split("/")
+        if record.value is not None and orjson.loads(record.value)["data"]["person_id"] != waiting:
+            raise NotOurs("its key is not the person that it tells of")
+        return waiting
+    person = str(event_of(record, SOURCE, TYPES_BY_TOPIC[record.topic])["data"]["person_id"])
+    if record.key != person.encode():
+        raise NotOurs("its key is not the person that it tells of")
+    return person
+
+
+class Following:
+    """A look at timelines, subsidies and assessments in their order, from what a view knows on."""
+
+    def __init__(self, documents: Mapping[str, Document]) -> None:
+        self._documents = documents
+        self._revisions: dict[str, dict[str, int]] = {}
+        """By person: of each timeline, subsidy and assessment that was told of him the newest."""
+
+    def __call__(self, record: Record) -> None:
+        """Whether `record` follows.
+
+        Raises:
+            NotOurs: A revision without the one before it; of timelines, whose topic is compacted, one that is not newer.
+        """
+        if record.topic == IDENTITY_WAITING:
+            return
+        data = orjson.loads(record.value or b"")["data"]
+        person_id, revision = data["person_id"], data["revision"]
+        if person_id not in self._revisions:
+            self._revisions[person_id] = _told(decode(person_id, self._documents[document_key(person_id)]))
+        known = self._revisions[person_id]
+        told = _place(record.topic, data)
+        next_one = known.get(told, -1) + 1
+        if revision != next_one and not (record.topic == TIMELINES and revision > next_one):
+            raise NotOurs(f"revision {revision} where {next_one} must come")
+        known[told] = revision
+
+
+def _place(topic: str, data: Mapping[str, Any]) -> str:
+    """What a record of `topic` tells the newest revision of."""
+    if topic == TIMELINES:
+        return "timeline"
+    return f"{data['region']}/{data['year']}" if topic == SUBSIDIES else f"{data['hospital_id']}/{data['admission_id']}"
+
+
+def _told(person: Person) -> dict[str, int]:
+    """The newest revision of each."""
+    told = {f"{region}/{year}": issued.revision for (region, year), issued in person.subsidies.items()}
+    told |= {key: admission.issued.revision for key, admission in person.admissions.items() if admission.issued is not None}
+    return told | ({"timeline": person.revision} if person.events else {})
 
 
 def heal(records: Sequence[Record], documents: Mapping[str, Document]) -> Writes:

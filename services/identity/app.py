@@ -13,14 +13,15 @@ from schemas.catalogue import (
     STATUS_TYPES,
     SUBSIDIES,
     TIMELINES,
-    dead_letters_of,
 )
 from schemas.envelope import CloudEvent, read_event
 from schemas.hospital import AdmissionClosed, AdmissionOpened
-from services.identity.adapters import FORMAT, decode, document_key, encode, heal, person_of
+from schemas.times import local_day
+from schemas.topics import kept_for_ever, load_topics
+from services.identity.adapters import FORMAT, Following, decode, document_key, encode, heal, home_told, person_of
 from services.identity.domain.authority import check_admission, check_status
 from services.identity.domain.consequences import Person
-from services.identity.handlers import Data, decide
+from services.identity.handlers import Data, conclude, decide
 from services.policy.library import Policies, load_policies, switched_from_text
 from services.runtime.folding import StateFold
 from services.runtime.pump import PumpApp, build_app
@@ -28,6 +29,7 @@ from services.runtime.records import Record, Want, Writes
 from services.runtime.redis_view import RedisView
 from services.runtime.service import Documents, Holders
 from services.runtime.settings import Settings
+from services.runtime.topics import topics_of
 
 Incoming = CloudEvent[Data]
 
@@ -46,18 +48,19 @@ class IdentityService:
         ASSESSMENTS: "end",
         IDENTITY_WAITING: "end",
     }
+    lasting: frozenset[str] = kept_for_ever(*inputs, *state_topics)
 
     def __init__(self, policies: Policies) -> None:
         self._policies = policies
 
     def read(self, record: Record) -> Incoming:
-        """Validate a status event or an admission. Raises: Refused."""
+        """Validate an agency's event or an admission. Raises: Refused."""
         types: Mapping[str, Any] = ADMISSION_TYPES if record.topic == ADMISSIONS else STATUS_TYPES
         event: Incoming = read_event(record.value, record.headers, types)
         if isinstance(event.data, AdmissionOpened | AdmissionClosed):
             check_admission(self._policies, event.source, event.data)
         else:
-            check_status(self._policies, event.source, event.data)
+            check_status(self._policies, event.source, event.data, local_day(event.time_ns))
         return event
 
     def want(self, events: Sequence[Incoming]) -> Want:
@@ -70,7 +73,10 @@ class IdentityService:
     def fold(self, documents: Documents, holders: Holders) -> StateFold[Incoming, Person]:
         """A fold over the persons loaded."""
         return StateFold(
-            lambda home: decode(home, documents[document_key(home)]), lambda person, event: decide(self._policies, person, event), encode
+            lambda home: decode(home, documents[document_key(home)]),
+            lambda person, event: decide(self._policies, person, event),
+            encode,
+            lambda person: conclude(self._policies, person),
         )
 
     def want_healing(self, records: Sequence[Record]) -> Want:
@@ -79,6 +85,14 @@ class IdentityService:
 
     def want_more_healing(self, records: Sequence[Record], documents: Documents) -> None:
         """Nothing: a person is one document."""
+
+    def home_told(self, record: Record) -> str:
+        """The person of a timeline, subsidy or assessment, or of a discharge that waits. Raises: NotOurs."""
+        return home_told(record)
+
+    def follow(self, documents: Documents) -> Following:
+        """A look at timelines, subsidies and assessments in their order."""
+        return Following(documents)
 
     def heal(self, records: Sequence[Record], documents: Documents) -> Writes:
         """Bring the persons forward by what we told of them."""
@@ -98,4 +112,4 @@ def build(settings: Settings | None = None) -> PumpApp:
     def view(lanes: int) -> RedisView:
         return RedisView.of(chosen, service.name, service.format, lanes)
 
-    return build_app(service, chosen, view, outputs=[dead_letters_of(topic) for topic in service.inputs])
+    return build_app(service, chosen, view, outputs=topics_of(service.name, load_topics()))

@@ -11,10 +11,12 @@ from typing import Any, assert_never
 from schemas.catalogue import ASSESSMENTS, IDENTITY_WAITING, SUBSIDIES, TIMELINES
 from schemas.envelope import CloudEvent, write_event
 from schemas.hospital import AdmissionClosed, AdmissionOpened
-from schemas.identity import EventVoided, StatusChanged, StatusGranted, StatusRevoked
+from schemas.identity import ApplicationApproved, EventVoided, StatusChanged, StatusGranted, StatusRevoked
 from services.identity.domain.consequences import Admission, Issued, Person, assess_admission, no_subsidy, subsidies_due, timeline_of
+from services.identity.domain.room import told
 from services.policy.library import Policies
-from services.policy.timeline import Run, StatusData, StatusEvent, birth_date
+from services.policy.standing import StatusData, StatusEvent, applications, birth_date
+from services.policy.timeline import Run
 from services.runtime.errors import Refused
 from services.runtime.folding import Decision
 from services.runtime.service import Emission
@@ -22,19 +24,16 @@ from services.runtime.service import Emission
 Data = StatusData | AdmissionOpened | AdmissionClosed
 SOURCE = "/medaid/identity"
 
-TIMELINE_BYTES_MAX = 4 * 1024 * 1024
-"""A timeline carries all events of its person; topics take a little more (`max_message_bytes` in `schemas/topics.yaml`)."""
-
 
 def decide(policies: Policies, person: Person, event: CloudEvent[Data]) -> Decision[Person]:
     """What `event` changes in what is known of `person`, and what is told.
 
     Raises:
-        Refused: `conflicting_duplicate`, the event's id (or the admission) was used before with other content.
+        Refused: `conflicting_duplicate`, the event's id (or the admission) was used before with other content; `too_large`, it has no room.
     """
     data = event.data
     match data:
-        case StatusGranted() | StatusRevoked() | StatusChanged() | EventVoided():
+        case StatusGranted() | StatusRevoked() | StatusChanged() | EventVoided() | ApplicationApproved():
             return on_status(policies, person, event, data)
         case AdmissionOpened() | AdmissionClosed():
             return on_admission(policies, person, event, data)
@@ -43,22 +42,29 @@ def decide(policies: Policies, person: Person, event: CloudEvent[Data]) -> Decis
 
 
 def on_status(policies: Policies, person: Person, event: CloudEvent[Data], data: StatusData) -> Decision[Person]:
-    """A new status event: the next timeline, and whatever follows from it otherwise than before.
+    """A new event of an agency is taken in; `conclude` tells what follows from it, once for all that come together.
 
     Raises:
-        Refused: `conflicting_duplicate`, or `too_large` where the person's events outgrow a timeline.
+        Refused: `conflicting_duplicate`, or `too_large` where the person's timeline has no room for it.
     """
-    for known in person.events:
-        if (known.source, known.id) == (event.source, event.id):
-            if (known.type, known.data) == (event.type, data):
-                return Decision(person)
-            raise Refused("conflicting_duplicate", "id", "an id that its source has not used before with other data")
+    known = person.accepted.get((event.source, event.id))
+    if known is not None:
+        if (known.type, known.data) == (event.type, data):
+            return Decision(person)
+        raise Refused("conflicting_duplicate", "id", "an id that its source has not used before with other data")
     accepted = StatusEvent(event.source, event.id, event.type, event.time, event.time_ns, data)
-    person = replace(person, revision=person.revision + 1, events=(*person.events, accepted))
+    room = person.room.take(accepted, len(policies.current))
+    person = replace(person, accepted={**person.accepted, (event.source, event.id): accepted}, room=room)
+    return Decision(person, is_owed=True)
+
+
+def conclude(policies: Policies, person: Person) -> Decision[Person]:
+    """The next timeline of a person with new status events, the newest of which caused it, and whatever follows from it otherwise than before."""
+    newest = person.events[-1]
+    event: CloudEvent[Data] = CloudEvent(newest.id, newest.source, newest.type, newest.time, newest.time_ns, newest.data)
+    person = replace(person, revision=person.revision + 1)
     known_runs = timeline_of(policies, person.events)
     timeline = _timeline(person, known_runs, event)
-    if len(timeline.value or b"") > TIMELINE_BYTES_MAX:
-        raise Refused("too_large", "data.person_id", f"a person whose events fit into a timeline of {TIMELINE_BYTES_MAX} bytes")
     person, subsidies = _issue_subsidies(policies, person, known_runs, event)
     person, assessments = _issue_assessments(policies, person, known_runs, event)
     return Decision(person, [timeline, *subsidies, *assessments])
@@ -115,7 +121,8 @@ def _timeline(person: Person, known: list[Run], event: CloudEvent[Data]) -> Emis
         "revision": person.revision,
         "birth_date": born.isoformat() if born else None,
         "intervals": [_interval(run) for run in known],
-        "events": [{"source": e.source, "id": e.id, "type": e.type, "time": e.time, "data": e.data.wire()} for e in person.events],
+        "applications": [approved.wire() for approved in applications(person.events)],
+        "events": [told(accepted) for accepted in person.events],
     }
     return _emission(TIMELINES, "identity.timeline.updated.v1", f"{person.person_id}/{person.revision}", event, person.person_id, data)
 

@@ -1,11 +1,12 @@
 """Monitoring, wired: what its lanes run, and the FastStream app around them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from schemas.catalogue import ACTIONS, HOSPITAL_SHARES, RESULTS, TIMELINES, WARNINGS, dead_letters_of
+from schemas.catalogue import ACTIONS, HOSPITAL_SHARES, RESULTS, SETTLEMENT_WAITING, TIMELINES, WARNING_TYPES, WARNINGS
 from schemas.monitoring import HospitalShare
+from schemas.topics import kept_for_ever, load_topics
 from services.monitoring.adapters.documents import decode_hospital, decode_person, encode_hospital, encode_person, wanted
 from services.monitoring.adapters.format import FORMAT
 from services.monitoring.adapters.healing import heal, touched
@@ -16,14 +17,16 @@ from services.monitoring.domain.observed import Observation
 from services.monitoring.domain.threshold_file import read_thresholds
 from services.monitoring.domain.thresholds import Thresholds
 from services.monitoring.domain.watch import Watch
-from services.monitoring.handlers import decide_hospital, decide_person
+from services.monitoring.handlers import SOURCE, decide_hospital, decide_person
 from services.policy.library import Policies, load_policies, switched_from_text
 from services.runtime.folding import StateFold
 from services.runtime.pump import PumpApp, build_app
 from services.runtime.records import Record, Want, Writes
 from services.runtime.redis_view import RedisView
-from services.runtime.service import Documents, Emission, Holders
+from services.runtime.service import Consequence, Documents, Holders
 from services.runtime.settings import Settings
+from services.runtime.strays import event_of
+from services.runtime.topics import topics_of
 
 SHIPPED = Path(__file__).parent / "thresholds.yaml"
 
@@ -50,9 +53,13 @@ class MonitoringFold:
             lambda home: decode_hospital(home, documents), lambda hospital, seen: decide_hospital(watch, hospital, seen), encode_hospital
         )
 
-    def decide(self, event: Observation) -> Sequence[Emission]:
+    def decide(self, event: Observation) -> Sequence[Consequence] | None:
         """What `event` leads to."""
         return (self._hospitals if isinstance(event.data, HospitalShare) else self._persons).decide(event)
+
+    def conclude(self, home: str) -> Sequence[Consequence]:
+        """Nothing: every decision tells all."""
+        return ()
 
     def writes(self) -> Writes:
         """All changes so far."""
@@ -68,16 +75,18 @@ class MonitoringService:
 
     name = "monitoring"
     format = FORMAT
-    inputs: tuple[str, ...] = (TIMELINES, RESULTS, HOSPITAL_SHARES, REFUSED_CLAIMS, ACTIONS)
+    inputs: tuple[str, ...] = (TIMELINES, RESULTS, SETTLEMENT_WAITING, HOSPITAL_SHARES, REFUSED_CLAIMS, ACTIONS)
     first: tuple[str, ...] = (TIMELINES,)
     rerouted: str | None = None
     state_topics: Mapping[str, Literal["end", "committed"]] = {
         TIMELINES: "committed",
         RESULTS: "committed",
+        SETTLEMENT_WAITING: "committed",
         HOSPITAL_SHARES: "committed",
         REFUSED_CLAIMS: "committed",
         WARNINGS: "end",
     }
+    lasting: frozenset[str] = kept_for_ever(*inputs, *state_topics)
 
     def __init__(self, policies: Policies, thresholds: Path = SHIPPED) -> None:
         """A service for a site's policies.
@@ -114,6 +123,14 @@ class MonitoringService:
     def want_more_healing(self, records: Sequence[Record], documents: Documents) -> None:
         """Nothing: all is known by then."""
 
+    def home_told(self, record: Record) -> None:
+        """A warning may be about anybody whom what was read named. Raises: NotOurs, it is none of ours."""
+        event_of(record, SOURCE, WARNING_TYPES)
+
+    def follow(self, documents: Documents) -> Callable[[Record], None]:
+        """Nothing to follow: what was said first, in another lane perhaps, is known by its number."""
+        return lambda record: None
+
     def heal(self, records: Sequence[Record], documents: Documents) -> Writes:
         """Bring them forward by what was read and said."""
         return heal(self._policies, records, documents)
@@ -134,4 +151,4 @@ def build(settings: Settings | None = None) -> PumpApp:
     def view(lanes: int) -> RedisView:
         return RedisView.of(chosen, service.name, service.format, lanes)
 
-    return build_app(service, chosen, view, outputs=[dead_letters_of(topic) for topic in service.inputs])
+    return build_app(service, chosen, view, outputs=topics_of(service.name, load_topics()))

@@ -1,9 +1,9 @@
 """Monitoring's handlers: a person or hospital and an observation in, a decision out.
 
-In: settlement.results.v1, identity.timelines.v1, refused duplicates of hospital.claims.v1, monitoring.actions.v1 for what operators close, and our own
-monitoring.hospitals.v1, which tells the one lane that decides for a hospital each claim's share. Out: monitoring.warnings.v1,
-monitoring.hospitals.v1. Promise: the warnings that stand are a function of what is known (`domain`), what is told is the difference to what was said
-(the rule: `domain/warnings.py`). No await, no client, no clock.
+In: settlement.results.v1, settlement.waiting.v1, identity.timelines.v1, refused duplicates of hospital.claims.v1, monitoring.actions.v1 for what
+operators close, and our own monitoring.hospitals.v1, which tells the one lane that decides for a hospital each claim's share.
+Out: monitoring.warnings.v1, monitoring.hospitals.v1. Promise: the warnings that stand are a function of what is known (`domain`), what is told is the
+difference to what was said (the rule: `domain/warnings.py`). No await, no client, no clock.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

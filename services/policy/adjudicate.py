@@ -99,7 +99,7 @@ def settle(policy: Policy, status: Status, counters: Counters, claim: ClaimSubmi
     if not categories:
         return Settlement(policy, version, own_fen, None, (), "no_entitlement", 0, counted)
     facts = facts_of(claim, own_fen, status.birth_date)
-    assessments = tuple([_assess(policy, terms, category, facts, counted) for category in categories])
+    assessments = tuple([_assess(policy, terms, category, _applied(policy, status, category, facts), counted) for category in categories])
     chosen = max(assessments, key=lambda assessment: assessment.total_fen)  # of equals the first, which the table lists first
     waived_fen = claim.consultation_fee if chosen.klass and claim.visit_type in terms.fee_visits else 0
     after = {name: counted[name] + chosen.used_fen.get(name, 0) for name in counted}
@@ -138,6 +138,14 @@ def _covering(policy: Policy, status: Status, claim: ClaimSubmitted) -> list[str
     intervals = [interval for interval in status.intervals if interval.region == file.id]
     stay = claim.visit_type == "inpatient"
     return covering(file.entitlement, intervals, file.categories, claim.first_date, claim.date, stay)
+
+
+def _applied(policy: Policy, status: Status, category: str, facts: Facts) -> Facts:
+    """The facts with the approved application of the claim's day and category; the claim's own goes before it."""
+    if facts.applied_on is not None or not status.applications:
+        return facts
+    approved = status.application(policy.file.id, category, facts.claim.date)
+    return facts if approved is None else facts.applied_for(approved.applied_on)
 
 
 def _assess(policy: Policy, terms: Terms, name: str, facts: Facts, counters: Counters) -> Assessment:

@@ -31,8 +31,8 @@ def _head(policy: Policy, speech: Speech) -> Heading:
     lines = [
         speech.pick(f"适用 {file.valid_from} 至 {until}", f"applies from {file.valid_from} to {until}") + f" ({document.clause})",
         speech.pick(
-            f"与条文核对于 {document.checked_on}，版本 {policy.edition}",
-            f"checked against the text on {document.checked_on}, edition {policy.edition}",
+            f"与条文核对于 {document.checked_on}，版本 {policy.edition}（文字 {policy.wording}）",
+            f"checked against the text on {document.checked_on}, edition {policy.edition} (wording {policy.wording})",
         ),
     ]
     draft = speech.pick("征求意见稿，未正式施行", "A DRAFT for comment, not in force") if file.status == "draft" else None

@@ -15,7 +15,7 @@ from services.policy.entitlement import Interval, Status, status_of
 from services.policy.explain import Dossier, Told
 from services.policy.library import Policies
 from services.policy.model import PolicyFile
-from services.policy.timeline import status_event
+from services.policy.standing import status_event
 
 Result = CloudEvent[SettlementResult]
 

@@ -1,6 +1,6 @@
-"""Which categories cover a visit: intervals of status against the days of a visit, by the city's rules for stays.
+"""Which categories cover a visit, and whether help was applied for: a person's intervals and approved applications against the days of a visit.
 
-In: a person's intervals in one region. Out: the codes of the categories that cover, in the policy's order.
+In: what a timeline tells. Out: the codes of the categories that cover, by the city's rules for stays and in its order; the application that counts.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -27,11 +27,27 @@ class Interval(NamedTuple):
         return (last is None or self.start <= last) and (self.to is None or self.to >= first)
 
 
+class Application(NamedTuple):
+    """An approved application: claims of a category from `start` to `to`, by day of service or discharge, count as applied for on `applied_on`."""
+
+    region: str
+    category: str
+    applied_on: date
+    start: date
+    to: date
+
+
 class Status(NamedTuple):
     """What settlement knows of a person."""
 
     birth_date: date | None = None
     intervals: tuple[Interval, ...] = ()
+    applications: tuple[Application, ...] = ()
+
+    def application(self, region: str, category: str, day: date) -> Application | None:
+        """The application that a claim of `day` counts under, of several the earliest."""
+        found = [one for one in self.applications if one.region == region and one.category == category and one.start <= day <= one.to]
+        return min(found, key=lambda one: one.applied_on, default=None)
 
 
 def status_of(timeline: TimelineUpdated) -> Status:
@@ -40,7 +56,8 @@ def status_of(timeline: TimelineUpdated) -> Status:
         Interval(told.region, told.category, told.from_, told.to, told.lost_on, told.lost_by, told.changed_to)
         for told in timeline.intervals
     )
-    return Status(timeline.birth_date, tuple(intervals))
+    applications = (Application(told.region, told.category, told.applied_on, told.from_, told.to) for told in timeline.applications)
+    return Status(timeline.birth_date, tuple(intervals), tuple(applications))
 
 
 def covering(

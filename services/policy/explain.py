@@ -16,7 +16,8 @@ from services.policy.entitlement import Interval, Status
 from services.policy.library import Policies
 from services.policy.loader import Policy
 from services.policy.model import ReadingChoice
-from services.policy.timeline import StatusEvent, runs
+from services.policy.standing import StatusEvent
+from services.policy.timeline import runs
 from services.policy.tree import Reading
 
 PolicyOf = Callable[[date], Policy]

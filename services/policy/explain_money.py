@@ -6,35 +6,36 @@ from schemas.money import yuan_text
 from services.policy.benefits import Benefit, Excess
 from services.policy.course import Draw, Payment
 from services.policy.explain import Explanation, Mattered
+from services.policy.explain_lines import Line, heading, row
 from services.policy.loader import Policy
 from services.policy.terms import RateChange, at
 from services.policy.tree import reading_text
 from services.policy.words import Speech, percent
 
 
-def payments(found: Explanation, speech: Speech) -> Iterator[str]:
+def payments(found: Explanation, speech: Speech) -> Iterator[Line]:
     """Each component: clause, base, rate, what it drew from which pool, and what limited it."""
     chosen, policy = found.settlement.chosen, found.settlement.policy
     if chosen is None or policy is None or not (chosen.payments or chosen.deductible_fen):
         return
-    yield speech.pick("救助金额", "Payments")
+    yield heading(speech.pick("救助金额", "Payments"))
     if not chosen.payments:
-        yield f"  {speech.pick('本次计入起付标准', 'counted towards the deductible')}: {yuan_text(chosen.deductible_fen)}"
+        yield row(f"{speech.pick('本次计入起付标准', 'counted towards the deductible')}: {yuan_text(chosen.deductible_fen)}")
     for payment in chosen.payments:
         yield from _payment(found, policy, payment, speech)
 
 
-def _payment(found: Explanation, policy: Policy, payment: Payment, speech: Speech) -> Iterator[str]:
+def _payment(found: Explanation, policy: Policy, payment: Payment, speech: Speech) -> Iterator[Line]:
     benefit = next(benefit for benefit in policy.file.benefits if benefit.id == payment.benefit)
     cut = speech.pick("，受限于 ", ", limited by ") + _pool(policy, payment.limited_by, speech) if payment.limited_by else ""
     sum_text = f"{yuan_text(payment.base_fen)} x {percent(payment.rate_bp)} -> {yuan_text(payment.amount_fen)}"
-    yield f"  {speech.label(benefit.label)} ({payment.kind}, {payment.clause}): {sum_text}{cut}"
+    yield row(f"{speech.label(benefit.label)} ({payment.kind}, {payment.clause}): {sum_text}{cut}")
     offered = f"{_base(found, policy, benefit, speech)} {yuan_text(payment.offered_fen)}{_taken_off(benefit, payment, speech)}"
-    yield f"    {speech.pick('基数', 'base')}: {offered}"
+    yield row(f"{speech.pick('基数', 'base')}: {offered}", depth=2)
     for change in payment.changes:
-        yield f"    {speech.pick('比例', 'rate')}: {_change(change, speech)} ({change.clause})"
+        yield row(f"{speech.pick('比例', 'rate')}: {_change(change, speech)} ({change.clause})", depth=2)
     for draw in payment.draws:
-        yield f"    {_pool(policy, draw.counter, speech)}: {_drawn(draw, speech)}"
+        yield row(f"{_pool(policy, draw.counter, speech)}: {_drawn(draw, speech)}", depth=2)
 
 
 def _base(found: Explanation, policy: Policy, benefit: Benefit, speech: Speech) -> str:
@@ -80,31 +81,31 @@ def _pool(policy: Policy, name: str, speech: Speech) -> str:
     return f"{speech.label(policy.file.pools[name].label)} ({name})"
 
 
-def readings(found: Explanation, speech: Speech) -> Iterator[str]:
+def readings(found: Explanation, speech: Speech) -> Iterator[Line]:
     """The readings of the decree that decided this amount, each with what the other would have given."""
     if found.readings:
-        yield speech.pick("影响本次金额的条文理解", "Readings of the decree on which this hangs")
+        yield heading(speech.pick("影响本次金额的条文理解", "Readings of the decree on which this hangs"))
         for mattered in found.readings:
             yield from _reading(found, mattered, speech)
 
 
-def _reading(found: Explanation, mattered: Mattered, speech: Speech) -> Iterator[str]:
+def _reading(found: Explanation, mattered: Mattered, speech: Speech) -> Iterator[Line]:
     choice, other = mattered.choice, reading_text(mattered.other)
-    yield f"  {choice.id} {mattered.name} = {reading_text(mattered.value)} ({choice.clause}: {choice.why})"
+    yield row(f"{choice.id} {mattered.name} = {reading_text(mattered.value)} ({choice.clause}: {choice.why})")
     if mattered.year != found.dossier.year:
-        yield "    " + speech.pick(f"若按 {other}：计入 {mattered.year} 年", f"with {other}: it would count in {mattered.year}")
+        yield row(speech.pick(f"若按 {other}：计入 {mattered.year} 年", f"with {other}: it would count in {mattered.year}"), depth=2)
         return
     amount = yuan_text(mattered.assistance_fen) + (
         f" ({mattered.reason}: {speech.say(f'reason.{mattered.reason}')})" if mattered.reason else ""
     )
-    yield "    " + speech.pick(f"若按 {other}：救助 {amount}", f"with {other}: {amount} of assistance")
+    yield row(speech.pick(f"若按 {other}：救助 {amount}", f"with {other}: {amount} of assistance"), depth=2)
 
 
-def counters(found: Explanation, speech: Speech) -> Iterator[str]:
+def counters(found: Explanation, speech: Speech) -> Iterator[Line]:
     """The year's counters before and after the claim."""
     policy, settled = found.settlement.policy, found.settlement
     if policy is None:
         return
-    yield speech.pick("年度累计（本次前 -> 本次后）", "Counters of the year (before -> after)")
+    yield heading(speech.pick("年度累计（本次前 -> 本次后）", "Counters of the year (before -> after)"))
     for name, after_fen in settled.counters.items():
-        yield f"  {_pool(policy, name, speech)}: {yuan_text(found.before.get(name, 0))} -> {yuan_text(after_fen)}"
+        yield row(f"{_pool(policy, name, speech)}: {yuan_text(found.before.get(name, 0))} -> {yuan_text(after_fen)}")

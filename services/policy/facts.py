@@ -13,13 +13,22 @@ class Facts(NamedTuple):
 
     Attributes:
         self_pay_fen: S, the policy-scope self-pay.
-        service_age, application_age: Whole years on the first day of the visit, and on the day of application; None: unknown.
+        born: The person's birth date; None: unknown.
+        service_age: Whole years on the first day of the visit; None: unknown.
+        applied_on: The day on which help was applied for; None: it was not.
+        application_age: Whole years on that day, without one on the first day of the visit; None: unknown.
     """
 
     claim: ClaimSubmitted
     self_pay_fen: int
+    born: date | None
     service_age: int | None
+    applied_on: date | None
     application_age: int | None
+
+    def applied_for(self, applied_on: date) -> "Facts":
+        """The same claim, applied for on that day."""
+        return self._replace(applied_on=applied_on, application_age=age(self.born, applied_on))
 
 
 Predicate = Callable[[Facts], bool]
@@ -29,7 +38,8 @@ def facts_of(claim: ClaimSubmitted, self_pay_fen: int, birth_date: date | None) 
     """The facts of `claim`; `birth_date` is the timeline's, used where the claim has none."""
     born = claim.birth_date or birth_date
     service_age = age(born, claim.first_date)
-    return Facts(claim, self_pay_fen, service_age, age(born, claim.applied_on) if claim.applied_on else service_age)
+    facts = Facts(claim, self_pay_fen, born, service_age, None, service_age)
+    return facts.applied_for(claim.applied_on) if claim.applied_on else facts
 
 
 def age(born: date | None, day: date) -> int | None:
@@ -90,5 +100,5 @@ def _person_tests(when: When) -> list[Predicate]:
 
         tests.append(young)
     if when.applied is not None:
-        tests.append(lambda facts: (facts.claim.applied_on is not None) is when.applied)
+        tests.append(lambda facts: (facts.applied_on is not None) is when.applied)
     return tests

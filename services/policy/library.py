@@ -2,6 +2,7 @@
 
 A region may have several files, one after the other in time. A person-year stays under the edition of its newest result as long as that edition says
 anything else of the days settled so far; `for_year` finds it again among the files here and in `earlier/`, with the readings it was settled under.
+An edition may be named by what settles, or, on older ledgers, by the hash of the whole file: both lead to the same file.
 """
 
 from collections.abc import Iterable, Mapping
@@ -35,7 +36,7 @@ class Policies:
 
     current: Mapping[str, tuple[Policy, ...]]
     sources: tuple[Source, ...] = ()
-    _editions: dict[tuple[str, str], Policy] = field(default_factory=dict, repr=False)
+    _editions: dict[tuple[str, str], Policy | None] = field(default_factory=dict, repr=False)
     _origins: dict[str, Source] = field(default_factory=dict, repr=False)
     _others: dict[tuple[str, str, Reading], Policy] = field(default_factory=dict, repr=False)
 
@@ -64,14 +65,25 @@ class Policies:
             UnknownEditionError: The edition differs from ours on days already settled, and its file is not there.
         """
         policy = self.nearest(region, day)
-        if edition is None or edition == policy.edition or through is None:
+        if edition is None or through is None or policy.is_edition(edition):
             return policy
-        if any(edition == current.edition for current in self.current[region]):
+        if any(current.is_edition(edition) for current in self.current[region]):
             return policy  # the year stands under ours; this day belongs to another of the region's files
         earlier = self._edition(region, edition, readings or {})
         if policy.in_force(day) and not earlier.in_force(day):
             return policy  # the earlier edition is of a file that does not hold on this day
         return policy if earlier.digest(through) == policy.digest(through) else earlier
+
+    def has(self, region: str, edition: str | None, readings: Mapping[str, Reading]) -> bool:
+        """Whether the policy that an edition names is here; of a region without one nothing is."""
+        if region not in self.current:
+            return False
+        if edition is None or any(policy.is_edition(edition) for policy in self.current[region]):
+            return True
+        try:
+            return bool(self._edition(region, edition, readings))
+        except UnknownEditionError:
+            return False
 
     def otherwise(self, policy: Policy, name: str, value: Reading) -> Policy:
         """`policy` with one reading set to `value`.
@@ -80,7 +92,7 @@ class Policies:
             UnknownEditionError: The file of `policy` is not there.
             PolicyError: It has no such reading, or the reading no such value.
         """
-        key = (policy.edition, name, value)
+        key = (policy.whole, name, value)
         if key not in self._others:
             source = self._origin(policy)
             self._others[key] = load_policy(source.name, source.text, {**policy.readings, name: value}, source.designated)
@@ -92,32 +104,40 @@ class Policies:
         Raises:
             UnknownEditionError: It is not there.
         """
-        if policy.edition in self._origins:
-            return self._origins[policy.edition]
+        if policy.whole in self._origins:
+            return self._origins[policy.whole]
         for source in self.sources:
             if _region(source) == policy.file.id:
                 same = load_policy(source.name, source.text, policy.readings, source.designated)
-                if same.edition == policy.edition:
-                    return self._origins.setdefault(policy.edition, source)
+                if same.whole == policy.whole:
+                    return self._origins.setdefault(policy.whole, source)
         raise UnknownEditionError(f"edition {policy.edition} of {policy.file.id} is not among the policy files")
 
     def _edition(self, region: str, edition: str, readings: Mapping[str, Reading]) -> Policy:
+        """The policy that an edition names; the files are looked through once, found or not.
+
+        Raises:
+            UnknownEditionError: It is not there.
+        """
         key = (region, edition)
         if key not in self._editions:
             self._editions[key] = self._find(region, edition, readings)
-        return self._editions[key]
+        found = self._editions[key]
+        if found is None:
+            raise UnknownEditionError(
+                f"edition {edition} of {region} is not among the policy files; put its file into earlier/ or ask for re-adjudication"
+            )
+        return found
 
-    def _find(self, region: str, edition: str, readings: Mapping[str, Reading]) -> Policy:
+    def _find(self, region: str, edition: str, readings: Mapping[str, Reading]) -> Policy | None:
         for source in self.sources:
             try:
                 policy = load_policy(source.name, source.text, readings, source.designated)
             except PolicyError:
                 continue  # another city's file, or one without these readings: not the edition sought
-            if policy.file.id == region and policy.edition == edition:
+            if policy.file.id == region and policy.is_edition(edition):
                 return policy
-        raise UnknownEditionError(
-            f"edition {edition} of {region} is not among the policy files; put its file into earlier/ or ask for re-adjudication"
-        )
+        return None
 
 
 def load_policies(folder: Path = SHIPPED, switched: Switched | None = None, designated: Mapping[str, str] | None = None) -> Policies:

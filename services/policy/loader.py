@@ -3,17 +3,16 @@
 In: YAML text and the readings that a site has switched. Out: `Policy`. Not here: where files lie (`library.py`).
 """
 
-import hashlib
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-import orjson
 from pydantic import ValidationError
 
 from services.policy.checks import faults_of
+from services.policy.editions import dates, digest, is_date, settling, until, wording
 from services.policy.model import Designated, PolicyFile
 from services.policy.terms import Terms, compile_terms
 from services.policy.tree import PolicyError, Reading, Tree, parse, resolve
@@ -24,21 +23,30 @@ class Policy:
     """One city's policy under one set of readings.
 
     Attributes:
-        edition: Content hash of file and readings.
+        edition: Content hash of all that settles: figures, rules, readings, list of hospitals.
+        wording: Content hash of the rest: names, clauses, lists for the reader, what other services ask.
+        whole: Content hash of everything, which editions were until November 2026 and ledgers still name.
         readings: Every open reading, name to value.
         designated: Hospital ids to the days from and to which they are designated; None: no list, all pass.
     """
 
     file: PolicyFile
     edition: str
+    wording: str
+    whole: str
     readings: Mapping[str, Reading]
     designated: Mapping[str, tuple[date, date | None]] | None
     raw: Mapping[str, Any] = field(repr=False)
+    _settling: Mapping[str, Any] = field(repr=False)
     _versions: tuple[date, ...] = field(repr=False)
     _terms: dict[date, Terms] = field(default_factory=dict, repr=False)
     _terms_of_day: dict[date, Terms] = field(default_factory=dict, repr=False)
     _told: dict[date, Mapping[str, Any]] = field(default_factory=dict, repr=False)
     _digests: dict[date, str] = field(default_factory=dict, repr=False)
+
+    def is_edition(self, edition: str | None) -> bool:
+        """Whether this is the policy that a result names, also by the hash that editions were before."""
+        return edition in (self.edition, self.whole)
 
     def in_force(self, day: date) -> bool:
         """Whether the decree holds on `day`."""
@@ -74,7 +82,7 @@ class Policy:
     def digest(self, through: date) -> str:
         """A hash of all that this policy says of days up to `through`: equal digests settle such days alike."""
         if through not in self._digests:
-            self._digests[through] = _hash(_until({key: part for key, part in self.raw.items() if key != "document"}, through))
+            self._digests[through] = digest(until(self._settling, through))
         return self._digests[through]
 
     def is_designated(self, hospital_id: str, day: date) -> bool:
@@ -108,7 +116,9 @@ def load_policy(name: str, text: str, switched: Mapping[str, Reading] | None = N
         raise PolicyError("\n".join(faults))
     listed, hospitals = _designated(f"{name} (designated)", designated)
     raw = {**data, "readings": {key: str(value) for key, value in readings.items()}, "designated_hospitals": hospitals}
-    return Policy(file, _hash(raw), readings, listed, raw, tuple(sorted(_dates(data) | {file.valid_from})))
+    content = settling(file, readings, listed)
+    versions = tuple(sorted(dates(content) | {file.valid_from}))
+    return Policy(file, digest(content), digest(wording(file)), digest(raw), readings, listed, raw, content, versions)
 
 
 def _readings(tree: Tree, switched: Mapping[str, Reading]) -> dict[str, Reading]:
@@ -120,20 +130,13 @@ def _readings(tree: Tree, switched: Mapping[str, Reading]) -> dict[str, Reading]
         if not isinstance(entry, dict) or not {"default", "other"} <= entry.keys():
             raise PolicyError(tree.fault(("readings", name), "id, default, other, clause and why"))
         value = switched.get(name, entry["default"])
-        if value not in (entry["default"], entry["other"]) and not (entry.get("kind") == "date" and _is_date(value)):
+        if value not in (entry["default"], entry["other"]) and not (entry.get("kind") == "date" and is_date(value)):
             raise PolicyError(tree.fault(("readings", name), f"{entry['default']} or {entry['other']}"))
         readings[name] = value
     for name in switched:
         if name not in readings:
             raise PolicyError(tree.fault(("readings",), f"a reading called {name}; there are {', '.join(readings)}"))
     return readings
-
-
-def _is_date(value: Reading) -> bool:
-    try:
-        return isinstance(value, str) and bool(date.fromisoformat(value))
-    except ValueError:
-        return False
 
 
 def _fault(tree: Tree, fault: Any) -> str:
@@ -159,39 +162,3 @@ def _designated(name: str, text: str | None) -> tuple[Mapping[str, tuple[date, d
         )
         raise PolicyError("\n".join(_fault(tree, fault) for fault in faults)) from None
     return {hospital: (span.from_, span.to) for hospital, span in listed.items()}, tree.data
-
-
-def _hash(value: Any) -> str:
-    return hashlib.blake2b(orjson.dumps(value, option=orjson.OPT_SORT_KEYS), digest_size=8).hexdigest()
-
-
-def _is_dated(value: Any) -> bool:
-    """Whether `value` is a figure over time: a mapping from dates."""
-    return isinstance(value, dict) and bool(value) and all(_is_date(key) for key in value)
-
-
-def _dates(value: Any) -> set[date]:
-    """Every date at which a figure begins."""
-    if _is_dated(value):
-        return {date.fromisoformat(key) for key in value}
-    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return set().union(*(_dates(item) for item in items)) if items else set()
-
-
-def _until(value: Any, last: date) -> Any:
-    """`value` as it stands for days up to `last`: without figures and hospitals that begin later, without ends that come later."""
-    if _is_dated(value):
-        return {key: item for key, item in value.items() if date.fromisoformat(key) <= last}
-    if isinstance(value, list):
-        return [_until(item, last) for item in value]
-    if not isinstance(value, dict):
-        return value
-    return {key: _until(item, last) for key, item in value.items() if not _comes_later(key, item, last)}
-
-
-def _comes_later(key: str, item: Any, last: date) -> bool:
-    """Whether an entry tells nothing of days up to `last`: a hospital designated later, or an end that is not before it."""
-    if key in ("to", "valid_to"):
-        return item is None or (_is_date(item) and date.fromisoformat(item) >= last)
-    begins = item.get("from") if isinstance(item, dict) else None
-    return _is_date(begins) and date.fromisoformat(str(begins)) > last

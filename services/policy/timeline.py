@@ -4,43 +4,16 @@ In: accepted events. Out: intervals by the city's rules (month of grace, death, 
 """
 
 from calendar import monthrange
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any
 
-from schemas.catalogue import STATUS_TYPES
-from schemas.identity import EventVoided, StatusChanged, StatusGranted, StatusRevoked
-from schemas.times import instant_ns
 from services.policy.entitlement import Interval
 from services.policy.model import Entitlement
+from services.policy.standing import Death, Grant, Loss, StatusEvent, steps
 
-StatusData = StatusGranted | StatusRevoked | StatusChanged | EventVoided
 Rules = Callable[[str, date], Entitlement]
 """The rules of a region on a day."""
-
-
-@dataclass(frozen=True, slots=True)
-class StatusEvent:
-    """An accepted identity event; `time_ns` orders events of one effective date."""
-
-    source: str
-    id: str
-    type: str
-    time: str
-    time_ns: int
-    data: StatusData
-
-
-def status_event(source: str, id: str, type: str, time: str, data: Mapping[str, Any]) -> StatusEvent:
-    """An event as timelines carry it.
-
-    Raises:
-        LookupError: An unknown type.
-        ValidationError: Its data are not of that type.
-    """
-    told: Any = STATUS_TYPES[type].model_validate(data)
-    return StatusEvent(source, id, type, time, instant_ns(time), told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,44 +24,17 @@ class Run:
     granted_on: date
 
 
-def standing(events: Iterable[StatusEvent]) -> list[StatusEvent]:
-    """The events that count, in the order in which they apply: not voided, by effective date, time, source and id."""
-    events = list(events)
-    voided = {(event.source, event.data.region, event.data.voids) for event in events if isinstance(event.data, EventVoided)}
-    counted = [
-        event for event in events if (event.source, event.data.region, event.id) not in voided and not isinstance(event.data, EventVoided)
-    ]
-    return sorted(counted, key=_order)
-
-
-def _order(event: StatusEvent) -> tuple[date, int, str, str]:
-    if isinstance(event.data, EventVoided):
-        raise TypeError("a void has no effective date")
-    return (event.data.effective_date, event.time_ns, event.source, event.id)
-
-
-def birth_date(events: Iterable[StatusEvent]) -> date | None:
-    """That of the last standing grant, in any region, that carries one."""
-    known = [event.data.birth_date for event in standing(events) if isinstance(event.data, StatusGranted) and event.data.birth_date]
-    return known[-1] if known else None
-
-
 def runs(rules: Rules, events: Iterable[StatusEvent]) -> list[Run]:
     """Every run of every status, by region, category and first day. What was never entitled does not appear."""
     book = _Book(rules)
-    for event in standing(events):
-        match event.data:
-            case StatusGranted() as grant:
-                book.grant(grant.region, grant.category, grant.effective_date)
-            case StatusRevoked(reason="death") as loss:
-                book.death(loss.region, loss.effective_date)
-            case StatusRevoked() as loss:
-                book.lose(loss.region, loss.category, loss.effective_date, loss.reason)
-            case StatusChanged() as change:
-                book.lose(change.region, change.from_category, change.effective_date, "changed", change.to_category)
-                book.grant(change.region, change.to_category, change.effective_date)
-            case EventVoided():
-                pass  # `standing` has applied it
+    for step in steps(events):
+        match step:
+            case Grant():
+                book.grant(step)
+            case Loss():
+                book.lose(step)
+            case Death():
+                book.death(step)
     return book.finish()
 
 
@@ -100,8 +46,9 @@ class _Book:
         self._open: dict[tuple[str, str], Run] = {}
         self._closed: list[Run] = []
 
-    def grant(self, region: str, category: str, day: date) -> None:
+    def grant(self, step: Grant) -> None:
         """A status begins, unless it runs already."""
+        region, category, day = step
         key = (region, category)
         running = self._open.get(key)
         if running is not None and not self._expired(running, day):
@@ -109,25 +56,25 @@ class _Book:
         if running is not None:
             self._closed.append(self._open.pop(key))
         rules = self._rules(region, day)
-        start = next_month(day) if rules.grant_takes_effect == "next_month" else day
-        run = Run(Interval(region, category, start, None), day)
+        run = Run(Interval(region, category, first_day(rules, day), None), day)
         if category in rules.expires_at_year_end:
             end = date(day.year, 12, 31)
             run = replace(run, interval=run.interval._replace(to=end, lost_on=end + timedelta(days=1), lost_by="expiry"))
         self._open[key] = run
 
-    def lose(self, region: str, category: str, day: date, lost_by: str, changed_to: str | None = None) -> None:
+    def lose(self, step: Loss) -> None:
         """A status ends by a loss; granted and lost on one day, it never entitled."""
-        running = self._open.get((region, category))
-        if running is None or self._expired(running, day):
+        running = self._open.get((step.region, step.category))
+        if running is None or self._expired(running, step.day):
             return
-        del self._open[region, category]
-        if running.granted_on == day:
+        del self._open[step.region, step.category]
+        if running.granted_on == step.day:
             return
-        self._close(running, self._last_day(region, day), day, lost_by, changed_to)
+        self._close(running, self._last_day(step.region, step.day), step.day, step.lost_by, step.changed_to)
 
-    def death(self, region: str, day: date) -> None:
+    def death(self, step: Death) -> None:
         """All statuses of the region end with the day of death, a month of grace still running included (R24)."""
+        region, day = step
         grace = self._rules(region, day).death_grace
         for key in [key for key, run in self._open.items() if key[0] == region]:
             running = self._open[key]
@@ -164,6 +111,11 @@ def _cut(run: Run, day: date) -> Run:
     if run.interval.to is not None and run.interval.to > day:
         return replace(run, interval=run.interval._replace(to=day))
     return run
+
+
+def first_day(rules: Entitlement, granted_on: date) -> date:
+    """The first day of entitlement after a grant (R23)."""
+    return next_month(granted_on) if rules.grant_takes_effect == "next_month" else granted_on
 
 
 def next_month(day: date) -> date:

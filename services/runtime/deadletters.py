@@ -10,11 +10,16 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import structlog
+
 from schemas.catalogue import dead_letters_of
 from schemas.envelope import ATTRIBUTE_LENGTH_MAX, HEADERS_BYTES_MAX, VALUE_BYTES_MAX, read_document, size_of_header, write_event
 from schemas.times import instant_ns
-from services.runtime.errors import Refused
+from services.runtime.errors import Refused, Unreadable
+from services.runtime.logging import places_of
 from services.runtime.records import Output, Record
+
+log = structlog.get_logger(__name__)
 
 KEPT_BYTES = 64 * 1024
 """How much of a too large value or key is kept."""
@@ -25,6 +30,21 @@ _LONG_IN_JSON = re.compile(r"[\x00-\x07\x0b\x0e-\x1f]")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TIMESTAMP_MS_MAX = 253_402_300_799_999
 """The last millisecond that a calendar has; a producer may have written anything."""
+
+
+def refusal(service: str, record: Record, error: Exception) -> Refused:
+    """Why `record` is set aside. A mistake of ours that met it is told in the log, by its places.
+
+    Raises:
+        Unreadable: Not the record is at fault, but the view.
+    """
+    if isinstance(error, Unreadable):
+        raise error
+    refused = error if isinstance(error, Refused) else Refused("processing_failed", "data", f"to be decided without {type(error).__name__}")
+    if refused.reason == "processing_failed":
+        where = f"{record.topic}[{record.partition}]@{record.offset}"
+        log.error("processing failed", service=service, record=where, raised=places_of(error))
+    return refused
 
 
 def letter(service: str, partition: int, record: Record, refused: Refused) -> Output:
@@ -40,6 +60,7 @@ def letter_value(service: str, record: Record, refused: Refused, topic: str | No
     data: dict[str, Any] = {
         "reason": refused.reason,
         "detail": str(refused),
+        "faults": [fault._asdict() for fault in refused.faults],
         "topic": topic,
         "partition": None if topic is None else record.partition,
         "offset": record.offset,

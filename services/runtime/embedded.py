@@ -44,8 +44,9 @@ class _Seat:
     async def turn(self) -> bool:
         """Settle the next batch; False when there was nothing to read."""
         records, reached = self._poll()
-        if records:
-            await self.lane.batch(records)
+        rest = records
+        while rest:
+            rest = await self.lane.batch(rest)
         self._positions.update(reached)
         # With room for more, and no `first` input behind, every input was read to its end.
         self.is_at_end = not reached or not (self._first_ends or len(records) == self._records_max)
@@ -102,8 +103,7 @@ class Embedded:
             for topic in seat.lane.service.inputs:
                 self._readers.setdefault(TopicPartition(topic, seat.lane.partition), []).append(place)
         self._restless, self._forgettable = set[int](), set[TopicPartition]()
-        self._runs: dict[str, str] = {}
-        self._doubts = 0
+        self._runs, self._doubts = dict[str, str](), 0
 
     async def start(self) -> None:
         """Take every lane.
@@ -195,5 +195,5 @@ class Embedded:
     def _forget(self) -> None:
         """Let go of what was written since the last time: every lane has read it, the tail has it, the views stand on it."""
         for partition in self._forgettable:
-            self.kafka.truncate(*partition, before=self.kafka.end(partition))
+            self.kafka.forget(partition)
         self._forgettable.clear()

@@ -4,9 +4,9 @@
 `Stop`: we are wrong, or Kafka has lost records; the operator.
 """
 
-from schemas.refusal import Refused
+from schemas.refusal import Fault, Refused
 
-__all__ = ["Doubt", "Refused", "Stop", "Unreadable"]
+__all__ = ["WRITTEN_BY_US", "Doubt", "Fault", "NotOurs", "Refused", "Stop", "Unreadable"]
 
 
 class Doubt(Exception):
@@ -19,6 +19,13 @@ class Unreadable(Doubt):
 
 class Stop(Exception):
     """Going on could pay twice or lose a claim; an operator must look."""
+
+
+class NotOurs(Exception):
+    """A record in a topic that one lane alone writes is not as it wrote it, or what it stands on is gone: becomes a `Stop` at its place (`strays.py`).
+
+    The text says why, and holds nothing of what the record says of persons.
+    """
 
 
 WRITTEN_BY_US = "the view was healed by this version, which cannot read it: a mistake of ours, or a newer version wrote the topics"

@@ -4,18 +4,22 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 from services.runtime.records import Document, Writes
-from services.runtime.service import E, Emission
+from services.runtime.service import Consequence, E
 
 S = TypeVar("S")
 Changes = Mapping[str, Mapping[str, bytes | None]]
 
 
 class Decision(NamedTuple, Generic[S]):
-    """What an event leads to: the state after it, the records to publish, index keys to hold."""
+    """What an event leads to: the state after it, the records to publish and what could not be done, index keys to hold.
+
+    `is_owed`: what it leads to is told by the service's `conclude`, together with what the home's next events lead to; nothing is emitted before.
+    """
 
     state: S
-    emissions: Sequence[Emission] = ()
+    emissions: Sequence[Consequence] = ()
     bookings: Mapping[str, str] | None = None
+    is_owed: bool = False
 
 
 class StateFold(Generic[E, S]):
@@ -25,26 +29,41 @@ class StateFold(Generic[E, S]):
         decode: A home's state from the documents that were loaded.
         decide: The service's handler.
         encode: What changed from one state to another, as fields of documents.
+        conclude: What is owed for a state.
     """
 
-    def __init__(self, decode: Callable[[str], S], decide: Callable[[S, E], Decision[S]], encode: Callable[[S, S], Changes]) -> None:
+    def __init__(
+        self,
+        decode: Callable[[str], S],
+        decide: Callable[[S, E], Decision[S]],
+        encode: Callable[[S, S], Changes],
+        conclude: Callable[[S], Decision[S]] = Decision,
+    ) -> None:
         self._decode = decode
         self._decide = decide
         self._encode = encode
+        self._conclude = conclude
         self._before: dict[str, S] = {}
         self._after: dict[str, S] = {}
         self._bookings: dict[str, str] = {}
 
-    def decide(self, event: E) -> Sequence[Emission]:
-        """What `event` leads to. Raises: Refused, and whatever goes wrong in deciding; then nothing has changed."""
+    def decide(self, event: E) -> Sequence[Consequence] | None:
+        """As the port has it. Raises: Refused, and whatever goes wrong in deciding; then nothing has changed."""
         home = event.home
         if home not in self._after:
             self._before[home] = self._after[home] = self._decode(home)
-        decision = self._decide(self._after[home], event)
+        decision = self._take(home, self._decide(self._after[home], event))
+        return None if decision.is_owed else decision.emissions
+
+    def conclude(self, home: str) -> Sequence[Consequence]:
+        """As the port has it. Raises: Whatever goes wrong in deciding; then nothing has changed."""
+        return self._take(home, self._conclude(self._after[home])).emissions
+
+    def _take(self, home: str, decision: Decision[S]) -> Decision[S]:
         self._after[home] = decision.state
         if decision.bookings:
             self._bookings |= decision.bookings
-        return decision.emissions
+        return decision
 
     def writes(self) -> Writes:
         """All changes so far."""

@@ -4,31 +4,33 @@ Each chunk reads the touched documents together with the watermark, in one scrip
 last chunk marks the lane healed in the run that the heal began in; a new run in between means: begin again.
 """
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager, contextmanager
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import aclosing
+from typing import Generic, NamedTuple, TypeVar
 
-import structlog
-
+from services.runtime.emptying import emptied_if_unreadable
 from services.runtime.errors import Doubt, Stop, Unreadable
 from services.runtime.ports import Broker, View
 from services.runtime.records import Document, Offsets, Record, TopicPartition, Want, Watermark
+from services.runtime.rulings import rulings
 from services.runtime.service import E, Service
+from services.runtime.strays import check_order, check_ours, find
 
 CHUNK_RECORDS_MAX = 500
 """How many records of each topic one step of a heal holds in memory, but for the last chunk read; all lanes of a process may heal at once."""
 
 CHUNK_BYTES_MAX = 16_000_000
-"""The same in bytes of values: a timeline may have 4 MiB."""
+"""How many bytes of values one step holds, of all topics together, but for the last chunk read: a timeline may have 4 MiB."""
 
-log = structlog.get_logger(__name__)
+T = TypeVar("T")
 
 
 class Healed(NamedTuple):
-    """A view that is true again: up to where, and how many records it took."""
+    """A view that is true again: up to where, how many records it took, and where the topics that only this lane writes end."""
 
     watermark: Watermark
     records: int
+    ends: Mapping[str, int]
 
 
 async def heal(service: Service[E], lane: int, broker: Broker, view: View, committed: Offsets, run: str) -> Healed:
@@ -36,20 +38,25 @@ async def heal(service: Service[E], lane: int, broker: Broker, view: View, commi
 
     Raises:
         Doubt: The store changed its run or its watermark meanwhile.
-        Stop: The view is ahead of a topic that only this lane writes: Kafka has lost records. Or somebody else has written into such a topic.
+        Stop: The view is ahead of a topic that only this lane writes: Kafka has lost records. Or such
+            a topic holds a record that the lane did not write so.
     """
     stops = await _stops(service, lane, broker, committed)
+    own = [topic for topic, until in service.state_topics.items() if until == "end"]
+    heal = _Heal(service, lane, broker, view, run, stops)
     healed = 0
     while True:
         at = (await view.peek(lane, service.want_healing(()))).watermark
+        if at is None and any(stops[topic] for topic in own):
+            await heal.ask_operators()
         start = {topic: (at or {}).get(topic, 0) for topic in service.state_topics}
-        for topic, until in service.state_topics.items():
-            if until == "end" and start[topic] > stops[topic]:
+        for topic in own:
+            if start[topic] > stops[topic]:
                 await _look_closer(TopicPartition(topic, lane), broker, start[topic])
-        records, reached = await _step(lane, broker, start, stops)
+        records, reached = await heal.read(start)
         healed += len(records)
-        if await _apply(service, lane, view, at, reached, records, run, stops):
-            return Healed(reached, healed)
+        if await heal.apply(at, reached, records):
+            return Healed(reached, healed, {topic: stops[topic] for topic in own})
 
 
 async def _look_closer(partition: TopicPartition, broker: Broker, true_up_to: int) -> None:
@@ -83,99 +90,111 @@ async def _stops(service: Service[E], lane: int, broker: Broker, committed: Offs
     return {topic: (ends if until == "end" else committed)[TopicPartition(topic, lane)] for topic, until in service.state_topics.items()}
 
 
-async def _step(lane: int, broker: Broker, start: Watermark, stops: Mapping[str, int]) -> tuple[list[Record], dict[str, int]]:
-    """The next records of every state topic, and how far they reach."""
-    records: list[Record] = []
-    reached = dict(start)
-    for topic, stop in stops.items():
-        count = size = 0
-        async with aclosing(broker.read(TopicPartition(topic, lane), start[topic], stop)) as chunks:
-            async for chunk in chunks:
-                records += chunk.records
-                count += len(chunk.records)
-                size += sum(len(record.value or b"") for record in chunk.records)
-                reached[topic] = max(reached[topic], min(chunk.next_offset, stop))
-                if count >= CHUNK_RECORDS_MAX or size >= CHUNK_BYTES_MAX:
-                    break
-    return records, reached
+class _Heal(Generic[E]):
+    """One heal of one lane: its steps."""
+
+    def __init__(self, service: Service[E], lane: int, broker: Broker, view: View, run: str, stops: Mapping[str, int]) -> None:
+        self._service = service
+        self._lane = lane
+        self._broker = broker
+        self._view = view
+        self._run = run
+        self._stops = stops
+        self._skipped: frozenset[tuple[str, int, int]] | None = None
+
+    async def ask_operators(self) -> None:
+        """Ask which records are to be passed over. Before a heal from nothing, for what was ruled may also be something that can be understood; else only
+        where a lane would stop. Raises: Doubt, Kafka is away.
+        """
+        if self._skipped is None:
+            self._skipped = (await rulings(self._broker)).skipped
+
+    async def read(self, start: Watermark) -> tuple[list[Record], dict[str, int]]:
+        """The next records of the state topics, and how far they reach; a topic for which no room is left waits for another step."""
+        records: list[Record] = []
+        reached = dict(start)
+        size = 0
+        for topic, stop in self._stops.items():
+            if size >= CHUNK_BYTES_MAX:
+                break
+            count = 0
+            async with aclosing(self._broker.read(TopicPartition(topic, self._lane), start[topic], stop)) as chunks:
+                async for chunk in chunks:
+                    records += chunk.records
+                    count += len(chunk.records)
+                    size += sum(len(record.value or b"") for record in chunk.records)
+                    reached[topic] = max(reached[topic], min(chunk.next_offset, stop))
+                    if count >= CHUNK_RECORDS_MAX or size >= CHUNK_BYTES_MAX:
+                        break
+        return records, reached
+
+    async def apply(self, at: Watermark | None, reached: Watermark, records: Sequence[Record]) -> bool:
+        """One chunk into the view, without what operators pass over; True when it was the last.
+
+        Raises:
+            Doubt: The view is not the one that the chunk was read for.
+            Stop: A record is not ours, or cannot be understood: to pass over it would be to guess what it told.
+        """
+        if self._skipped is None:
+            try:
+                return await self._apply(at, reached, records)
+            except Stop:
+                await self.ask_operators()
+        skipped = self._skipped or ()
+        return await self._apply(at, reached, [record for record in records if record[:3] not in skipped])
+
+    async def _apply(self, at: Watermark | None, reached: Watermark, records: Sequence[Record]) -> bool:
+        """One chunk into the view.
+
+        Raises:
+            Doubt: As `apply`.
+            Stop: As `apply`.
+        """
+        async with emptied_if_unreadable(self._view):
+            return await self._bring(at, reached, records)
+
+    async def _bring(self, at: Watermark | None, reached: Watermark, records: Sequence[Record]) -> bool:
+        """The same, where the view can be read.
+
+        Raises:
+            Doubt: As `apply`; the view cannot be read.
+        """
+        service = self._service
+        check_ours(service, self._lane, self._broker.partitions, records)
+        documents = await self._documents(_understood(records, service.want_healing), at)
+        more = _understood(records, lambda some: service.want_more_healing(some, documents))
+        if more is not None:
+            documents = {**documents, **await self._documents(more, at)}
+        check_order(service, records, documents)
+        writes = _understood(records, lambda some: service.heal(some, documents))
+        is_last = all(reached[topic] >= stop for topic, stop in self._stops.items())
+        if not await self._view.apply(self._lane, at, reached, writes, healed_in=self._run if is_last else None):
+            raise Doubt("the view was moved or lost during a heal")
+        return is_last
+
+    async def _documents(self, want: Want, at: Watermark | None) -> Mapping[str, Document]:
+        """The documents wanted; all empty on a new lane.
+
+        Raises:
+            Doubt: The view is not the one that the chunk was read for.
+        """
+        state = await self._view.peek(self._lane, want)
+        if state.run != self._run or state.watermark != at:
+            raise Doubt("the view has another run or watermark")
+        return state.documents if at is not None else {key: {} for key in state.documents}
 
 
-async def _apply(
-    service: Service[E],
-    lane: int,
-    view: View,
-    at: Watermark | None,
-    reached: Watermark,
-    records: list[Record],
-    run: str,
-    stops: Mapping[str, int],
-) -> bool:
-    """One chunk into the view; True when it was the last.
-
-    Raises:
-        Doubt: The view is not the one that the chunk was read for.
-        Stop: A record cannot be understood: to pass over it would be to guess what it told.
-    """
-    with _understood(records):
-        want = service.want_healing(records)
-    documents = await _documents(view, lane, want, at, run)
-    async with emptied_if_unreadable(view):
-        with _understood(records):
-            more = service.want_more_healing(records, documents)
-    if more is not None:
-        documents = {**documents, **await _documents(view, lane, more, at, run)}
-    last = all(reached[topic] >= stop for topic, stop in stops.items())
-    async with emptied_if_unreadable(view):
-        with _understood(records):
-            writes = service.heal(records, documents)
-    if not await view.apply(lane, at, reached, writes, healed_in=run if last else None):
-        raise Doubt("the view was moved or lost during a heal")
-    return last
-
-
-async def _documents(view: View, lane: int, want: Want, at: Watermark | None, run: str) -> Mapping[str, Document]:
-    """The documents wanted; all empty on a new lane.
-
-    Raises:
-        Doubt: The view is not the one that the chunk was read for.
-    """
-    state = await view.peek(lane, want)
-    if state.run != run or state.watermark != at:
-        raise Doubt("the view has another run or watermark")
-    return state.documents if at is not None else {key: {} for key in state.documents}
-
-
-@asynccontextmanager
-async def emptied_if_unreadable(view: View) -> AsyncIterator[None]:
-    """Do something with documents of `view`. One that cannot be read is no reason to guess, nor to ask again and again: all lanes heal from nothing.
-
-    Raises:
-        Unreadable: The view was emptied; the lane is to be taken again.
-        Stop: It was emptied before.
-    """
-    try:
-        yield
-    except Unreadable as unreadable:
-        log.error("view emptied, to be healed from the topics", why=str(unreadable))
-        await view.empty()
-        raise
-
-
-@contextmanager
-def _understood(records: Sequence[Record]) -> Iterator[None]:
-    """Do something with records of state topics.
+def _understood(records: Sequence[Record], understand: Callable[[Sequence[Record]], T]) -> T:
+    """What `understand` makes of `records`.
 
     Raises:
         Unreadable: What lies in the view cannot be read.
-        Stop: It cannot be done.
+        Stop: It cannot; the first that it cannot understand is named.
     """
     try:
-        yield
+        return understand(records)
     except Unreadable:
         raise
     except Exception as error:
-        places: dict[TopicPartition, list[int]] = {}
-        for record in records:
-            places.setdefault(TopicPartition(record.topic, record.partition), []).append(record.offset)
-        where = ", ".join(f"{place.topic}[{place.partition}] from {min(offsets)} to {max(offsets)}" for place, offsets in places.items())
-        raise Stop(f"a record cannot be understood ({type(error).__name__}), though we alone should write there: {where}") from error
+        stop = find(records, understand, error)
+        raise stop from error

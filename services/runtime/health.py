@@ -1,7 +1,8 @@
 """Liveness, readiness and metrics over HTTP, by lane: `/live`, `/ready`, `/metrics`.
 
-A small server of its own, for FastStream's would need uvicorn. Promise: it reads at most 8 KiB a request, waits 5 s at most, serves 32 at once,
-holds no secret and no person. Not here: what makes a lane live or ready (`roster.py`, `pulse.py`).
+A small server of its own, for FastStream's would need uvicorn. Promise: it reads at most 8 KiB a request, waits 5 s at most, holds 32 connections
+at once, of which the oldest gives way to a new one (or strangers who send nothing would keep out whoever restarts what is not live), holds no secret
+and no person. Not here: what makes a lane live or ready (`roster.py`, `pulse.py`).
 """
 
 import asyncio
@@ -30,7 +31,7 @@ class HealthServer:
         self.host = host
         self._port = port
         self._server: asyncio.Server | None = None
-        self._open = 0
+        self._open: dict[asyncio.StreamWriter, None] = {}
 
     async def start(self) -> int:
         """Listen, and return the port: the one asked for, or a free one for 0.
@@ -47,18 +48,23 @@ class HealthServer:
             self._server.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open += 1
+        self._open[writer] = None
+        if len(self._open) > CONNECTIONS_MAX:
+            oldest = next(iter(self._open))
+            del self._open[oldest]
+            oldest.transport.abort()
         try:
-            if self._open <= CONNECTIONS_MAX:
-                async with asyncio.timeout(REQUEST_S):
-                    status, kind, body = self._answer(await reader.readuntil(b"\r\n\r\n"))
-                    head = f"HTTP/1.1 {status} {status.phrase}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-                    writer.write(head.encode() + body)
-                    await writer.drain()
+            async with asyncio.timeout(REQUEST_S):
+                status, kind, body = self._answer(await reader.readuntil(b"\r\n\r\n"))
+                head = (
+                    f"HTTP/1.1 {status} {status.phrase}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+                )
+                writer.write(head.encode() + body)
+                await writer.drain()
         except (TimeoutError, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass  # whoever asks badly gets no answer
         finally:
-            self._open -= 1
+            self._open.pop(writer, None)
             writer.close()
 
     def _answer(self, request: bytes) -> _Answer:

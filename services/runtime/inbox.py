@@ -18,6 +18,7 @@ class Inbox:
         self._batch_records_max = batch_records_max
         self._queues: dict[str, deque[Record]] = {}
         self._next: dict[str, int] = {}
+        self._gaps: dict[str, int] = {}
         self._count = self._bytes = 0
         self.begin({})
 
@@ -34,7 +35,7 @@ class Inbox:
     def begin(self, positions: Mapping[str, int]) -> None:
         """Forget everything; the next record of each topic is at its position or later."""
         self._queues = {topic: deque() for topic in self._topics}
-        self._next = dict(positions)
+        self._next, self._gaps = dict(positions), {}
         self._count = self._bytes = 0
 
     def put(self, records: Sequence[Record]) -> None:
@@ -46,21 +47,35 @@ class Inbox:
         for record in records:
             if record.offset < self._next[record.topic]:
                 raise Doubt(f"{record.topic}[{record.partition}] went back to {record.offset}, {self._next[record.topic]} was expected")
+            if record.offset > self._next[record.topic]:
+                self._gaps.setdefault(record.topic, self._next[record.topic])
             self._next[record.topic] = record.offset + 1
             self._queues[record.topic].append(record)
             self._count += 1
             self._bytes += _size(record)
 
-    def take(self) -> list[Record]:
+    def take(self, records_max: int) -> list[Record]:
         """The next batch, topics in their order of precedence; empty when nothing is here."""
         batch: list[Record] = []
         for topic in self._topics:
             queue = self._queues[topic]
-            while queue and len(batch) < self._batch_records_max:
+            while queue and len(batch) < records_max:
                 batch.append(queue.popleft())
         self._count -= len(batch)
         self._bytes -= sum(map(_size, batch))
         return batch
+
+    def give_back(self, rest: Sequence[Record]) -> None:
+        """What was taken and not settled, in its order: it lies in front again."""
+        for record in reversed(rest):
+            self._queues[record.topic].appendleft(record)
+        self._count += len(rest)
+        self._bytes += sum(map(_size, rest))
+
+    def gaps(self) -> Mapping[str, int]:
+        """For each topic in which offsets were missing since this was last asked, the first of them."""
+        gaps, self._gaps = self._gaps, {}
+        return gaps
 
     def holds_before(self, topic: str, offset: int) -> bool:
         """Whether a record of `topic` below `offset` lies here."""

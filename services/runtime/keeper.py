@@ -12,11 +12,13 @@ from typing import Any
 import structlog
 
 from services.runtime.clock import Clock
+from services.runtime.complaints import Complaints
 from services.runtime.errors import Doubt, Stop
 from services.runtime.flow import Flow
 from services.runtime.inbox import Inbox
 from services.runtime.kafka.deadline import is_fenced
 from services.runtime.lanes import Lane
+from services.runtime.pace import Pace
 from services.runtime.pulse import Pulse
 from services.runtime.records import Record
 from services.runtime.settings import Settings
@@ -27,25 +29,10 @@ IDLE_S = 1.0
 FIRST_POLL_S = 0.05
 """How often a lane without records looks whether its `first` inputs have been read: markers at their ends wake nobody."""
 
-BACKOFF_S_MIN, BACKOFF_S_MAX = 0.1, 5.0
-REPEAT_S = 60.0
-"""How long the same doubt of any lane is not told again."""
+LOOK_S = 60.0
+"""How often a lane at rest looks at the beginnings and ends of its inputs."""
 
 log = structlog.get_logger(__name__)
-
-
-class Complaints:
-    """What the lanes of a process have told: when a server is away, all of them would say the same, again and again."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._told: dict[str, float] = {}
-
-    def is_new(self, text: str) -> bool:
-        """Whether `text` is to be told now."""
-        now_s = self._clock.monotonic()
-        self._told = {known: at_s for known, at_s in self._told.items() if now_s - at_s < REPEAT_S}
-        return self._told.setdefault(text, now_s) == now_s
 
 
 class Keeper:
@@ -69,12 +56,13 @@ class Keeper:
         self._stopped = stopped
         self._fenced_wait_s = 2 * settings.heartbeat_ms / 1000
         self._inbox = Inbox(lane.service.inputs, settings.batch_records_max)
+        self._pace = Pace(settings.batch_records_max)
         self._wake = asyncio.Event()
         self._leaving = False
         self._rewound: Doubt | None = None
         self._flowing: tuple[str, ...] = ()
         self._first: dict[str, int] = {}
-        self._doubts = 0
+        self._looked_at_s = clock.monotonic()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -143,12 +131,24 @@ class Keeper:
             records = await self._next()
             self._pulse.busy = bool(records)
             if records:
-                await self._lane.batch(records)
+                if gaps := self._inbox.gaps():
+                    await self._lane.look_before(gaps)
+                self._pace.begin(len(records))
+                rest = await self._lane.batch(records)
+                self._inbox.give_back(rest)
+                self._pace.end(len(rest))
                 self._pulse.heard_at_s = self._clock.monotonic()
             elif not self._leaving:
                 await self._lane.idle()
+                await self._look_around()
                 self._pulse.heard(self._flow.polled_ms(self._flowing or inputs))
-            self._doubts = 0
+                self._pace.end()
+
+    async def _look_around(self) -> None:
+        """Now and then, at rest: commit what lies behind the last record, and see that nothing unread was deleted. Raises: Doubt."""
+        if self._clock.monotonic() - self._looked_at_s >= LOOK_S:
+            await self._lane.pass_markers()
+            self._looked_at_s = self._clock.monotonic()
 
     async def _next(self) -> list[Record]:
         """The next batch, or nothing after `IDLE_S`. Raises: Doubt."""
@@ -158,7 +158,7 @@ class Keeper:
             self._wake.clear()
             if self._rewound is not None:
                 raise self._rewound
-            records = self._inbox.take()
+            records = self._inbox.take(self._pace.records)
             left_s = until_s - self._clock.monotonic()
             if records or self._leaving or left_s <= 0:
                 return records
@@ -180,10 +180,7 @@ class Keeper:
         self._pulse.beat()
         with suppress(Doubt):  # not assigned, then nothing comes
             self._flow.pause(self._lane.service.inputs)
-        wait_s = min(BACKOFF_S_MIN * 2**self._doubts, BACKOFF_S_MAX)
-        self._doubts = min(self._doubts + 1, 10)
-        if is_fenced(doubt):
-            wait_s = max(wait_s, self._fenced_wait_s)
+        wait_s = max(self._pace.doubt(), self._fenced_wait_s if is_fenced(doubt) else 0)
         if self._complaints.is_new(str(doubt)):
             log.warning("lane in doubt", service=self._lane.service.name, lane=self._lane.partition, why=str(doubt))
         until_s = self._clock.monotonic() + wait_s

@@ -16,16 +16,19 @@ from typing import Generic
 
 import structlog
 
-from services.runtime import deadletters, reroute
+from services.runtime.alone import Alone
 from services.runtime.clock import Clock
-from services.runtime.errors import Doubt, Refused, Stop, Unreadable
-from services.runtime.healing import emptied_if_unreadable, heal
-from services.runtime.home import home_of
-from services.runtime.logging import places_of
+from services.runtime.deciding import BUDGET, Budget, Decider, Step
+from services.runtime.emptying import emptied_if_unreadable
+from services.runtime.errors import Doubt
+from services.runtime.fronts import check_fronts
+from services.runtime.healing import heal
+from services.runtime.losses import check_undeleted, positions, without_records
 from services.runtime.metrics import LaneMetrics
 from services.runtime.ports import Broker, Closed, Loaded, Moved, View, Writer
-from services.runtime.records import Output, Record, Taken, TopicPartition, Want, Watermark, Writes
-from services.runtime.service import E, Emission, Fold, Service
+from services.runtime.records import Offsets, Output, Record, Taken, TopicPartition, Want, Watermark, Writes
+from services.runtime.retrying import RETRIES_MAX, due_again
+from services.runtime.service import E, Service
 
 GATE_POLL_S = 0.2
 """How long a lane waits before it asks again whether the others are healed."""
@@ -33,63 +36,105 @@ GATE_POLL_S = 0.2
 COMMIT_GAP_S = 0.004
 """Between a commit and the lane's next send; earlier, the broker answers CONCURRENT_TRANSACTIONS and the client sleeps 20 ms."""
 
+WHOLE_MAX = 256
+"""So many whole documents are loaded besides for one batch: each may be a person's year of ten thousand claims, which Redis sends in one go."""
+
 log = structlog.get_logger(__name__)
 
 
 class Lane(Generic[E]):
     """One partition of one service."""
 
-    def __init__(self, service: Service[E], partition: int, broker: Broker, view: View, clock: Clock, metrics: LaneMetrics) -> None:
+    def __init__(
+        self,
+        service: Service[E],
+        partition: int,
+        broker: Broker,
+        view: View,
+        clock: Clock,
+        metrics: LaneMetrics,
+        budget: Budget = BUDGET,
+    ) -> None:
         self.service = service
         self.partition = partition
         self._broker = broker
         self._view = view
         self._clock = clock
         self._metrics = metrics
+        self._decider = Decider(service, partition, broker.partitions, clock, metrics, budget)
         self._writer: Writer | None = None
         self._run = ""
+        self._reached: Offsets = {}
         self._watermark: Watermark = {}
+        self._alone = Alone(partition, {}, clock)
         self._sent_at_s = 0.0
+        self._due: list[Record] = []
 
     async def take(self) -> Taken:
         """Fence the former owner, read the committed offsets, heal the view from the ledger.
 
         Raises:
             Doubt: Something is away, or the store changed its run meanwhile: take again.
-            Stop: The ledger is shorter than the view says, or an input than the group has read; Kafka has lost records.
+            Stop: A topic that is kept for ever has lost its front, or an input ends before what the group has read: Kafka has lost records. Or it
+                deleted them unread. Or as `heal`.
         """
         await self.release()
         self._run = await self._view.run()
         self._writer = await self._broker.fence(self.partition)
-        inputs = [TopicPartition(topic, self.partition) for topic in self.service.inputs]
-        committed = await self._broker.committed(inputs)
-        ends = await self._broker.log_ends(inputs)  # a broker that was killed may call decided less than was read
-        for source, end in ends.items():
-            if committed[source] > end:
-                raise Stop(f"{source.topic}[{source.partition}] ends at {end}, {committed[source]} was read: Kafka has lost records")
-        self._watermark, healed = await heal(self.service, self.partition, self._broker, self._view, committed, self._run)
-        self._metrics.taken(healed)
-        log.info("lane taken", service=self.service.name, lane=self.partition, healed=healed, watermark=dict(self._watermark))
+        await check_fronts(self.service, [self.partition], self._broker)
+        self._reached, ends = await positions(self.service, self.partition, self._broker)
+        healed = await heal(self.service, self.partition, self._broker, self._view, self._reached, self._run)
+        self._watermark, self._alone = healed.watermark, Alone(self.partition, healed.ends, self._clock)
+        self._due = await due_again(self.service, self.partition, self._broker, self._watermark)
+        self._metrics.taken(healed.records)
+        log.info("lane taken", service=self.service.name, lane=self.partition, healed=healed.records, watermark=dict(self._watermark))
         first_ends = {topic: ends[TopicPartition(topic, self.partition)] for topic in self.service.first}
-        return Taken({tp.topic: offset for tp, offset in committed.items()}, first_ends)
+        return Taken({tp.topic: offset for tp, offset in self._reached.items()}, first_ends)
 
     async def idle(self) -> None:
-        """Look whether the lane is still right while nothing comes in. Raises: Doubt, it is not."""
+        """Try again what is due since the lane was taken; look whether it is still right while nothing comes in. Raises: Doubt, it is not."""
+        while self._due:
+            self._due = [*await self.batch(self._due[:RETRIES_MAX]), *self._due[RETRIES_MAX:]]
         if await self._ask(Want()) is not None:
             self._metrics.alive()
+        await self._alone.look(self._broker)
 
-    async def batch(self, records: Sequence[Record]) -> None:
-        """Settle `records`, consecutive in each of their topics. Raises: Doubt, the lane is to be taken again."""
-        events, outputs = self._read(records)
+    async def look_before(self, expected: Mapping[str, int]) -> None:
+        """Look why offsets from these on did not come, by topic. Raises: Doubt, they were deleted; the next `take` tells what is lost.
+
+        Of topics that are kept for ever nothing is deleted, and what our transactions write has gaps all over: those are not asked about.
+        """
+        doubtful = {
+            TopicPartition(topic, self.partition): offset for topic, offset in expected.items() if topic not in self.service.lasting
+        }
+        if doubtful:
+            await check_undeleted(doubtful, self._broker)
+
+    async def pass_markers(self) -> None:
+        """At rest, commit what holds no records behind the last: markers that are deleted one day would look like lost input. Raises: Doubt."""
+        if passed := await without_records(self._reached, self._broker):
+            await self._apply(Writes(), await self._publish([], passed), passed)
+
+    async def batch(self, records: Sequence[Record]) -> list[Record]:
+        """Settle `records`, consecutive in each of their topics, in the lane's order as far as the budget reaches, one at least.
+
+        Returns:
+            The others, which are to come first in the next batch.
+
+        Raises:
+            Doubt: The lane is to be taken again.
+        """
+        read = self._decider.read(records)
         async with emptied_if_unreadable(self._view):
-            loaded = await self._load(events)
-            fold = self.service.fold(loaded.documents, loaded.holders)
-            for record, event in events:
-                outputs += self._decide(fold, record, event)
-        offsets = {TopicPartition(record.topic, self.partition): record.offset + 1 for record in records}
-        written = await self._publish(outputs, offsets)
-        await self._apply(fold.writes(), written, offsets)
-        self._metrics.committed(records, outputs)
+            steps, loaded = await self._load(read)
+            decided = await self._decider.decide(steps, lambda: self.service.fold(loaded.documents, loaded.holders))
+        done = [step.record for step in decided.steps]
+        given = [record for record in done if record.topic in self.service.inputs]  # without what is tried again
+        offsets = {TopicPartition(record.topic, self.partition): record.offset + 1 for record in given}
+        written = await self._publish(decided.outputs, offsets)
+        await self._apply(decided.writes, written, offsets)
+        self._metrics.committed(done, decided.outputs)
+        return [step.record for step in read[len(done) :]]
 
     async def release(self) -> None:
         """Let the writer go. Whatever it had open is aborted by the next owner's fence."""
@@ -97,37 +142,23 @@ class Lane(Generic[E]):
             writer, self._writer = self._writer, None
             await writer.close()
 
-    def _read(self, records: Sequence[Record]) -> tuple[list[tuple[Record, E]], list[Output]]:
-        """Step 1: valid events at home here, in order of the inputs; the rest as dead letters and rerouted copies."""
-        events: list[tuple[Record, E]] = []
-        aside: list[Output] = []
-        order = {topic: place for place, topic in enumerate(self.service.inputs)}
-        for record in sorted(records, key=lambda record: (order[record.topic], record.offset)):
-            origin = reroute.origin(record, self.service.inputs)
-            try:
-                event = self.service.read(origin)
-            except Exception as error:
-                aside.append(self._set_aside(origin, error))
-                continue
-            home = home_of(event.home, self._broker.partitions)
-            if home != self.partition and self.service.rerouted is not None:
-                aside.append(reroute.copy(origin, self.service.rerouted, home))
-            else:
-                events.append((origin, event))
-        return events, aside
+    async def _load(self, steps: Sequence[Step[E]]) -> tuple[Sequence[Step[E]], Loaded]:
+        """Step 2: what the events need, keys booked; fewer of the records where they need too much at once. Waits while other lanes heal."""
+        events = [step.event for step in steps if step.event is not None]
+        loaded = await self._asked(self.service.want(events))
+        while (more := self.service.want_more(events, loaded.documents, loaded.holders)) is not None:
+            if len(steps) == 1 or sum(fields is None for fields in more.documents.values()) <= WHOLE_MAX:
+                second = await self._asked(more)
+                return steps, Loaded(second.run, second.watermark, {**loaded.documents, **second.documents}, loaded.holders)
+            steps = steps[: len(steps) // 2]
+            events = [step.event for step in steps if step.event is not None]
+        return steps, loaded
 
-    async def _load(self, events: Sequence[tuple[Record, E]]) -> Loaded:
-        """Step 2: what the events need, keys booked. Waits while other lanes heal."""
-        batch = [event for _, event in events]
-        want = self.service.want(batch)
+    async def _asked(self, want: Want) -> Loaded:
+        """What the view has, once all lanes are healed. Raises: Doubt."""
         while (loaded := await self._ask(want)) is None:
             await self._clock.sleep(GATE_POLL_S)
-        more = self.service.want_more(batch, loaded.documents, loaded.holders)
-        if more is None:
-            return loaded
-        while (second := await self._ask(more)) is None:
-            await self._clock.sleep(GATE_POLL_S)
-        return Loaded(second.run, second.watermark, {**loaded.documents, **second.documents}, loaded.holders)
+        return loaded
 
     async def _ask(self, want: Want) -> Loaded | None:
         """What the view has, or None while other lanes heal.
@@ -143,30 +174,15 @@ class Lane(Generic[E]):
             case Closed() | Moved():
                 raise Doubt("the view has another run or watermark")
 
-    def _decide(self, fold: Fold[E], record: Record, event: E) -> list[Output]:
-        """Step 3, one event. Whatever goes wrong in deciding sets this record aside and leaves the person's state as it was.
-
-        Raises:
-            Unreadable: Not the record is at fault, but the view.
-        """
-        try:
-            emissions = fold.decide(event)
-        except Unreadable:
-            raise
-        except Exception as error:
-            return [self._set_aside(record, error)]
-        if any(emission.is_late for emission in emissions):
-            self._metrics.late(record.topic)
-        return [self._output(emission) for emission in emissions]
-
     async def _publish(self, outputs: Sequence[Output], offsets: Mapping[TopicPartition, int]) -> Mapping[TopicPartition, int]:
         """Step 4: one transaction. After it the batch is money."""
         assert self._writer is not None, "a lane is taken before its first batch"
-        wait_s = self._sent_at_s + COMMIT_GAP_S - self._clock.monotonic()
-        if wait_s > 0:
+        if (wait_s := self._sent_at_s + COMMIT_GAP_S - self._clock.monotonic()) > 0:
             await self._clock.sleep(wait_s)
         written = await self._writer.commit(outputs, offsets)
+        self._reached = {**self._reached, **offsets}
         self._sent_at_s = self._clock.monotonic()
+        await self._alone.wrote(outputs, written, self._broker)
         return written
 
     async def _apply(self, writes: Writes, written: Mapping[TopicPartition, int], offsets: Mapping[TopicPartition, int]) -> None:
@@ -182,17 +198,3 @@ class Lane(Generic[E]):
         if not await self._view.apply(self.partition, self._watermark, to, writes):
             raise Doubt("the watermark was moved by somebody else")
         self._watermark = to
-
-    def _output(self, emission: Emission) -> Output:
-        home = self.partition if emission.home is None else home_of(emission.home, self._broker.partitions)
-        return Output(emission.topic, home, emission.key.encode(), emission.value, emission.headers)
-
-    def _set_aside(self, record: Record, error: Exception) -> Output:
-        """The dead letter of a record that was refused, or that a mistake of ours met, which is told: the others behind it go on."""
-        refused = error if isinstance(error, Refused) else None
-        if refused is None:
-            refused = Refused("processing_failed", "data", f"to be decided without {type(error).__name__}")
-            where = f"{record.topic}[{record.partition}]@{record.offset}"
-            log.error("processing failed", service=self.service.name, record=where, raised=places_of(error))
-        self._metrics.refused(record.topic, refused.reason)
-        return deadletters.letter(self.service.name, self.partition, record, refused)

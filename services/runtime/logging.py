@@ -1,9 +1,11 @@
 """Logs: one JSON object a line on standard error, without personal data.
 
 In: structlog events of ours, records of libraries' loggers. Promise: a person appears as `pseudonym` only; of an exception its kinds and places
-are told, not its text; libraries speak from warnings on, and each of their complaints once a minute. Not here: what is worth a line.
+are told, not its text; what cannot be seen is escaped, for a terminal may show the log; libraries speak from warnings on, and each of their complaints once
+a minute. Not here: what is worth a line.
 """
 
+import json
 import logging
 import secrets
 import sys
@@ -11,11 +13,12 @@ import time
 import traceback
 from hashlib import blake2b
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import structlog
 from aiokafka.errors import KafkaError
 
+from schemas.foreign import visible
 from services.runtime.settings import Settings
 
 QUIET_S = 60.0
@@ -82,6 +85,11 @@ def places_of(error: BaseException) -> list[str]:
     return told
 
 
+def _json(event: object, **more: Any) -> str:
+    """Chinese as it is read, everything unseen as an escape of JSON's."""
+    return visible(json.dumps(event, ensure_ascii=False, **more))
+
+
 def configure(settings: Settings, stream: TextIO | None = None) -> None:
     """Set up logging for this process: our lines from the configured level on, libraries' from warnings on, all to `stream` (standard error)."""
     if settings.pseudonym_key:
@@ -93,9 +101,9 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _frames_alone,
     ]
-    json = structlog.processors.JSONRenderer(ensure_ascii=False)
+    line = structlog.processors.JSONRenderer(serializer=_json)
     structlog.configure(
-        processors=[*shared, json],
+        processors=[*shared, line],
         wrapper_class=structlog.make_filtering_bound_logger(settings.log_level),
         logger_factory=structlog.WriteLoggerFactory(file=target),
         cache_logger_on_first_use=False,
@@ -105,7 +113,7 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, json],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, line],
         )
     )
     logging.root.handlers = [handler]

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Collection, Sequence
 
 from services.runtime.errors import Doubt
 from services.runtime.memory_kafka import MemoryKafka, Producer, Tail
+from services.runtime.ports import CHUNK_BYTES_MAX
 from services.runtime.records import Chunk, Offsets, Output, TopicPartition
 
 __all__ = ["MemoryBroker", "MemoryKafka", "MemoryWriter", "Tail"]
@@ -46,6 +47,10 @@ class MemoryBroker:
         """As the port has it."""
         return {partition: self._kafka.committed(self._group, partition) for partition in partitions}
 
+    async def beginnings(self, partitions: Collection[TopicPartition]) -> Offsets:
+        """As the port has it."""
+        return {partition: self._kafka.beginning(partition) for partition in partitions}
+
     async def ends(self, partitions: Collection[TopicPartition]) -> Offsets:
         """As the port has it."""
         return {partition: self._kafka.end(partition) for partition in partitions}
@@ -62,7 +67,7 @@ class MemoryBroker:
         """
         at = start
         while at < stop:
-            chunk = self._kafka.fetch(partition, at, stop)
+            chunk = self._kafka.fetch(partition, at, stop).first(CHUNK_BYTES_MAX)
             if chunk.next_offset <= at:
                 raise Doubt(f"{partition.topic}[{partition.partition}] cannot be read up to {stop}")
             yield chunk

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from services.runtime.errors import Doubt
+from services.runtime.memory_log import Log
 from services.runtime.records import Chunk, Headers, Offsets, Output, Record, TopicPartition
 
 CHUNK_RECORDS_MAX = 500
@@ -21,28 +22,6 @@ class Producer(NamedTuple):
 
     transactional_id: str
     epoch: int
-
-
-class _Log:
-    """One partition. A `None` entry is what no reader sees: a marker, or a record whose transaction was aborted."""
-
-    __slots__ = ("entries", "open", "start")
-
-    def __init__(self) -> None:
-        self.start = 0
-        self.entries: list[Record | None] = []
-        self.open: dict[str, int] = {}
-        """Transactional id to the first offset of its open transaction."""
-
-    @property
-    def end(self) -> int:
-        """The offset that the next entry gets."""
-        return self.start + len(self.entries)
-
-    @property
-    def stable_end(self) -> int:
-        """Every transaction before it is decided."""
-        return min(self.open.values()) if self.open else self.end
 
 
 class Tail:
@@ -74,7 +53,7 @@ class MemoryKafka:
     def __init__(self, now_ms: Callable[[], int] = lambda: 0) -> None:
         self._now_ms = now_ms
         self.readable: set[TopicPartition] = set()
-        self._logs: defaultdict[TopicPartition, _Log] = defaultdict(_Log)
+        self._logs: defaultdict[TopicPartition, Log] = defaultdict(Log)
         self._epochs: dict[str, int] = {}
         self._open: dict[str, list[Record]] = {}
         self._offsets: defaultdict[str, dict[TopicPartition, int]] = defaultdict(dict)
@@ -124,13 +103,16 @@ class MemoryKafka:
         self._offsets[group].update(offsets)
 
     def committed(self, group: str, partition: TopicPartition) -> int:
-        """The group's committed offset, or the log's beginning."""
-        offset = self._offsets[group].get(partition)
-        return self._logs[partition].start if offset is None else offset
+        """The group's committed offset, or 0."""
+        return self._offsets[group].get(partition, 0)
 
     def reset(self, group: str, partition: TopicPartition, offset: int) -> None:
         """Set the group's committed offset, as an operator may."""
         self._offsets[group][partition] = offset
+
+    def beginning(self, partition: TopicPartition) -> int:
+        """The first offset that the log still has."""
+        return self._logs[partition].beginning
 
     def end(self, partition: TopicPartition) -> int:
         """The read_committed end."""
@@ -142,18 +124,7 @@ class MemoryKafka:
 
     def fetch(self, partition: TopicPartition, start: int, stop: int | None = None, records_max: int = CHUNK_RECORDS_MAX) -> Chunk:
         """Committed records from `start` on, before `stop` and the first open transaction; all that can be read now."""
-        log = self._logs[partition]
-        end = log.stable_end if stop is None else min(stop, log.stable_end)
-        at = max(start, log.start)
-        records: list[Record] = []
-        while at < end:
-            entry = log.entries[at - log.start]
-            if entry is not None:
-                if len(records) == records_max:
-                    break
-                records.append(entry)
-            at += 1
-        return Chunk(tuple(records), at)
+        return self._logs[partition].fetch(start, stop, records_max)
 
     def records(self, topic: str) -> list[Record]:
         """All committed records of a topic that are still held, partition by partition."""
@@ -169,12 +140,15 @@ class MemoryKafka:
         return tail
 
     def truncate(self, topic: str, partition: int, before: int) -> None:
-        """Forget the entries before an offset, as retention does; never one that is still to be decided."""
+        """Delete the entries before an offset, as retention does; never one that is still to be decided."""
         log = self._logs[TopicPartition(topic, partition)]
-        count = min(before, log.stable_end) - log.start
-        if count > 0:
-            del log.entries[:count]
-            log.start += count
+        log.drop(before)
+        log.beginning = log.start
+
+    def forget(self, partition: TopicPartition) -> None:
+        """Let go of what can be read: everybody has read it. Nothing is lost, and the log begins where it began."""
+        log = self._logs[partition]
+        log.drop(log.stable_end)
 
     def _check(self, producer: Producer) -> None:
         if self._epochs.get(producer.transactional_id) != producer.epoch:

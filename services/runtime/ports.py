@@ -4,11 +4,14 @@
 Every method raises `Doubt` when its outcome is unknown or a deadline has passed; nothing waits for ever.
 """
 
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from services.runtime.records import Chunk, Document, Offsets, Output, TopicPartition, Want, Watermark, Writes
+
+CHUNK_BYTES_MAX = 4_000_000
+"""How many bytes of values a reader gives at a time: a timeline may have 4 MiB, and whoever asks holds a chunk whole."""
 
 
 class Writer(Protocol):
@@ -40,7 +43,11 @@ class Broker(Protocol):
         ...
 
     async def committed(self, partitions: Collection[TopicPartition]) -> Offsets:
-        """The group's committed offsets, read now from the coordinator; a partition without one gives its beginning."""
+        """The group's committed offsets, read now from the coordinator; a partition without one gives 0, where every topic began."""
+        ...
+
+    async def beginnings(self, partitions: Collection[TopicPartition]) -> Offsets:
+        """The first offset that each partition's log still has: 0 until retention, or somebody, deletes its front. Compaction leaves it at 0."""
         ...
 
     async def ends(self, partitions: Collection[TopicPartition]) -> Offsets:
@@ -52,12 +59,20 @@ class Broker(Protocol):
         ...
 
     def read(self, partition: TopicPartition, start: int, stop: int) -> AsyncGenerator[Chunk, None]:
-        """Committed records with start <= offset < stop, in order, in chunks of at most 500.
+        """Committed records with start <= offset < stop, in order, in chunks of at most 500 and `CHUNK_BYTES_MAX` (one larger record goes alone).
 
         The last chunk's `next_offset` is at least `stop` (markers and compacted offsets carry no records); nothing is read
         when start >= stop. A `start` before the log's beginning reads from the beginning. Whoever stops early closes it.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A lane in hand: where to read on, and the ends that `first` inputs must reach before the others are read."""
+
+    positions: Mapping[str, int]
+    first_ends: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)

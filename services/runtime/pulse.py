@@ -129,6 +129,12 @@ class PulsingBroker:
         self._pulse.beat()
         return offsets
 
+    async def beginnings(self, partitions: Collection[TopicPartition]) -> Offsets:
+        """As the port has it."""
+        offsets = await self._broker.beginnings(partitions)
+        self._pulse.beat()
+        return offsets
+
     async def ends(self, partitions: Collection[TopicPartition]) -> Offsets:
         """As the port has it."""
         offsets = await self._broker.ends(partitions)

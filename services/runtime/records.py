@@ -43,6 +43,23 @@ class Chunk:
     records: tuple[Record, ...]
     next_offset: int
 
+    def first(self, bytes_max: int) -> "Chunk":
+        """As many of its first records as have at most `bytes_max` bytes of values together, one at least."""
+        size = 0
+        for number, record in enumerate(self.records):
+            size += len(record.value or b"")
+            if number and size > bytes_max:
+                return Chunk(self.records[:number], record.offset)
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A lane in hand: where to read on, and the ends that `first` inputs must reach before the others are read."""
+
+    positions: Mapping[str, int]
+    first_ends: Mapping[str, int]
+
 
 Offsets = Mapping[TopicPartition, int]
 """For each partition the next offset to read."""
@@ -75,11 +92,3 @@ class Writes:
 
     documents: Mapping[str, Mapping[str, bytes | None]] = field(default_factory=dict)
     bookings: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """A lane in hand: where to read on, and the ends that `first` inputs must reach before the others are read."""
-
-    positions: Mapping[str, int]
-    first_ends: Mapping[str, int]

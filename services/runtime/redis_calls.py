@@ -1,17 +1,16 @@
 """Scripts asked of one Redis primary: one round trip each, with a deadline. Whatever goes wrong is `Doubt`."""
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from hashlib import sha1
 from typing import Any
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import NoScriptError
 
-from services.runtime.errors import Doubt
+from services.runtime.redis_deadline import in_time, place_of
 from services.runtime.redis_wire import Text
 
 
@@ -36,7 +35,7 @@ class RedisCalls:
             raise ValueError("the Redis client must not decode responses: values are bytes")
         redis.set_retry(Retry(NoBackoff(), 0))
         self._redis = redis
-        self._place = _place_of(redis)
+        self._place = place_of(redis)
         self._deadline_s = deadline_s
 
     async def close(self) -> None:
@@ -66,27 +65,6 @@ class RedisCalls:
             except NoScriptError:  # tested before anything runs
                 return await self._redis.eval(script.source, len(keys), *keys, *arguments)
 
-    @asynccontextmanager
-    async def in_time(self) -> AsyncIterator[None]:
-        """Run the body within the deadline.
-
-        Raises:
-            Doubt: Whatever went wrong; the message names the server and the kind of error, never a key.
-        """
-        try:
-            async with asyncio.timeout(self._deadline_s):
-                yield
-        except (RedisError, OSError) as error:  # TimeoutError is an OSError
-            raise Doubt(f"redis at {self._place}: {_kind_of(error)}") from error
-
-
-def _kind_of(error: Exception) -> str:
-    """Redis' own code (NOREPLICAS, MISCONF, …) where the client has no name for it, else the error's name; never its text."""
-    code = str(error).partition(" ")[0]
-    return code if type(error) is ResponseError and code.isalpha() and code.isupper() else type(error).__name__
-
-
-def _place_of(redis: Redis) -> str:
-    """Where the server is, as messages name it; never its password."""
-    options = redis.connection_pool.connection_kwargs
-    return str(options.get("path") or f"{options.get('host', 'localhost')}:{options.get('port', 6379)}")
+    def in_time(self) -> AbstractAsyncContextManager[None]:
+        """Run the body within the deadline. Raises: Doubt, Stop."""
+        return in_time(self._deadline_s, self._place)

@@ -8,16 +8,48 @@ format has a life of its own there; while it is `forgetting:<token>` nobody heal
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from uuid import uuid4
 
-from services.runtime import redis_scripts
 from services.runtime.errors import Doubt
 from services.runtime.redis_calls import RedisCalls, Script
-from services.runtime.redis_scripts import FORGETTING
+from services.runtime.redis_scripts import FORGETTING, GATE, POLICY, REFUSE_ONLY, RUN_OF
 from services.runtime.redis_wire import Text
 
 FORGET_KEYS = 1_000
 """Keys looked at in one step."""
 
-_FORGET, _DROP = Script(redis_scripts.FORGET), Script(redis_scripts.DROP)
+_FORGET = Script(
+    "#!lua"
+    + POLICY
+    + REFUSE_ONLY
+    + RUN_OF
+    + GATE
+    + """
+if not is_open(tonumber(ARGV[2])) then return -1 end
+local marks, ends = redis.call('HGETALL', KEYS[2]), redis.call('HGET', KEYS[2], ARGV[3])
+for i = 1, #marks, 2 do
+  if ends and marks[i] ~= ARGV[3] and string.find(marks[i + 1], ends, 1, true) then redis.call('HDEL', KEYS[2], marks[i]) end
+end
+redis.call('HSET', KEYS[2], ARGV[3], ARGV[4])
+return redis.call('DEL', unpack(KEYS, 3))
+"""
+)
+"""Arguments: how many lanes must be healed in the mark's format, 0 where that does not matter; the field of the life to end; `FORGETTING` and a token.
+Keys: any watermark, healed, all watermarks of what is forgotten. Returns how many there were, or -1: the gate is shut."""
+
+_DROP = Script(
+    "#!lua"
+    + POLICY
+    + REFUSE_ONLY
+    + RUN_OF
+    + GATE
+    + """
+if redis.call('HGET', KEYS[2], ARGV[3]) ~= ARGV[4] or not is_open(tonumber(ARGV[2])) then return -1 end
+if #KEYS == 2 then return redis.call('HDEL', KEYS[2], ARGV[3]) end
+return redis.call('UNLINK', unpack(KEYS, 3))
+"""
+)
+"""Arguments: as of `FORGET`. Keys: any watermark, healed, what is to be dropped; nothing else ends the forgetting. Returns how many, or -1: somebody
+else has begun to forget, or has finished, or the gate is shut; who wakes late drops nothing that was healed since."""
+
 _LIFE = "life"
 
 

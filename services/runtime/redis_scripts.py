@@ -1,7 +1,8 @@
 """The Lua scripts of `RedisView`: each method of the port is one of them, one round trip, atomic.
 
 `#!lua` makes Redis 7 test before the script starts, not at some write in it, whether it may write at all (memory, replicas, disk): so it
-runs whole or not. All else that can be wrong is tested before the first write, and the watermark is written last.
+runs whole or not. A Redis that may evict keys is refused in each of them (EVICTS): the run asks INFO anyway,
+and a section more costs some 10 µs. All else that can be wrong is tested before the first write, and the watermark is written last.
 
 Keys: under the view's prefix and its format's (`redis_forgetting.py`) `wm:<lane>` hash topic -> offset; `d:<key>` documents; `b:<bucket>` index keys with
 their holders. Under the prefix alone, shared by all formats, `healed`: hash lane -> run in which it was healed last, and for each format `life` -> a
@@ -14,14 +15,37 @@ The first argument of each script is the mark of the format.
 FORGETTING = "forgetting:"
 """How the life of a view begins that is being emptied, by the one whose token follows: nobody else may write or drop anything meanwhile."""
 
-_RUN = """
-local info = redis.call('INFO', 'server', 'replication')
+EVICTED = FORGETTING + "evicted"
+"""The life of a view whose Redis could evict keys when a lane asked it: what is missing nobody can tell, so it must be emptied by a rebuild."""
+
+POLICY = """
+local info = redis.call('INFO', 'server', 'replication', 'memory')
+local policy = string.match(info, 'maxmemory_policy:([%w-]+)') or 'unknown'
+local function refuse() return redis.error_reply('EVICTS ' .. policy) end
+"""
+
+REFUSE_ONLY = "if policy ~= 'noeviction' then return refuse() end\n"
+
+_REFUSE = """
+if policy ~= 'noeviction' then
+  if string.find(policy, 'allkeys', 1, true) == 1 and string.match(info, 'maxmemory:(%d+)') ~= '0' then
+    redis.call('HSET', KEYS[2], 'life' .. ARGV[1], '@EVICTED@')
+    local fields = redis.call('HKEYS', KEYS[2])
+    for i = 1, #fields do
+      if string.sub(fields[i], 1, 4) == 'life' then redis.call('HSET', KEYS[2], fields[i], '@EVICTED@') end
+    end
+  end
+  return refuse()
+end
+""".replace("@EVICTED@", EVICTED)
+
+RUN_OF = """
 local life = redis.call('HGET', KEYS[2], 'life' .. ARGV[1]) or ''
 local store = string.match(info, 'run_id:(%x+)') .. '-' .. string.match(info, 'master_replid:(%x+)') .. '-'
 local run = store .. life .. ARGV[1]
 """
 
-_GATE = """
+GATE = """
 local function is_open(lanes)
   local marks, healed = redis.call('HVALS', KEYS[2]), 0
   for i = 1, #marks do
@@ -76,43 +100,15 @@ local function holders()
 end
 """
 
-RUN = "#!lua" + "\nredis.call('HSETNX', KEYS[2], 'life' .. ARGV[1], ARGV[2])" + _RUN + "return run"
+RUN = "#!lua" + POLICY + _REFUSE + "redis.call('HSETNX', KEYS[2], 'life' .. ARGV[1], ARGV[2])" + RUN_OF + "return run"
 """Argument: the life that begins where there is none. Keys: any watermark, healed. Returns the run."""
-
-FORGET = (
-    "#!lua"
-    + _RUN
-    + _GATE
-    + """
-if not is_open(tonumber(ARGV[2])) then return -1 end
-local marks, ends = redis.call('HGETALL', KEYS[2]), redis.call('HGET', KEYS[2], ARGV[3])
-for i = 1, #marks, 2 do
-  if ends and marks[i] ~= ARGV[3] and string.find(marks[i + 1], ends, 1, true) then redis.call('HDEL', KEYS[2], marks[i]) end
-end
-redis.call('HSET', KEYS[2], ARGV[3], ARGV[4])
-return redis.call('DEL', unpack(KEYS, 3))
-"""
-)
-"""Arguments: how many lanes must be healed in the mark's format, 0 where that does not matter; the field of the life to end; `FORGETTING` and a token.
-Keys: any watermark, healed, all watermarks of what is forgotten. Returns how many there were, or -1: the gate is shut."""
-
-DROP = (
-    "#!lua"
-    + _RUN
-    + _GATE
-    + """
-if redis.call('HGET', KEYS[2], ARGV[3]) ~= ARGV[4] or not is_open(tonumber(ARGV[2])) then return -1 end
-if #KEYS == 2 then return redis.call('HDEL', KEYS[2], ARGV[3]) end
-return redis.call('UNLINK', unpack(KEYS, 3))
-"""
-)
-"""Arguments: as of `FORGET`. Keys: any watermark, healed, what is to be dropped; nothing else ends the forgetting. Returns how many, or -1: somebody
-else has begun to forget, or has finished, or the gate is shut; who wakes late drops nothing that was healed since."""
 
 LOAD = (
     "#!lua"
-    + _RUN
-    + _GATE
+    + POLICY
+    + _REFUSE
+    + RUN_OF
+    + GATE
     + _CURSOR
     + _SAME_WATERMARK
     + _READ
@@ -137,7 +133,9 @@ bookings (count, then key, holder …), peeks (count, then key …). Keys: water
 
 PEEK = (
     "#!lua flags=no-writes"
-    + _RUN
+    + POLICY
+    + REFUSE_ONLY
+    + RUN_OF
     + _CURSOR
     + _READ
     + "return {'loaded', run, redis.call('HGETALL', KEYS[1]), documents(), holders(), holders()}"
@@ -146,7 +144,9 @@ PEEK = (
 
 APPLY = (
     "#!lua"
-    + _RUN
+    + POLICY
+    + _REFUSE
+    + RUN_OF
     + _CURSOR
     + _SAME_WATERMARK
     + """

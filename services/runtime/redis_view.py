@@ -1,4 +1,4 @@
-"""A view in Redis: one script a call, atomic, with a deadline. Whatever goes wrong is `Doubt`.
+"""A view in Redis: one script a call, atomic, with a deadline. Whatever goes wrong is `Doubt`; only a Redis that may evict keys is a `Stop`.
 
 In: wants and writes of lanes. Out: what the scripts answer. Promise: the port's, on one primary at a time that evicts nothing
 (`noeviction`) and is Redis 7 or newer. Views of other formats may lie beside it under the same prefix: none ever reads the keys of
@@ -20,6 +20,7 @@ from services.runtime.records import Want, Watermark, Writes
 from services.runtime.redis_calls import RedisCalls, Script
 from services.runtime.redis_client import connect
 from services.runtime.redis_forgetting import Forgetting, formats_of, is_forgetting, life_of, mark_of, root_of
+from services.runtime.redis_scripts import EVICTED
 from services.runtime.redis_wire import Text, changes_of, counted, loaded_from, wanted
 from services.runtime.settings import Settings
 
@@ -62,8 +63,13 @@ class RedisView(RedisCalls):
 
         Raises:
             Doubt: Redis is away, or the view is being emptied.
+            Stop: It may evict keys, or could when it was last asked, and was not rebuilt since.
         """
         run: bytes = await self.call(_RUN, self._keys(0, (), ()), [self._mark, uuid4().hex])
+        if EVICTED in run.decode():
+            raise Stop(
+                f"redis at {self._place} could evict keys, and nobody can tell which are gone: `medaid ledger rebuild` for each service"
+            )
         if is_forgetting(run.decode()):
             raise Doubt("redis: the view is being emptied; if nobody does so, `medaid ledger rebuild` once more")
         return run.decode()

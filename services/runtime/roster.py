@@ -14,11 +14,13 @@ from aiokafka import ConsumerRebalanceListener
 from aiokafka import TopicPartition as KafkaPartition
 
 from services.runtime.clock import Clock
+from services.runtime.complaints import Complaints
 from services.runtime.errors import Doubt, Stop
 from services.runtime.flow import Flow
+from services.runtime.fronts import check_fronts
 from services.runtime.kafka import AioKafkaBroker
 from services.runtime.kafka.reader import record_of
-from services.runtime.keeper import Complaints, Keeper
+from services.runtime.keeper import Keeper
 from services.runtime.lanes import Lane
 from services.runtime.metrics import LaneMetrics
 from services.runtime.ports import View
@@ -26,6 +28,7 @@ from services.runtime.pulse import Pulse, PulsingBroker, PulsingView
 from services.runtime.records import Record
 from services.runtime.service import AnyService
 from services.runtime.settings import Settings
+from services.runtime.topics import check
 
 log = structlog.get_logger(__name__)
 
@@ -85,9 +88,11 @@ class Roster(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
 
         Raises:
             Doubt: Kafka is away.
-            Stop: The topics are not as they must be.
+            Stop: The topics are not as they must be, or one has lost its front.
         """
         await self.broker.prepare(topics)
+        check(await self.broker.differences(topics))
+        await check_fronts(self.service, range(self.broker.partitions), self.broker)
         self.view = self.view or self._make_view(self.broker.partitions)
 
     async def close(self) -> None:

@@ -1,24 +1,29 @@
 """Making the topics, from their description in `schemas/topics.yaml`: `medaid topics create`, which may be repeated.
 
-Promise: a topic that is there is left as it is, but another number of partitions than wanted is refused, for it would move persons to other homes.
+Promise: a topic that is there is left as it is. Another number of partitions than wanted is refused, for it would move persons to other homes; so are
+settings that lose money, each named with the command that mends it.
 When it returns, every partition takes records: a broker names a new partition before it leads it, and of what comes in between librdkafka 2 with
 `enable.idempotence` may lose the first batch and report it as delivered, if it is refused and the one behind it is not.
 """
 
 from collections.abc import Collection, Mapping
 
+import structlog
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from schemas.topics import Topic
 from services.runtime.errors import Doubt, Stop
-from services.runtime.kafka.broker import AioKafkaBroker, await_topics, partitions_of
+from services.runtime.kafka.broker import AioKafkaBroker, await_topics
 from services.runtime.kafka.deadline import within
+from services.runtime.kafka.described import partitions_of
 from services.runtime.records import TopicPartition
 from services.runtime.settings import Settings
+from services.runtime.topic_settings import Difference, configs_of
 
 BROKERS_DEFAULT = -1
-_DAY_MS = 86_400_000
+
+log = structlog.get_logger(__name__)
 
 
 async def create_topics(settings: Settings, topics: Mapping[str, Topic]) -> Collection[str]:
@@ -29,7 +34,7 @@ async def create_topics(settings: Settings, topics: Mapping[str, Topic]) -> Coll
 
     Raises:
         Doubt: Kafka is away, or could not make one just now, or does not lead each partition yet.
-        Stop: One is there with another number of partitions.
+        Stop: One is there with another number of partitions, or with settings that lose money.
     """
     wanted = {settings.prefix + name: _new(settings.prefix + name, topic, settings.partitions) for name, topic in topics.items()}
     async with within(settings.kafka_deadline_ms / 1000, "create the topics"):
@@ -44,8 +49,23 @@ async def create_topics(settings: Settings, topics: Mapping[str, Topic]) -> Coll
         finally:
             await admin.close()
     places = [TopicPartition(name, number) for name, topic in topics.items() for number in range(topic.partitions or settings.partitions)]
-    await AioKafkaBroker("topics", settings).log_ends(places)  # only leaders answer; no group of that name comes into being
+    broker = AioKafkaBroker("topics", settings)  # no group of that name comes into being
+    await broker.log_ends(places)  # only leaders answer
+    check(await broker.differences(topics.keys()))
     return made
+
+
+def check(found: Collection[Difference]) -> None:
+    """Tell each difference of settings.
+
+    Raises:
+        Stop: One of them loses money.
+    """
+    told = [f"{one}; mend: {one.mend}" for one in found]
+    if any(one.loses for one in found):
+        raise Stop("topics are not set as they must be: " + "; ".join(line for line, one in zip(told, found, strict=True) if one.loses))
+    for line in told:
+        log.warning("a topic is set otherwise", difference=line)
 
 
 def topics_of(service: str, topics: Mapping[str, Topic]) -> Collection[str]:
@@ -54,15 +74,9 @@ def topics_of(service: str, topics: Mapping[str, Topic]) -> Collection[str]:
 
 
 def _new(name: str, topic: Topic, shared_partitions: int) -> NewTopic:
-    """A topic for Kafka: its retention in time, never in size."""
-    configs = {
-        "cleanup.policy": "compact" if topic.compacted else "delete",
-        "retention.ms": str(-1 if topic.retention_days is None else topic.retention_days * _DAY_MS),
-        "retention.bytes": "-1",
-        **({} if topic.max_message_bytes is None else {"max.message.bytes": str(topic.max_message_bytes)}),
-    }
+    """A topic for Kafka."""
     no_assignment: dict[int, list[int]] = {}  # aiokafka wants it given, though empty, with a broker's default
-    return NewTopic(name, topic.partitions or shared_partitions, BROKERS_DEFAULT, no_assignment, configs)
+    return NewTopic(name, topic.partitions or shared_partitions, BROKERS_DEFAULT, no_assignment, configs_of(topic))
 
 
 def _refuse_others(found: Mapping[str, int], wanted: Mapping[str, NewTopic]) -> None:

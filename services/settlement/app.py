@@ -13,12 +13,12 @@ from schemas.catalogue import (
     SETTLEMENT_WAITING,
     TIMELINES,
     TYPES_BY_TOPIC,
-    dead_letters_of,
 )
 from schemas.envelope import VALUE_BYTES_MAX, CloudEvent, read_event
 from schemas.hospital import ClaimReversed, ClaimSubmitted, check_dates
-from schemas.settlement import ReadjudicationRequested
+from schemas.settlement import ReadjudicationRequested, YearBehind
 from schemas.times import local_day
+from schemas.topics import kept_for_ever, load_topics
 from services.policy.library import Policies, load_policies, switched_from_text
 from services.runtime.errors import Refused
 from services.runtime.folding import StateFold
@@ -27,19 +27,22 @@ from services.runtime.records import Record, Want, Writes
 from services.runtime.redis_view import RedisView
 from services.runtime.service import Documents, Holders
 from services.runtime.settings import Settings
+from services.runtime.topics import topics_of
 from services.settlement.adapters import wants
 from services.settlement.adapters.documents import decode, encode
+from services.settlement.adapters.following import Following, home_told
 from services.settlement.adapters.format import FORMAT
-from services.settlement.adapters.healing import heal, touched
+from services.settlement.adapters.healing import heal, needed
 from services.settlement.domain import Person, check_amounts
-from services.settlement.handlers import Data, decide
+from services.settlement.handlers import Data, conclude, decide
 
 Incoming = CloudEvent[Data]
-_TYPES: Mapping[str, Mapping[str, Any]] = {CLAIMS: CLAIM_TYPES, OPERATOR_EVENTS: OPERATOR_TYPES, TIMELINES: TYPES_BY_TOPIC[TIMELINES]}
+_OURS: Mapping[str, Mapping[str, Any]] = {topic: TYPES_BY_TOPIC[topic] for topic in (TIMELINES, SETTLEMENT_WAITING)}
+_TYPES: Mapping[str, Mapping[str, Any]] = {CLAIMS: CLAIM_TYPES, OPERATOR_EVENTS: OPERATOR_TYPES, **_OURS}
 
 
 class SettlementService:
-    """Implements `services.runtime.service.Service`."""
+    """Implements `services.runtime.service.Service`, and `Patient`: a year that could not be settled anew is tried again."""
 
     name = "settlement"
     format = FORMAT
@@ -47,17 +50,19 @@ class SettlementService:
     first: tuple[str, ...] = (TIMELINES,)
     rerouted: str | None = SETTLEMENT_REROUTED
     state_topics: Mapping[str, Literal["end", "committed"]] = {RESULTS: "end", SETTLEMENT_WAITING: "end", TIMELINES: "committed"}
+    patience: str = SETTLEMENT_WAITING
+    lasting: frozenset[str] = kept_for_ever(*inputs, *state_topics)
 
     def __init__(self, policies: Policies) -> None:
         self._policies = policies
 
     def read(self, record: Record) -> Incoming:
-        """Validate a claim, a reversal, a timeline or an operator's request.
+        """Validate a claim, a reversal, a timeline, an operator's request or a year behind.
 
         Raises:
             Refused: Any reason but a duplicate's, the first that applies.
         """
-        bytes_max = None if record.topic == TIMELINES else VALUE_BYTES_MAX
+        bytes_max = None if record.topic in _OURS else VALUE_BYTES_MAX
         event: Incoming = read_event(record.value, record.headers, _TYPES.get(record.topic, CLAIM_TYPES), bytes_max)
         data = event.data
         if isinstance(data, ClaimSubmitted | ClaimReversed | ReadjudicationRequested):
@@ -83,15 +88,36 @@ class SettlementService:
         for key, document in documents.items():
             by_home.setdefault(key.split("/")[1], {})[key] = document
         return StateFold(
-            lambda home: decode(home, by_home[home], holders), lambda person, event: decide(self._policies, person, event), encode
+            lambda home: decode(home, by_home[home], holders),
+            lambda person, event: decide(self._policies, person, event),
+            encode,
+            lambda person: conclude(self._policies, person),
         )
 
+    def is_due_again(self, record: Record) -> bool:
+        """Whether it tells of a year behind whose edition is here now."""
+        if record.value is None or len((record.key or b"").split(b"/")) != 3:
+            return False
+        try:
+            data = self.read(record).data
+        except Refused:  # none of ours; whoever lets it lie there has ruled about it
+            return False
+        return isinstance(data, YearBehind) and self._policies.has(data.region, data.edition, data.readings)
+
     def want_healing(self, records: Sequence[Record]) -> Want:
-        """The persons and years that the records tell of."""
-        return Want({key: None for record in records for key in touched(record)})
+        """What of the persons and years that the records tell of decides how they are brought forward."""
+        return Want(needed(records))
 
     def want_more_healing(self, records: Sequence[Record], documents: Documents) -> None:
         """Nothing: all is known by then."""
+
+    def home_told(self, record: Record) -> str:
+        """The person of a result, or of a reversal that waits. Raises: NotOurs."""
+        return home_told(record)
+
+    def follow(self, documents: Documents) -> Following:
+        """A look at results in the order of the ledger: sequences and revisions without holes."""
+        return Following(documents)
 
     def heal(self, records: Sequence[Record], documents: Documents) -> Writes:
         """Bring them forward by the ledger."""
@@ -111,7 +137,7 @@ def build(settings: Settings | None = None) -> PumpApp:
     def view(lanes: int) -> RedisView:
         return RedisView.of(chosen, service.name, service.format, lanes)
 
-    return build_app(service, chosen, view, outputs=[dead_letters_of(topic) for topic in service.inputs])
+    return build_app(service, chosen, view, outputs=topics_of(service.name, load_topics()))
 
 
 def _check_source(source: str, data: ClaimSubmitted | ClaimReversed | ReadjudicationRequested) -> None:

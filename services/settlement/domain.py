@@ -11,7 +11,7 @@ from services.policy.course import Counters
 from services.policy.entitlement import Status
 from services.policy.library import Policies
 from services.policy.tree import Reading
-from services.runtime.errors import Refused, Unreadable
+from services.runtime.errors import Fault, Refused, Unreadable
 
 NONE: Mapping[Any, Any] = MappingProxyType({})
 """No entries."""
@@ -26,6 +26,24 @@ class Waiting(NamedTuple):
     reversal: ClaimReversed
     cause: Mapping[str, str]
     time: str
+
+
+class Cause(NamedTuple):
+    """What led to a revision: source and id of an event, and its time."""
+
+    event: Mapping[str, str]
+    time: str
+
+
+class Owed(NamedTuple):
+    """A year that is to be settled anew, once for all events that come together: because of the newest of them, a claim taken back because of its own."""
+
+    cause: Cause
+    reversals: Mapping[str, Cause] = NONE
+
+    def cause_of(self, claim_key: str) -> Cause:
+        """What leads to the next revision of a claim."""
+        return self.reversals.get(claim_key, self.cause)
 
 
 class ClaimRecord(NamedTuple):
@@ -52,6 +70,7 @@ class PersonYear(NamedTuple):
         sequence: How many claims were accepted; `claims` may hold fewer, only those that a batch asked for.
         edition, readings: The policy edition of the newest result.
         through: The latest claim date settled.
+        is_behind: Whether it could not be settled anew when that was due: claims and reversals wait until it is.
     """
 
     counters: Counters = NONE
@@ -60,6 +79,7 @@ class PersonYear(NamedTuple):
     readings: Mapping[str, Reading] = NONE
     through: date | None = None
     claims: Mapping[str, ClaimRecord] = NONE
+    is_behind: bool = False
 
     def whole(self) -> list[ClaimRecord]:
         """All claims in order of acceptance.
@@ -74,7 +94,10 @@ class PersonYear(NamedTuple):
 
 
 class Person(NamedTuple):
-    """All that settlement knows of a person."""
+    """All that settlement knows of a person.
+
+    `owed`: the years to be settled anew before a batch ends, and `owing`, how many events asked for that; no view keeps them.
+    """
 
     person_id: str
     status: Status = Status()
@@ -82,6 +105,8 @@ class Person(NamedTuple):
     years: Mapping[YearKey, PersonYear] = NONE
     waiting: Mapping[str, Waiting] = NONE
     holders: Mapping[str, str] = NONE
+    owed: Mapping[YearKey, Owed] = NONE
+    owing: int = 0
 
     def with_year(self, key: YearKey, year: PersonYear) -> "Person":
         """The person with one year replaced."""
@@ -132,15 +157,23 @@ def check_amounts(policies: Policies, claim: ClaimSubmitted) -> None:
     """Whether the bill adds up by its region's rule.
 
     Raises:
-        Refused: `invalid_amounts`.
+        Refused: `invalid_amounts`, with every amount at fault.
     """
     policy = policies.nearest(claim.region, claim.date)
+    faults: list[Fault] = []
     if claim.policy_scope_amount > claim.total_amount:
-        raise Refused("invalid_amounts", "data.policy_scope_amount", "at most total_amount")
+        faults.append(Fault("data.policy_scope_amount", "at most total_amount"))
     if claim.payment_method == "package" and policy.file.self_pay.package is not None:
         if claim.basic_paid + claim.critical_illness_paid > claim.total_amount:
-            raise Refused("invalid_amounts", "data.basic_paid", "with critical_illness_paid at most total_amount under a package")
+            faults.append(Fault("data.basic_paid", "with critical_illness_paid at most total_amount under a package"))
     elif claim.basic_paid + claim.critical_illness_paid + claim.other_paid > claim.policy_scope_amount:
-        raise Refused("invalid_amounts", "data.basic_paid", "with critical_illness_paid and other_paid at most policy_scope_amount")
-    if claim.above_basic_cap_amount and claim.above_basic_cap_amount > self_pay_fen(policy, claim):
-        raise Refused("invalid_amounts", "data.above_basic_cap_amount", "at most the self-pay of the bill")
+        faults.append(
+            Fault(
+                "data.basic_paid",
+                "with critical_illness_paid and other_paid at most policy_scope_amount; what assistance paid is in none of them",
+            )
+        )
+    if not faults and claim.above_basic_cap_amount and claim.above_basic_cap_amount > self_pay_fen(policy, claim):
+        faults.append(Fault("data.above_basic_cap_amount", "at most the self-pay of the bill"))
+    if faults:
+        raise Refused("invalid_amounts", *faults[0], faults[1:])

@@ -4,7 +4,7 @@ In: a stage. Out: events. Not here: what statuses do when all goes well (`cast_s
 """
 
 from services.synthetic.stage import Stage, days
-from services.synthetic.statuses import change, grant, revoke, void
+from services.synthetic.statuses import approve, change, grant, revoke, void
 from services.synthetic.visits import Visit
 
 
@@ -103,6 +103,18 @@ def enrolments(stage: Stage) -> None:
     day, person = stage.city.day(stage.rng, 5, 50), stage.script.person()
     grant(stage.script, person, stage.book.best, day, born=False)
     grant(stage.script, person, stage.city.categories[-1], day + days(30), enrolled_on=day - days(5), late=20)
+
+
+def late_application(stage: Stage) -> None:
+    """Stays that were not applied for, and then were: adjusted where the city asks for an application. One approval is taken back."""
+    asked_for = (case.category for (_klass, reason), case in stage.book.reasons.items() if reason == "application_required")
+    category = next(asked_for, stage.book.best)
+    day, person = stage.day(15, 40), stage.assisted(category)
+    for later in (0, 40, 80):
+        stage.stay(person, day + days(later), visit=Visit(applied=False))
+    approve(stage.script, person, category, day + days(100), day, day + days(30))
+    mistaken = approve(stage.script, person, category, day + days(90), day + days(60), day + days(80))
+    void(stage.script, mistaken, 20)
 
 
 def _about(stage: Stage, person_id: str) -> dict[str, str]:

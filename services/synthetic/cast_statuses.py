@@ -7,7 +7,7 @@ from datetime import date
 
 from services.synthetic.cases import AMOUNTS
 from services.synthetic.stage import Stage, days
-from services.synthetic.statuses import change, grant, revoke
+from services.synthetic.statuses import change, grant, renew, revoke
 from services.synthetic.visits import Visit, admit
 
 
@@ -91,6 +91,13 @@ def regrant(stage: Stage) -> None:
     grant(stage.script, person, stage.book.best, day + days(120))
     for later in (20, 80, 130):
         stage.visit(person, day + days(later))
+
+
+def renewed(stage: Stage) -> None:
+    """Lost and granted again in one instant: it goes on."""
+    day, person = stage.day(30, 60), stage.assisted()
+    renew(stage.script, person, stage.book.best, day)
+    stage.visit(person, day + days(50))
 
 
 def granted_ahead(stage: Stage) -> None:

@@ -1,4 +1,4 @@
-"""What agencies send: statuses granted, revoked, changed, voided.
+"""What agencies send: statuses granted, revoked, changed, renewed, voided; applications approved.
 
 In: a person, categories, the day it takes effect. Out: the event sent. `lag` is the days from that day to the event's `time` (negative: it lies
 ahead), `late` the days that the event then takes to arrive. Not here: what happens to whom (`ordinary.py`, the casts).
@@ -42,6 +42,22 @@ def change(script: Script, person: Person, before: str, after: str, day: date, *
     """Exchange one status for another of the same agency."""
     told = {**_about(script, person), "from_category": before, "to_category": after, "effective_date": day.isoformat()}
     return _send(script, "changed", before, told, day, lag, late)
+
+
+def renew(script: Script, person: Person, category: str, day: date) -> None:
+    """End a status and certify it again in one instant, as a job of New Year's Day does; whichever it writes first."""
+    at = script.moment(day)
+    told = {**_about(script, person), "category": category, "effective_date": day.isoformat()}
+    for verb, more in script.rng.sample((("revoked", {"reason": "ordinary"}), ("granted", {})), 2):
+        script.send(f"identity.status.{verb}.v1", script.city.agency(category), told | more, at)
+
+
+def approve(script: Script, person: Person, category: str, applied_on: date, first: date, last: date) -> Sent:
+    """Approve an application under `category`, some days after it was made, for visits that end from `first` to `last`."""
+    days = {"applied_on": applied_on, "from": first, "to": last}
+    told = {**_about(script, person), "category": category, **{name: day.isoformat() for name, day in days.items()}}
+    at = script.moment(applied_on + timedelta(days=script.rng.randint(0, 15)))
+    return script.send("identity.application.approved.v1", f"/agencies/{script.city.region}/healthcare-security", told, at)
 
 
 def void(script: Script, sent: Sent, days: int) -> Sent:

@@ -20,6 +20,8 @@ from services.synthetic.world import city_of
 Scene = Callable[[Stage], None]
 
 SCENES: Final[tuple[Scene, ...]] = (
+    cast_news.late_application,
+    cast_statuses.renewed,
     cast_policy.every_reason,
     cast_policy.every_limit,
     cast_policy.every_benefit,

@@ -75,6 +75,10 @@ class FloorFold:
         self._documents.setdefault(claims, {})[data.key] = self._made.record
         return (Emission(RESULTS, data.person_id, self._made.result_of(data.claim_id)),)
 
+    def conclude(self, home: str) -> Sequence[Emission]:
+        """Nothing is owed."""
+        return ()
+
     def writes(self) -> Writes:
         """State of the size of a real one."""
         return Writes(self._documents)

@@ -22,7 +22,7 @@ from services.policy.entitlement import Status, status_of
 from services.policy.library import load_policies
 from services.policy.result import Revision, figures_data, result_data
 from services.runtime.settings import Settings
-from services.settlement.adapters.documents import status_in, timeline_bytes
+from services.settlement.adapters.person_fields import status_in, timeline_bytes
 from services.settlement.domain import check_amounts, year_of
 
 POLICIES = load_policies()

@@ -1,7 +1,7 @@
 """The examples of `schemas/examples/`, as `schemas/topics.yaml` names them, and the services that read them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,11 @@ from schemas.catalogue import TYPES_BY_TOPIC
 from schemas.refusal import Reason
 from schemas.topics import load_topics
 from services.ledger.services import all_services
-from services.policy.library import load_policies
+from services.policy.library import Policies, load_policies
 from services.runtime.embedded import Embedded
 from services.runtime.records import Record
 from services.runtime.service import AnyService
+from services.settlement.app import SettlementService
 
 FOLDER = Path(__file__).parents[2] / "schemas" / "examples"
 PARTITIONS = 4
@@ -105,6 +106,15 @@ class City:
         self.embedded.publish(topic, key_of(value), value, timestamp_ms=RECEIVED_MS, **more)
         await self.embedded.settle()
         return self.embedded.drain()
+
+    async def correct(self, region: str) -> list[Record]:
+        """Run on with another policy for a region, the one so far being gone. Nothing comes of it by itself."""
+        for seat in self.embedded._seats:
+            if isinstance(seat.lane.service, SettlementService):
+                known = seat.lane.service._policies
+                other = replace(known.current[region][0], edition="corrected", whole="corrected")
+                seat.lane.service = SettlementService(Policies({**known.current, region: (other,)}))
+        return []
 
 
 async def city() -> City:

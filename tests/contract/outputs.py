@@ -11,10 +11,10 @@ import yaml
 from services.runtime import logging
 from services.runtime.records import Record
 from services.runtime.settings import Settings
-from tests.contract.examples import FOLDER, bytes_of, city, topic_of
+from tests.contract.examples import FOLDER, City, bytes_of, city, topic_of
 
 Step = str | dict[str, str]
-"""An example, or the topic it is sent to and the example."""
+"""An example, or the topic it is sent to and the example; `policy_gone` with a region: what stands under its policy cannot be settled anew."""
 
 
 def wanted() -> Iterator[tuple[str, str, Sequence[Step]]]:
@@ -28,7 +28,13 @@ async def run(steps: Sequence[Step]) -> list[Record]:
     """Everything that the services write when they are sent these examples."""
     place = await city()
     sent = [next(iter(step.items())) if isinstance(step, dict) else (topic_of(step.split("/")[0]), step) for step in steps]
-    return [out for topic, step in sent for value in bytes_of(step) for out in await place.send(topic, value)]
+    return [out for topic, step in sent for out in await _step(place, topic, step)]
+
+
+async def _step(place: City, topic: str, step: str) -> list[Record]:
+    if topic == "policy_gone":
+        return await place.correct(step)
+    return [out for value in bytes_of(step) for out in await place.send(topic, value)]
 
 
 async def made(kind: str, name: str, steps: Sequence[Step]) -> dict[str, Any]:

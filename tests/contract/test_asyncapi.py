@@ -10,6 +10,7 @@ import yaml
 
 from deploy import asyncapi
 from schemas import generated
+from schemas.catalogue import AUDIT
 from schemas.topics import load_topics
 from services.console.service import ConsoleService
 from services.policy.library import load_policies
@@ -60,11 +61,11 @@ def test_it_receives_what_the_services_read() -> None:
 
 
 def test_readers_and_writers_of_a_topic_are_those_of_the_apps() -> None:
-    """A service also reads back what it wrote, when it heals a lane; that is no subscription."""
+    """A service also reads back what it wrote, when it heals a lane, and operators' rulings, when one stopped; that is no subscription."""
     topics = load_topics()
     for service, topic in operations("receive"):
         assert service in topics[topic].readers, topic
-    healing = {(service.name, topic) for service in everybody() for topic in service.state_topics}
+    healing = {(service.name, topic) for service in everybody() for topic in (*service.state_topics, AUDIT)}
     for name, topic in topics.items():
         for service in set(topic.readers) & set(asyncapi.SERVICES):
             assert (service, name) in operations("receive") | healing or not topic.events, f"{service} reads {name}"

@@ -33,10 +33,11 @@ EMPTY = {
 """Topics on which nothing is shown, and why."""
 
 REFUSALS = {
-    "identity.status.granted.v1": {"unknown_category", "agency_not_competent", "conflicting_duplicate"},
+    "identity.status.granted.v1": {"unknown_category", "agency_not_competent", "invalid_dates", "conflicting_duplicate"},
     "identity.status.revoked.v1": {"unknown_category", "agency_not_competent", "conflicting_duplicate"},
     "identity.status.changed.v1": {"unknown_category", "agency_not_competent", "conflicting_duplicate"},
     "identity.status.voided.v1": {"agency_not_competent", "conflicting_duplicate"},
+    "identity.application.approved.v1": {"unknown_category", "agency_not_competent", "invalid_dates", "conflicting_duplicate"},
     "hospital.admission.opened.v1": {"conflicting_duplicate"},
     "hospital.admission.closed.v1": {"invalid_dates", "conflicting_duplicate"},
     "hospital.claim.submitted.v1": {"invalid_dates", "invalid_amounts", "conflicting_duplicate"},
@@ -61,6 +62,7 @@ NEXT = {
     "operator.events.v1": ("hospital.claim.submitted.v1/smallest", "settlement.completed.v1"),
     "monitoring.actions.v1": ("hospital.claim.submitted.v1/large_bill", "monitoring.warning.raised.v1"),
     "identity.timelines.v1": ("hospital.claim.submitted.v1/smallest", "settlement.completed.v1"),
+    "settlement.waiting.v1": ("hospital.claim.submitted.v1/large_bill", "monitoring.warning.raised.v1"),
     "settlement.results.v1": ("hospital.claim.submitted.v1/large_bill", "monitoring.warning.raised.v1"),
     "monitoring.hospitals.v1": ("hospital.claim.submitted.v1/large_bill", "monitoring.warning.raised.v1"),
 }
@@ -155,6 +157,8 @@ async def test_an_example_of_ours_is_what_the_services_write(kind: str, name: st
 
 
 def without_edition(event: dict[str, Any]) -> dict[str, Any]:
+    if "edition" in event["data"]:
+        return {**event, "data": {**event["data"], "edition": ""}}
     policy = event["data"].get("policy")
     return {**event, "data": {**event["data"], "policy": {**policy, "edition": ""}}} if policy else event
 

@@ -7,7 +7,8 @@ import pytest
 
 from schemas.catalogue import CLAIMS
 from schemas.refusal import Refused
-from services.runtime import deadletters, lanes
+from services.runtime import deadletters, deciding
+from services.runtime.deciding import Decider
 from services.runtime.folding import StateFold
 from services.runtime.home import home_of
 from services.runtime.lanes import Lane
@@ -26,7 +27,7 @@ REFUSED = [
 
 Mutant = Callable[[pytest.MonkeyPatch], None]
 letter_value, payload, decide, read, publish = (
-    deadletters.letter_value, deadletters._payload, StateFold.decide, Lane._read, Lane._publish,
+    deadletters.letter_value, deadletters._payload, StateFold.decide, Decider.read, Lane._publish,
 )  # fmt: skip
 
 
@@ -53,11 +54,14 @@ def a_letter_is_written_twice(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_good_record_is_lost(patch: pytest.MonkeyPatch) -> None:
-    def forgetting(lane: Lane[Any], records: Sequence[Record]) -> Any:
-        events, outputs = read(lane, records)
-        return events[1:] if outputs else events, outputs
+    def forgetting(decider: Decider[Any], records: Sequence[Record]) -> Any:
+        steps = read(decider, records)
+        if not any(step.fault for step in steps):
+            return steps
+        lost = next((place for place, step in enumerate(steps) if step.fault is None), len(steps))
+        return steps[:lost] + steps[lost + 1 :]
 
-    patch.setattr(Lane, "_read", forgetting)
+    patch.setattr(Decider, "read", forgetting)
 
 
 def a_refused_claim_leaves_a_trace(patch: pytest.MonkeyPatch) -> None:
@@ -82,7 +86,7 @@ def an_error_leaves_the_lane(patch: pytest.MonkeyPatch) -> None:
     def failing(*_: Any) -> Record:
         raise ValueError
 
-    patch.setattr(lanes.reroute, "origin", failing)
+    patch.setattr(deciding.reroute, "origin", failing)
 
 
 MUTANTS: Sequence[tuple[Mutant, str]] = [

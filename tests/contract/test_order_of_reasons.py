@@ -48,6 +48,7 @@ GRANT_FAULTS: Mapping[tuple[str, str], Fault] = {
     ("source_mismatch", "source"): attribute(source="/agencies/suzhou/trade-union"),
     ("unknown_category", "data.category"): setting(category="nobleman"),
     ("agency_not_competent", "data.category"): attribute(source="/agencies/lianyungang/trade-union"),
+    ("invalid_dates", "data.birth_date"): setting(birth_date="2099-12-31"),
 }
 PAIRS = [
     (example, first, second)

@@ -146,7 +146,7 @@ def test_an_operator_unmasks_explains_and_reckons(site: Site, visit: Visit, lang
     page.get_by_role("button", name=words["reckon"]).click()
     expect(page.locator("main")).to_contain_text("5,000.01")
     told = [event["data"] for event in site.events(AUDIT) if event["type"] == "console.audit.unmasked.v1"]
-    assert {"operator": "li", "client": "127.0.0.1", "person_id": PERSON} in told
+    assert {"operator": "local:li", "client": "127.0.0.1", "person_id": PERSON} in told
 
 
 @pytest.mark.parametrize("lang", WORDS)

@@ -11,6 +11,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 from confluent_kafka import Producer
+from confluent_kafka import TopicPartition as KafkaPartition
+from confluent_kafka.admin import AdminClient
 
 from services.runtime.kafka import AioKafkaBroker
 from services.runtime.memory import MemoryBroker
@@ -37,6 +39,9 @@ class Place(Protocol):
     async def send(self, topic: str, partition: int, values: Sequence[bytes]) -> None:
         """Write as an outside producer does."""
 
+    async def delete(self, topic: str, partition: int, before: int) -> None:
+        """Delete what lies before an offset, as retention does."""
+
     async def leave_open(self, lane: int, outputs: Sequence[Output]) -> None:
         """Write in a transaction of the lane's own producer, which dies before it commits."""
 
@@ -58,6 +63,9 @@ class MemoryPlace:
     async def send(self, topic: str, partition: int, values: Sequence[bytes]) -> None:
         for value in values:
             self.kafka.append(topic, partition, None, value)
+
+    async def delete(self, topic: str, partition: int, before: int) -> None:
+        self.kafka.truncate(topic, partition, before)
 
     async def leave_open(self, lane: int, outputs: Sequence[Output]) -> None:
         dying = self.kafka.init(f"{SERVICE}-{lane}")
@@ -88,10 +96,16 @@ class KafkaPlace:
         return self.brokers[-1]
 
     async def send(self, topic: str, partition: int, values: Sequence[bytes]) -> None:
-        outside = Producer({"bootstrap.servers": self.settings.kafka_bootstrap_servers})
+        squeezed = {"compression.type": "gzip", "message.max.bytes": 20_000_000, "batch.size": 20_000_000, "linger.ms": 200}
+        outside = Producer({"bootstrap.servers": self.settings.kafka_bootstrap_servers, **squeezed})
         for value in values:
             outside.produce(self.settings.prefix + topic, value, partition=partition)
         assert outside.flush(30) == 0
+
+    async def delete(self, topic: str, partition: int, before: int) -> None:
+        admin = AdminClient({"bootstrap.servers": self.settings.kafka_bootstrap_servers})
+        for deleted in admin.delete_records([KafkaPartition(self.settings.prefix + topic, partition, before)]).values():
+            assert deleted.result().low_watermark == before
 
     async def leave_open(self, lane: int, outputs: Sequence[Output]) -> None:
         dying = AIOKafkaProducer(

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from schemas.catalogue import AUDIT
 from services.runtime import logging
 from services.runtime.pump import PumpApp, build_app, run_app
 from services.runtime.redis_client import connect
@@ -10,7 +11,7 @@ from services.runtime.settings import Settings
 from tests.unit.runtime.counting import AMOUNTS, FACTORS, PAID, SHARES, Counting
 
 DEAD = {f"{topic}.dlq" for topic in (FACTORS, AMOUNTS, SHARES)}
-OUTPUTS = DEAD | {PAID, SHARES}
+OUTPUTS = DEAD | {PAID, SHARES, AUDIT}
 
 
 def build(settings: Settings) -> PumpApp:

@@ -32,7 +32,7 @@ class Pipeline(Topics):
         """`settings` are variables of the processes' environment."""
         super().__init__(bootstrap, prefix)
         self._logs = logs
-        self._environment = {
+        self.environment = {
             **os.environ,
             "KAFKA_BOOTSTRAP_SERVERS": bootstrap,
             "REDIS_URL": redis_url,
@@ -47,21 +47,21 @@ class Pipeline(Topics):
 
     def create_topics(self) -> None:
         """As an operator does, with the usual deadline, not the short one that tests of a Kafka that hangs give their processes."""
-        usual = {name: value for name, value in self._environment.items() if name != "MEDAID_KAFKA_DEADLINE_MS"}
+        usual = {name: value for name, value in self.environment.items() if name != "MEDAID_KAFKA_DEADLINE_MS"}
         done = subprocess.run([MEDAID, "topics", "create"], env=usual, capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 0, done.stderr[-1_000:]
 
     def verify(self) -> None:
         """`medaid ledger verify` finds no difference."""
         done = subprocess.run(
-            [MEDAID, "ledger", "verify"], env=self._environment, capture_output=True, text=True, timeout=3_600, check=False
+            [MEDAID, "ledger", "verify"], env=self.environment, capture_output=True, text=True, timeout=3_600, check=False
         )
         assert done.returncode == 0, done.stdout[-3_000:] + done.stderr[-1_000:]
 
     def rebuild(self, service: str) -> None:
         """`medaid ledger rebuild` of a service's view, while it may run."""
         command = [MEDAID, "ledger", "rebuild", "--service", service]
-        done = subprocess.run(command, env=self._environment, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 0, done.stderr[-1_000:]
 
     def start(self, name: str, *, fails: str = "") -> None:
@@ -69,7 +69,7 @@ class Pipeline(Topics):
         service = name.partition("-")[0]
         command = [sys.executable, "-m", "tests.integration.faults.failing", service, fails] if fails else [MEDAID, "run", service]
         with (self._logs / f"{name}.log").open("ab") as log:
-            process = self._running[name] = subprocess.Popen(command, cwd=ROOT, env=self._environment, stderr=log, stdout=log)
+            process = self._running[name] = subprocess.Popen(command, cwd=ROOT, env=self.environment, stderr=log, stdout=log)
             self._starts[process.pid] = log.tell()
 
     def send(self, name: str, sign: signal.Signals) -> None:
@@ -87,6 +87,10 @@ class Pipeline(Topics):
         self.send(name, signal.SIGTERM)
         return self._running.pop(name).wait(timeout=60)
 
+    def ended(self, name: str) -> int:
+        """The exit status of one that ends by itself."""
+        return self._running.pop(name).wait(timeout=60)
+
     def is_up(self, name: str) -> bool:
         """Whether a process has come so far that SIGTERM ends it well."""
         told = (self._logs / f"{name}.log").read_bytes()[self._starts[self._running[name].pid] :]
@@ -98,6 +102,14 @@ class Pipeline(Topics):
             return False
         assert self._running.pop(name).returncode == -signal.SIGKILL, self.log(name)
         return True
+
+    def status(self, name: str) -> int | None:
+        """The exit status of a process that has ended by itself; None while it runs."""
+        return self._running[name].poll()
+
+    def forget(self, name: str) -> int:
+        """The exit status of a process that has ended by itself, of which nothing is expected any more."""
+        return self._running.pop(name).wait(timeout=0)
 
     def pid(self, name: str) -> int:
         """The process id."""
@@ -137,13 +149,21 @@ class Pipeline(Topics):
         self.wait(are_dead, seconds_max, dying=left)
 
     def wait(self, condition: Callable[[], bool], seconds_max: float, *, dying: Collection[str] = ()) -> None:
-        """Until `condition` holds; nobody may end meanwhile but those `dying`. Raises: AssertionError, with what the processes told."""
+        """Until `condition` holds; nobody may end meanwhile but those `dying`.
+
+        Raises:
+            TooSlow: Not in time, but all lanes that are behind move on.
+            AssertionError: Not in time, and it never will; or somebody has ended. With what the processes told.
+        """
         until = time.monotonic() + seconds_max
         while not _holds(condition):
             for name, process in self._running.items():
                 assert name in dying or process.poll() is None, f"{name} ended with {process.returncode}: {self.log(name)}"
             if time.monotonic() > until:
-                raise TooSlow("\n".join(f"== {name}\n{self.log(name)}" for name in self._running))
+                told = "\n".join(f"== {name}\n{self.log(name)}" for name in self._running)
+                if self.is_moving({name.partition("-")[0] for name in self._running}):
+                    raise TooSlow(told)
+                raise AssertionError(f"still not after {seconds_max} s, and nothing moves:\n{told}")
             time.sleep(0.5)
 
 

@@ -7,7 +7,7 @@ from contextlib import aclosing
 import pytest
 
 from services.runtime.errors import Doubt
-from services.runtime.ports import Broker
+from services.runtime.ports import CHUNK_BYTES_MAX, Broker
 from services.runtime.records import Output, TopicPartition
 from tests.integration.brokers import CLAIMS, RESULTS, TIMELINES, KafkaPlace, MemoryPlace, Place, hushed, outputs, read
 
@@ -93,6 +93,20 @@ async def test_reading_goes_on_where_it_was_broken_off(broker: Broker, place: Pl
     assert found == [b"%d" % number for number in range(1200)]
 
 
+async def test_a_chunk_is_bounded_in_bytes_too(broker: Broker, place: Place) -> None:
+    """However far a compressed batch unfolds; whoever stops after a chunk misses nothing of what was cut off."""
+    values = [b"%d" % number * 900_000 for number in range(10)]
+    await place.send(CLAIMS, 0, values)
+    at, found = 0, []
+    while at < len(values):
+        async with aclosing(broker.read(CLAIMS_0, at, len(values))) as chunks:
+            chunk = await anext(chunks)
+            assert sum(len(record.value or b"") for record in chunk.records) <= CHUNK_BYTES_MAX
+            found += [record.value for record in chunk.records]
+            at = chunk.next_offset
+    assert found == values
+
+
 async def test_what_is_not_committed_is_not_seen_and_nothing_behind_it(broker: Broker, place: Place) -> None:
     writer = await broker.fence(0)
     await writer.commit(outputs(b"before"), {CLAIMS_0: 1})
@@ -150,3 +164,14 @@ async def test_a_batch_without_outputs_commits_its_offsets(broker: Broker, place
     assert await place.another().committed([CLAIMS_0]) == {CLAIMS_0: 7}
     assert await broker.ends([RESULTS_0]) == {RESULTS_0: 0}
     await writer.close()
+
+
+async def test_a_log_begins_where_its_first_record_was_deleted_and_a_group_without_a_commit_at_zero_all_the_same(
+    broker: Broker, place: Place
+) -> None:
+    await place.send(CLAIMS, 0, [b"0", b"1", b"2"])
+    assert await broker.beginnings([CLAIMS_0, RESULTS_0]) == {CLAIMS_0: 0, RESULTS_0: 0}
+    await place.delete(CLAIMS, 0, 2)
+    assert await broker.beginnings([CLAIMS_0, RESULTS_0]) == {CLAIMS_0: 2, RESULTS_0: 0}
+    assert await broker.committed([CLAIMS_0]) == {CLAIMS_0: 0}
+    assert [record.value for record in await read(broker, CLAIMS)] == [b"2"]

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ import structlog
 from confluent_kafka import Producer
 
 from deploy.local.kafka import SETTINGS
-from schemas.catalogue import CLAIMS, IDENTITY_EVENTS, RESULTS, TIMELINES, dead_letters_of
+from schemas.catalogue import AUDIT, CLAIMS, IDENTITY_EVENTS, RESULTS, TIMELINES, dead_letters_of
 from services.cli import main
 from services.runtime.home import home_of
 from services.runtime.kafka import AioKafkaBroker
@@ -115,7 +116,7 @@ def test_what_was_refused_is_listed_shown_mended_sent_again_and_settled(desk: De
     """A claim, and the grant under which it is assisted; both came to the wrong partition, and go home."""
     assert desk.dlq("list").err == b"no dead letters\n"
     desk.work("identity", "settlement")
-    wrong_grant = granted().replace(b"civil-affairs", b"disabled-federation")
+    wrong_grant = granted().replace(b"2025-01-10", b"2025-13-10")
     desk.send(IDENTITY_EVENTS, wrong_grant, b"P1")
     desk.send(CLAIMS, BAD, b"P1")
     desk.wait_for(dead_letters_of(IDENTITY_EVENTS), 1)
@@ -123,7 +124,7 @@ def test_what_was_refused_is_listed_shown_mended_sent_again_and_settled(desk: De
     listed = desk.dlq("list")
     rows = {fields[0]: fields[2:4] for fields in (line.split() for line in listed.out.decode().splitlines())}
     grant_id, claim_id = (f"{topic}/{AWAY}/0" for topic in (IDENTITY_EVENTS, CLAIMS))
-    assert rows == {grant_id: ["identity", "agency_not_competent"], claim_id: ["settlement", "invalid_amounts"]}
+    assert rows == {grant_id: ["identity", "invalid_event"], claim_id: ["settlement", "invalid_amounts"]}
     assert listed.err.endswith(b"2  dead letters; all are shown\n")
     (only,) = desk.dlq("list", "--topic", CLAIMS, "--reason", "invalid_amounts", "--since", "2025-01-01", "--json").out.splitlines()
     assert orjson.loads(only)["id"] == claim_id
@@ -145,6 +146,9 @@ def test_what_was_refused_is_listed_shown_mended_sent_again_and_settled(desk: De
     result = orjson.loads(record.value or b"")
     assert (result["data"]["outcome"], result["data"]["assistance_amount"]) == ("assisted", "1050.00")
     assert desk.dlq("replay", claim_id, "--payload", mend).out.decode() == f"{CLAIMS}/{HOME}/1\n"
+    mend.write_bytes(GOOD.replace(b"3500.00", b"3400.00"))
+    another = desk.try_dlq("replay", claim_id, "--payload", mend)
+    assert (another.status, b"sent another content in its place" in another.err) == (3, True)
     desk.wait_for(CLAIMS, 3)
     assert set(desk.pipeline.stop().values()) == {0}
     assert len(desk.records(RESULTS)) == 1
@@ -192,20 +196,52 @@ def test_an_event_in_binary_mode_is_mended_by_its_data_or_whole(desk: Desk, tmp_
     mend.write_bytes(GOOD)
     assert b"invalid_event: data." in desk.try_dlq("replay", f"{CLAIMS}/{AWAY}/0", "--payload", mend).err
     desk.dlq("replay", f"{CLAIMS}/{AWAY}/0", "--payload", mend, "--drop-headers")
+    desk.send(CLAIMS, orjson.dumps(wrong["data"] | {"claim_id": "2"}), b"P1", headers=headers)
+    desk.wait_for(dead_letters_of(CLAIMS), 2)
+    mend.write_bytes(orjson.dumps(event["data"] | {"claim_id": "3"}))
+    assert b"it differs in claim_id" in desk.try_dlq("replay", f"{CLAIMS}/{AWAY}/1", "--payload", mend).err
     mend.write_bytes(orjson.dumps(event["data"] | {"claim_id": "2"}))
-    desk.dlq("replay", f"{CLAIMS}/{AWAY}/0", "--payload", mend)
+    desk.dlq("replay", f"{CLAIMS}/{AWAY}/1", "--payload", mend)
     desk.wait_for(RESULTS, 2)
     assert [orjson.loads(record.value or b"")["data"]["claim_id"] for record in desk.records(RESULTS)] == ["1", "2"]
 
 
-def test_a_record_that_its_topic_does_not_take_is_refused_and_not_sent(desk: Desk, tmp_path: Path) -> None:
+def test_what_a_letter_does_not_say_is_sent_by_two_and_once(desk: Desk, tmp_path: Path) -> None:
+    """The audit has both, with the digest and the person; the system's user is who sends, where nobody else is named."""
+    desk.work("settlement")
+    desk.send(CLAIMS, b"garbage", b"P1")
+    desk.wait_for(dead_letters_of(CLAIMS), 1)
+    letter_id, mend = f"{CLAIMS}/{AWAY}/0", tmp_path / "mend.json"
+    mend.write_bytes(GOOD)
+    for _ in range(2):
+        alone = desk.try_dlq("replay", letter_id, "--payload", mend)
+        assert (alone.status, alone.out, b"not sent, but proposed by cli:" in alone.err) == (3, b"", True)
+    other = tmp_path / "other.json"
+    other.write_bytes(GOOD.replace(b"3500.00", b"9500.00"))
+    assert desk.try_dlq("replay", letter_id, "--payload", other, "--operator", "wang").status == 3
+    assert desk.dlq("replay", letter_id, "--payload", mend, "--operator", "wang").out.decode() == f"{CLAIMS}/{HOME}/0\n"
+    assert desk.try_dlq("replay", letter_id, "--payload", other, "--operator", "li").status == 3
+    assert desk.dlq("replay", letter_id, "--payload", mend).out.decode() == f"{CLAIMS}/{HOME}/1\n"
+    desk.wait_for(RESULTS, 1)
+    assert len(desk.records(CLAIMS)) == 3
+    told = [orjson.loads(record.value or b"") for record in desk.records(AUDIT)]
+    kinds = [event["type"].split(".")[2] for event in told]
+    assert kinds == ["proposed", "proposed", "replayed", "replayed"], "the same proposal is told once"
+    digests = {event["data"]["sha256"] for event in (told[0], *told[2:])}
+    assert digests == {sha256(GOOD).hexdigest()}
+    assert {event["data"]["person_id"] for event in told} == {"P1"}
+    assert [event["data"]["operator"] for event in told[1:3]] == ["cli:wang", "cli:wang"]
+    assert told[2]["data"]["proposed_by"] == told[0]["data"]["operator"]
+
+
+def test_a_record_that_its_topic_does_not_take_is_not_sent_by_force_either(desk: Desk, tmp_path: Path) -> None:
+    """And nothing is told of it: its letter may still be mended otherwise."""
     desk.work("settlement")
     desk.send(CLAIMS, BAD, b"P1")
     desk.wait_for(dead_letters_of(CLAIMS), 1)
     mend = tmp_path / "mend.json"
-    mend.write_bytes(b"9" * TOO_LARGE_BYTES)
+    mend.write_bytes(GOOD.rstrip() + b" " * TOO_LARGE_BYTES)
     told = desk.try_dlq("replay", f"{CLAIMS}/{AWAY}/0", "--payload", mend, "--force")
     assert (told.status, told.out, told.err.count(b"\n")) == (3, b"", 1)
-    assert b"not sent: " in told.err
-    assert b"max.message.bytes" in told.err
-    assert len(desk.records(CLAIMS)) == 1
+    assert b"not sent, it would be refused again: too_large" in told.err
+    assert (len(desk.records(CLAIMS)), desk.records(AUDIT)) == (1, [])

@@ -1,7 +1,7 @@
 """An ordinary Kafka client that is not ours: it publishes with its own partitioner, and tells what lies in the topics under a prefix."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -33,6 +33,9 @@ MOVED = {
 """What a broker says of a partition that was just made, or has just moved, until all have heard of it."""
 
 ANSWER_S = 10
+STILL_S = 20
+"""A lane whose offsets stand still for so long, though there is something to read, will not move any more."""
+
 PARTITION_UA = -1
 """librdkafka chooses."""
 
@@ -44,7 +47,7 @@ class ProvedNothing(AssertionError):
 
 
 class TooSlow(AssertionError):
-    """What was waited for did not come in time; on a noisy machine worth another try."""
+    """What was waited for did not come in time, though every lane that is behind moves on; on a noisy machine worth another try. What stands still never is."""
 
 
 class Topics:
@@ -128,6 +131,29 @@ class Topics:
                 return False
         return True
 
+    def is_moving(self, names: Collection[str]) -> bool:
+        """Whether lanes of the services named are behind, and each goes on within `STILL_S`: it commits more, or is done. One that wedges is not slow."""
+        began = self._behind(names)
+        left = dict(began)
+        until = time.monotonic() + STILL_S
+        while left and time.monotonic() < until:
+            time.sleep(0.5)
+            now = self._behind(names)
+            left = {lane: offsets for lane, offsets in left.items() if now.get(lane) == offsets}
+        return bool(began) and not left
+
+    def _behind(self, names: Collection[str]) -> dict[tuple[str, int], tuple[int, ...]]:
+        """The lanes, service and number, that have not committed all of their inputs, and where they are."""
+        behind = {}
+        for service in (known for known in all_services(load_policies()) if known.name in names):
+            reached, ends = self._committed(service.name, service.inputs), self.ends(service.inputs)
+            for number in range(self.partitions):
+                places = [(topic, number) for topic in service.inputs]
+                offsets = tuple(reached.get(place, 0) for place in places)
+                if any(ends[place] > at and self._holds_records(place, at) for place, at in zip(places, offsets, strict=True)):
+                    behind[service.name, number] = offsets
+        return behind
+
     def read(self, topic: str) -> Iterator[Event]:
         """All committed events of a topic, partition by partition in their order."""
         for _, value in self.values(topic):
@@ -139,6 +165,10 @@ class Topics:
         for number in range(self.partitions):
             for value in self._partition(topic, number, 0):
                 yield number, value
+
+    def since(self, topic: str, number: int, start: int) -> Iterator[bytes | None]:
+        """Committed values of one partition from `start` to its present end."""
+        return self._partition(topic, number, start)
 
     def offsets(self, topic: str, number: int, start: int) -> Iterator[int]:
         """Offsets of all records of one partition from `start` on, aborted and undecided ones too; a gap is a transaction's end."""

@@ -125,13 +125,13 @@ def _check_sequences(places: Iterable[tuple[Any, ...]]) -> None:
 
 
 def newest_intervals(events: Iterable[Event]) -> dict[str, Any]:
-    """The intervals of each person's newest timeline."""
+    """Birth date, intervals and applications of each person's newest timeline."""
     newest: dict[str, Any] = {}
     for event in events:
         data = event["data"]
         if data["revision"] >= newest.get(data["person_id"], {"revision": 0})["revision"]:
             newest[data["person_id"]] = data
-    return {person: (data["birth_date"], data["intervals"]) for person, data in newest.items()}
+    return {person: (data["birth_date"], data["intervals"], data["applications"]) for person, data in newest.items()}
 
 
 def refused(letters: Iterable[Event], topic: str) -> Counter[tuple[str, str | None]]:

@@ -14,6 +14,7 @@ LEVELS: Mapping[str, Sequence[str]] = {
     "status_ending": ("notice",),
     "status_changed_in_stay": ("notice",),
     "overlapping_stays": ("warning",),
+    "reversal_waiting": ("notice",),
     "claim_after_death": ("critical",),
     "conflicting_duplicate": ("warning",),
     "recovery_due": ("warning",),

@@ -106,11 +106,15 @@ class _Maker:
 
     def _bill(self, verb: str, name: str, row: Row) -> Sent:
         if verb == "reversed":
-            known = self._claims[name]
-            data = {word: known[word] for word in ("person_id", "hospital_id", "claim_id", "region")} | {
-                "reason": row.get("reason", "wrong bill")
+            known = {"person_id": "P1", "region": self._region, "hospital_id": "H1", "claim_id": name, **self._claims.get(name, {})}
+            told = {
+                word: row[short]
+                for short, word in (("person", "person_id"), ("region", "region"), ("hospital", "hospital_id"))
+                if short in row
             }
-            return self._sent(CLAIMS, "hospital.claim.reversed.v1", f"/hospitals/{known['hospital_id']}", data)
+            data = {word: known[word] for word in ("person_id", "hospital_id", "claim_id", "region")} | told
+            data["reason"] = row.get("reason", "wrong bill")
+            return self._sent(CLAIMS, "hospital.claim.reversed.v1", f"/hospitals/{data['hospital_id']}", data)
         facts = {word: value for word, value in row.items() if word not in WORDS}
         if verb == "claim":
             who = {"person_id": row.get("person", "P1"), "region": row.get("region", self._region)}

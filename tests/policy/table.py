@@ -21,7 +21,9 @@ from services.settlement.app import SettlementService
 
 CASES = Path(__file__).parent / "cases"
 PERSON = "P1"
-SENT = "2026-12-31T12:00:00+08:00"
+SENT = "2026-12-31T12:{:02}:00+08:00"
+"""Row after row, one minute after the other: of one effective date the row that stands first applies first."""
+
 EXPECTED = {
     "self_pay",
     "deductible",
@@ -93,7 +95,7 @@ async def _settle(policies: Policies, city: str, case: Row) -> Settled:
     embedded = Embedded([IdentityService(policies), SettlementService(policies)], partitions=1)
     await embedded.start()
     for topic, kind, source, number, data in events(policies, city, case):
-        event = {"specversion": "1.0", "id": f"{kind}-{number}", "source": source, "type": kind, "time": SENT, "data": data}
+        event = {"specversion": "1.0", "id": f"{kind}-{number}", "source": source, "type": kind, "time": SENT.format(number), "data": data}
         embedded.publish(topic, PERSON, orjson.dumps(event))
         await embedded.settle()
     return Settled(embedded.drain())
@@ -105,7 +107,7 @@ def events(policies: Policies, city: str, case: Row) -> Iterator[tuple[str, str,
     rows = list(case.get("status") or [])
     for number, row in enumerate(rows, 1):
         verb, agency, data = _status(policies, city, rows, row)
-        yield IDENTITY_EVENTS, f"identity.status.{verb}.v1", f"/agencies/{city}/{agency}", number, {**who, **data}
+        yield IDENTITY_EVENTS, f"identity.{verb}.v1", f"/agencies/{city}/{agency}", number, {**who, **data}
     claims = list(case.get("claims") or [])
     for number, row in enumerate(claims, 1):
         yield (
@@ -132,14 +134,17 @@ def _status(policies: Policies, city: str, rows: list[Row], row: Row) -> tuple[s
     categories = policies.current[city][-1].file.categories
     facts = {name: row[name] for name in ("birth_date", "enrolled_on", "reason") if name in row}
     if "granted" in row:
-        return "granted", categories[row["granted"]].certified_by, {"category": row["granted"], "effective_date": row["on"], **facts}
+        return "status.granted", categories[row["granted"]].certified_by, {"category": row["granted"], "effective_date": row["on"], **facts}
     if "revoked" in row:
-        return "revoked", categories[row["revoked"]].certified_by, {"category": row["revoked"], "effective_date": row["on"], **facts}
+        return "status.revoked", categories[row["revoked"]].certified_by, {"category": row["revoked"], "effective_date": row["on"], **facts}
     if "changed" in row:
         data = {"from_category": row["changed"], "to_category": row["to"], "effective_date": row["on"]}
-        return "changed", categories[row["to"]].certified_by, data
+        return "status.changed", categories[row["to"]].certified_by, data
+    if "applied" in row:
+        data = {"category": row["applied"], "applied_on": row["on"], "from": row["from"], "to": row["to"]}
+        return "application.approved", "healthcare-security", data
     verb, agency, _ = _status(policies, city, rows, rows[int(row["voided"]) - 1])
-    return "voided", agency, {"voids": f"identity.status.{verb}.v1-{row['voided']}"}
+    return "status.voided", agency, {"voids": f"identity.{verb}.v1-{row['voided']}"}
 
 
 def claim_facts(row: Row) -> Row:

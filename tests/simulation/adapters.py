@@ -79,6 +79,9 @@ class SimulatedBroker:
         group = self._world.groups[self._process.service]
         return await self._ask("committed", lambda: group.committed(partitions))
 
+    async def beginnings(self, partitions: Collection[TopicPartition]) -> Offsets:
+        return await self._ask("beginnings", lambda: {partition: self._world.kafka.beginning(partition) for partition in partitions})
+
     async def ends(self, partitions: Collection[TopicPartition]) -> Offsets:
         return await self._ask("ends", lambda: {partition: self._world.kafka.end(partition) for partition in partitions})
 

@@ -57,8 +57,8 @@ class End:
             return
         key = "/".join(data[name] for name in NEWEST[record.topic])
         told = self.told[record.topic]
-        if event["type"] == "monitoring.warning.resolved.v1":
-            told.pop(key, None)
+        if event["type"] == "monitoring.warning.resolved.v1" or (record.topic == SUBSIDIES and data["category"] is None):
+            told.pop(key, None)  # nothing stands: whoever heard of the cause and its end together never told of it
         elif data.get("kind") not in FOLLOW_THE_ORDER:
             told[key] = _promised(record.topic, data)
 
@@ -70,7 +70,7 @@ def _promised(topic: str, data: Data) -> Data:
     if topic == WARNINGS:
         return {name: data[name] for name in ("level", "measure")}
     if topic == TIMELINES:
-        return {name: data[name] for name in ("revision", "birth_date", "intervals")}
+        return {name: data[name] for name in ("birth_date", "intervals", "applications")}
     return {name: value for name, value in data.items() if name not in ("revision", "caused_by")}
 
 

@@ -122,9 +122,10 @@ class _Unknown(Exception):
 
 
 class _GoingOn(Lane[Any]):
-    async def batch(self, records: Sequence[Record]) -> None:
+    async def batch(self, records: Sequence[Record]) -> list[Record]:
         with suppress(_Unknown):
-            await super().batch(records)
+            return await super().batch(records)
+        return []
 
     async def _publish(self, outputs: Sequence[Output], offsets: Mapping[TopicPartition, int]) -> Mapping[TopicPartition, int]:
         try:

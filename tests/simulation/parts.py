@@ -3,11 +3,15 @@
 from typing import Any
 
 from services.runtime.clock import Clock
+from services.runtime.deciding import Budget
 from services.runtime.lanes import Lane
 from services.runtime.memory_view import MemoryView
 from services.runtime.metrics import LaneMetrics
 from services.runtime.ports import Broker, View
 from services.runtime.service import AnyService
+
+BUDGET = Budget(bytes=4_000)
+"""So small that most batches are settled in parts."""
 
 
 class Parts:
@@ -29,7 +33,7 @@ class Parts:
 
     def lane(self, service: AnyService, lane: int, broker: Broker, view: View, clock: Clock, metrics: LaneMetrics) -> Lane[Any]:
         """A lane."""
-        return Lane(service, lane, broker, view, clock, metrics)
+        return Lane(service, lane, broker, view, clock, metrics, BUDGET)
 
 
 class Delegate:

@@ -20,10 +20,13 @@ class _Fold:
     def __init__(self, inner: Fold[Any]) -> None:
         self._inner = inner
 
-    def decide(self, event: Any) -> Sequence[Emission]:
+    def decide(self, event: Any) -> Sequence[Emission] | None:
         if isinstance(event.data, ClaimSubmitted) and event.data.claim_id.startswith(POISON):
             raise ZeroDivisionError(POISON)
         return self._inner.decide(event)
+
+    def conclude(self, home: str) -> Sequence[Emission]:
+        return self._inner.conclude(home)
 
     def writes(self) -> Writes:
         return self._inner.writes()

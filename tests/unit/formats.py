@@ -30,7 +30,7 @@ from services.monitoring.adapters.documents import encode_hospital, encode_perso
 from services.monitoring.app import MonitoringService
 from services.monitoring.domain import facts, hospitals
 from services.monitoring.domain.warnings import Figure, Open, Said
-from services.policy.entitlement import Interval, Status
+from services.policy.entitlement import Application, Interval, Status
 from services.runtime.folding import Changes
 from services.runtime.records import Record
 from services.settlement.adapters.documents import encode
@@ -53,7 +53,7 @@ def claim_with(**more: Any) -> ClaimSubmitted:
 WHOLE = {
     "claim_id": "C2", "conditions": ["rare_disease"], "other_paid": "5.00", "above_basic_cap_amount": "6.00", "consultation_fee": "7.00",
     "referral": "referred", "in_province": False, "in_county": False, "payment_method": "package", "birth_date": "1960-02-29",
-    "applied_on": "2025-02-03", "district": "320205",
+    "applied_on": "2025-02-03", "district": "320205", "visit_id": "V1",
 }  # fmt: skip
 """Every field that a claim may leave out, but those of other visits, and each after the one before as `schemas/content.py` has them."""
 
@@ -64,7 +64,7 @@ def settlement() -> Changes:
     waiting = ClaimReversed(person_id="P1", claim_id="C9", hospital_id="H1", region="wuxi", reason="wrong patient")
     year = PersonYear(
         {"year": 230_050, "outpatient": 0}, 2, "edition-1", {"R5": "discharge"}, date(2025, 3, 9),
-        {first.key: ClaimRecord(first, 1, 3, 100_050, "figures-1"), second.key: ClaimRecord(second, 2, 1, 0, "figures-2", "wrong bill")},
+        {first.key: ClaimRecord(first, 1, 3, 100_050, "figures-1"), second.key: ClaimRecord(second, 2, 1, 0, "figures-2", "wrong bill")}, is_behind=True,
     )  # fmt: skip
     status = Status(
         date(1960, 2, 29),
@@ -72,6 +72,7 @@ def settlement() -> Changes:
             Interval("wuxi", "minimum_living", SPRING, SUMMER, date(2025, 7, 5), "changed", "low_income_margin"),
             Interval("wuxi", "low_income_margin", SPRING, None),
         ),
+        (Application("wuxi", "low_income_margin", SPRING, SPRING, SUMMER),),
     )
     waits = {"wuxi/H1/C9": Waiting(waiting, {"source": "/hospitals/H1", "id": "r-1"}, "2025-03-10T08:00:00+08:00")}
     after = Person("P1", status, 4, {("wuxi", 2025): year}, waits)
@@ -107,14 +108,17 @@ def identity() -> Changes:
 def monitoring() -> Changes:
     """A person and a hospital of whom everything is known."""
     said = Said(2, 5, Open("warning", ("civil-affairs",), Figure("burden", "8000.00"), Figure("limit", "7000.00"), "（五）3"), 3)
-    claim = facts.ClaimFacts("H1/C1", "wuxi", 2025, 1, 3, SPRING, SUMMER, True, False, True, "minimum_living", 200_000, 99_950, 0, True)
+    claim = facts.ClaimFacts(
+        "H1/C1", "wuxi", 2025, 1, 3, SPRING, SUMMER, True, False, True, "minimum_living", 200_000, 99_950, 0, True, "V1"
+    )
     person = facts.Person(
         "P1",
         facts.Status(4, (Interval("wuxi", "minimum_living", SPRING, SUMMER, date(2025, 7, 5), "death"),), date(2025, 7, 5)),
         {"H1/C1": claim},
         {("wuxi", 2025): {"year": 230_050}},
-        {"wuxi/2025/H1/C1": facts.Refusals(2, {0: 17, 3: 5})},
-        {"impoverishment_risk/wuxi/P1/2025": said},
+        waiting={"wuxi/H1/C9": SPRING},
+        conflicts={"wuxi/2025/H1/C1": facts.Refusals(2, {0: 17, 3: 5})},
+        said={"impoverishment_risk/wuxi/P1/2025": said},
     )
     hospital = hospitals.Hospital(
         "H1",

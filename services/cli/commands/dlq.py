@@ -1,9 +1,12 @@
 """`medaid dlq`: dead letters listed, shown, and sent again once mended."""
 
 import asyncio
+import getpass
+import os
+import socket
 import sys
 from collections.abc import Collection
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, get_args
 
@@ -12,15 +15,18 @@ import typer
 from schemas.refusal import Reason
 from schemas.times import day_from_text
 from services.cli.failure import Exit, Failure
-from services.cli.letter_text import block, json_row, printable, row, summary
+from services.cli.letter_text import block, json_row, row, summary
 from services.cli.options import Readings, policies_with
+from services.ledger.letters.mending import mending
 from services.ledger.letters.resending import check_topic, mended, refusal
+from services.ledger.letters.sending import Clerk, send_again
 from services.ledger.letters.source import kafka_letters, kafka_listing
 from services.runtime import logging
 from services.runtime.errors import Stop
-from services.runtime.kafka.sending import send
-from services.runtime.letters import at_home, refusable
+from services.runtime.letters import LOCAL, at_home, refusable
 from services.runtime.settings import Settings
+
+OPERATOR_LENGTH_MAX = 64
 
 app = typer.Typer(rich_markup_mode=None, help="List the dead letters, show one, send its record again.")
 
@@ -96,15 +102,19 @@ def show(
 REPLAY_HELP = """Send a refused record again, into the topic in which it lay: as it came, or with the mended bytes of --payload.
 
     Key and headers are the letter's (--drop-headers leaves the headers out: for a mended event in structured mode that came in binary mode). It goes to
-    the home partition of its person, and the place where it lies then is printed. What would be refused again at once is not sent, and told with reason
-    and detail: status 3, as for an unknown id; --force sends it all the same. A duplicate, or an error in deciding, shows only when it is decided: look
-    for a letter of the new place. Only topics that others write are written to. Replaying twice is harmless: a claim that is known is not paid again.
-    When Kafka does not answer (status 5), the record may have been written. Servers: KAFKA_BOOTSTRAP_SERVERS; topics begin with MEDAID_PREFIX.
+    the home partition of its person, and the place where it lies then is printed. Source, id, type, person and claim stay those of the letter. What the
+    letter does not say, and a record refused for its source, is its sender's to mend, or takes two operators: the first is told that it is proposed
+    (status 3), the second sends it with the same command and file under another --operator. The audit topic is told of both, before anything is sent.
+    Once a letter: then only the very same may be sent again, which is harmless, for a claim that is known is not paid again.
+    What would be refused again at once is not sent, and told with reason and detail: status 3, as for an unknown id; --force sends it all the same, unless
+    it is too large. A duplicate, or an error in deciding, shows only when it is decided: look for a letter of the new place. Only topics that others write
+    are written to. When Kafka does not answer (status 5), it may have been written. KAFKA_BOOTSTRAP_SERVERS; topics begin with MEDAID_PREFIX.
 
     \b
     Examples:
       medaid dlq replay identity.events.v1/0/9
       medaid dlq replay hospital.claims.v1/2/117 --payload mend.json
+      medaid dlq replay hospital.claims.v1/2/117 --payload mend.json --operator wang
 """
 
 
@@ -116,6 +126,9 @@ def replay(
     ] = None,
     drop_headers: Annotated[bool, typer.Option("--drop-headers", help="Send a mended payload without the letter's headers.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Send what would be refused again, too.")] = False,
+    operator: Annotated[
+        str, typer.Option("--operator", metavar="NAME", help="Who sends it, for the audit; by default the user of this system.")
+    ] = "",
     readings: Readings = None,
 ) -> None:
     """Send one record again.
@@ -130,14 +143,31 @@ def replay(
     value = None if payload is None else payload.read_bytes()
 
     letters, partitions = asyncio.run(kafka_letters(settings, letter_id))
-    record = at_home(mended(letters[-1], value, drop_headers=drop_headers), partitions)
+    letter = letters[-1]
+    record = at_home(mended(letter, value, drop_headers=drop_headers), partitions)
     refused = refusal(policies, record)
-    if refused is not None and not force:
-        raise Failure(Exit.REFUSED, f"{letter_id}: not sent, it would be refused again: {refused.reason}: {printable(str(refused))}")
+    if refused is not None and (not force or refused.reason == "too_large"):  # Kafka may not even take it, after the audit was told
+        raise Failure(Exit.REFUSED, f"{letter_id}: not sent, it would be refused again: {refused.reason}: {refused}")
+    clerk = Clerk(f"cli:{_operator(operator)}", socket.gethostname()[:64] or "unknown", partitions, datetime.now(LOCAL))
     try:
-        print(asyncio.run(send(settings, record)))
+        print(asyncio.run(send_again(settings, letter_id, mending(letter, record), clerk)))
     except Stop as stop:
         raise Failure(Exit.REFUSED, f"{letter_id}: not sent: {stop}") from stop
+
+
+def _operator(name: str) -> str:
+    """Who it is.
+
+    Raises:
+        Failure: That is no name.
+    """
+    try:
+        found = name or getpass.getuser()
+    except (KeyError, OSError):  # in a container a user may have none
+        found = f"uid-{os.getuid()}"
+    if not (found.isprintable() and 1 <= len(found) <= OPERATOR_LENGTH_MAX):
+        raise Failure(Exit.USAGE, f"--operator {found}: expected 1 to {OPERATOR_LENGTH_MAX} characters that are seen")
+    return found
 
 
 def _settings() -> Settings:

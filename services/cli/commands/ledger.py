@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from schemas.catalogue import AUDIT
 from services.cli.failure import Exit, Failure
 from services.cli.options import Lang, Language, Readings, policies_with
 from services.cli.progress import progress
@@ -41,8 +42,9 @@ VERIFY_HELP = """Verify the ledger: every claim's revisions, every amount, and w
     A FILE of output events (`medaid replay --out`) is checked in the first two ways; `redis` adjudicates anew what Redis holds.
 
     Each difference is one line on standard output: kind (form, anew, redis, index, watermark), claim or person-year, field, what the ledger says, what
-    the other side says; amounts in yuan with 2 decimals. The last line sums up. Exit status 0: no difference, 4: differences, 5: a server is away, or
-    the view is just being rebuilt. Memory: one partition at a time, about 2.5 KiB for each of its claims; a file as a whole.
+    the other side says; amounts in yuan with 2 decimals. The last line sums up. Exit status 0: no difference, 4: differences, or a topic
+    has lost its front, 5: a server is away, or the view is just being rebuilt. Memory: one partition at a time, about 2.5 KiB for each of its claims; a
+    file as a whole.
 
     \b
     Examples:
@@ -142,7 +144,7 @@ def rebuild(
 async def _rebuild(service: AnyService, settings: Settings) -> str:
     """Rebuild the view of `service`. Returns what is told of it."""
     broker = AioKafkaBroker(service.name, settings)
-    await broker.prepare({*service.inputs, *service.state_topics})
+    await broker.prepare({*service.inputs, *service.state_topics, AUDIT})
     view = RedisShelves.of(settings, service.name, service.format, broker.partitions)
     keys = offsets = 0
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from schemas.foreign import visible
 from services.cli.decree import drawn
 from services.cli.failure import Exit, Failure
 from services.cli.options import Lang, Language, Readings, policies_with
@@ -90,7 +91,7 @@ def check(
     day = _day(today)
     faults = [fault for file in files for fault in _faults(file, day)]
     for fault in faults[:-1]:
-        print(f"medaid: {fault}", file=sys.stderr)
+        print(f"medaid: {visible(fault)}", file=sys.stderr)
     if faults:
         raise Failure(Exit.REFUSED, faults[-1])
 
@@ -122,5 +123,5 @@ def _faults(file: Path, today: date) -> list[str]:
             f"medaid: warning: {file}: document.checked_on: {checked_on} is more than a year ago; compare with the decree's text",
             file=sys.stderr,
         )
-    print(f"{file}: {policy.file.id}, edition {policy.edition}")
+    print(f"{file}: {policy.file.id}, edition {policy.edition}, wording {policy.wording}")
     return []

@@ -18,6 +18,7 @@ from services.cli.failure import Exit, Failure
 from services.cli.options import Readings, policies_with
 from services.cli.progress import lines_of
 from services.embedded.replay import GC_THRESHOLDS, Replay
+from services.ledger.encoding import check_is_utf8
 from services.monitoring.app import SHIPPED
 from services.policy.library import Policies
 from services.policy.tree import PolicyError
@@ -32,7 +33,8 @@ HELP = """Settle a file of events with the same three services as in production,
 
     Each line is settled by all services before the next counts. Every output event is written as one JSON line: timelines, subsidies, assessments,
     results (amounts in yuan with 2 decimals), warnings, dead letters. A line that fits no topic gets a dead letter whose topic is null and whose
-    offset is the line's number from 0. The same file gives the same bytes. Exit status 0 when the file was read to its end, dead letters or not.
+    offset is the line's number from 0. A file in UTF-16 is refused as a whole. The same file gives the same bytes. Exit status 0 when the file was
+    read to its end, dead letters or not.
     Standard error says at the end how many lines were read, and how many dead letters there are by reason.
 
     \b
@@ -60,6 +62,7 @@ def replay(
     """Settle a file."""
     logging.configure(Settings(log_level="warning"))
     work = _replay(policies_with(readings), thresholds)
+    check_is_utf8(file)
     with ExitStack() as stack:
         lines = stack.enter_context(file.open("rb"))
         target = sys.stdout.buffer if out is None else stack.enter_context(_opened(file, out))

@@ -15,7 +15,9 @@ HELP = """Make the topics that are not there, and print their names; it may be r
 
     4 partitions for each topic about persons (MEDAID_PARTITIONS), replication and min.insync.replicas the broker's defaults; kept for the days that
     schemas/topics.yaml says, the ledger for ever. It ends when every partition has its leader: start senders then. A topic that is there with
-    another number of partitions is refused with status 4, for persons would move to other homes. Kafka away: status 5.
+    another number of partitions is refused with status 4, for persons would move to other homes. So is one whose settings would lose money (retention,
+    compaction, times by the sender, too small records, too few replicas in sync), with the command that mends it; one that keeps more is told. Nothing
+    that is there is altered. Kafka away: status 5.
 
     \b
     Example:

@@ -67,8 +67,11 @@ def _timeline(_: Policies, record: Record) -> TimelineTold:
 
 
 def _waiting(_: Policies, record: Record) -> Waits:
-    hospital, claim, person, region = (record.key or b"").decode().split("/")
+    parts = (record.key or b"").decode().split("/")
     time = None if record.value is None else _event(record).data.time
+    if len(parts) == 3:
+        return Waits(parts[2], parts[0], parts[1], time)
+    hospital, claim, person, region = parts
     return Waits(person, region, f"{hospital}/{claim}", time)
 
 

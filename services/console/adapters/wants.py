@@ -59,8 +59,10 @@ def first(events: Iterable[Seen]) -> Wanted:
                 name = f"{letter.topic}|{letter.reason}"
                 wants.fields(places.letters(seen.lane), name)
                 wants.fields(places.ring(seen.lane, name), "count")
-            case AuditTold():
+            case AuditTold() as audit:
                 wants.fields(places.ring(seen.lane, "audit"), "count")
+                if audit.letter is not None:
+                    wants.fields(places.mending(seen.lane, audit.letter), "told")
             case NotUnderstood():
                 pass
     return wants.done()

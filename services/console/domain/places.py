@@ -5,6 +5,7 @@
   where it stands. `<lane>/h/<hospital>`: a hospital's.
 - `<lane>/a/<region>/<year>`: sums of a year: `m:<month>/<category>`, `r:<reason>`, `d:<district>`, `p`. `<lane>/b/<region>/<year>`: a field a hospital.
 - `<lane>/i/<index>`: an index, a field a slot; `<lane>/n/<region>`: where the indexes of warnings begin and end; `<lane>/n/waiting`: that of reversals.
+- `<lane>/m/<letter>`: what was proposed to be sent in a dead letter's place, and what was sent.
 - `<lane>/x`: counts of dead letters. `<lane>/k/<ring>`: the newest of something, a field a slot. `<lane>/l`: what was read last of each topic, the
   ledger's form, `years:<region>` and `districts:<region>/<year>` that there are.
 """
@@ -46,6 +47,11 @@ def heads(lane: int, region: str) -> str:
 def letters(lane: int) -> str:
     """The counts of dead letters."""
     return f"{lane}/x"
+
+
+def mending(lane: int, letter_id: str) -> str:
+    """What the audit says of sending a dead letter's record again."""
+    return f"{lane}/m/{letter_id}"
 
 
 def ring(lane: int, name: str) -> str:

@@ -8,6 +8,9 @@ from services.console.domain import index, places
 from services.console.domain.claims import Told, from_row
 from services.console.domain.desk import Desk
 
+PROPOSALS_MAX = 16
+"""Of a letter; whoever wants to send an older one proposes it again."""
+
 
 @dataclass(frozen=True, slots=True)
 class TimelineTold:
@@ -20,7 +23,7 @@ class TimelineTold:
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """A reversal that waits for its claim, or with `time` None no longer does."""
+    """A reversal that waits for its claim, or a year (its `key`) that waits to be settled anew; with `time` None it no longer does."""
 
     person_id: str
     region: str
@@ -55,6 +58,11 @@ class AuditTold:
     time: str
     data: Mapping[str, Any]
 
+    @property
+    def letter(self) -> str | None:
+        """The dead letter whose record somebody proposed to send, or sent."""
+        return self.data["letter"] if self.verb in ("proposed", "replayed") else None
+
 
 @dataclass(frozen=True, slots=True)
 class NotUnderstood:
@@ -74,7 +82,7 @@ def know_timeline(desk: Desk, lane: int, told: TimelineTold) -> None:
 
 
 def wait(desk: Desk, lane: int, waits: Waits) -> None:
-    """List a reversal that waits, or strike it off; one whose claim is reversed already waits no longer, whichever topic is read first."""
+    """List what waits, or strike it off; a reversal whose claim is reversed already waits no longer, whichever topic is read first."""
     document = places.person(lane, waits.person_id)
     stands = desk.get(document, waits.field) is not None
     row = desk.get(document, f"c:{waits.key}")
@@ -106,8 +114,20 @@ def file_letter(desk: Desk, lane: int, told: LetterTold) -> None:
 def audit(desk: Desk, lane: int, told: AuditTold) -> None:
     """Keep an event of the audit among the newest, a verification of the ledger besides."""
     index.push(desk, places.ring(lane, "audit"), {"verb": told.verb, "time": told.time, **told.data})
+    if told.letter is not None:
+        _keep_mending(desk, places.mending(lane, told.letter), told)
     if told.verb == "verified":
         desk.put(places.last(lane), "verified", {"time": told.time, **told.data})
+
+
+def _keep_mending(desk: Desk, document: str, told: AuditTold) -> None:
+    """Keep the first replay of a letter, which stands, and its newest proposals; in their order."""
+    known = desk.get(document, "told") or []
+    replays = [event for event in known if event["verb"] == "replayed"]
+    proposals = [event for event in known if event["verb"] == "proposed"]
+    event = {"verb": told.verb, "time": told.time, **told.data}
+    (replays if told.verb == "replayed" else proposals).append(event)
+    desk.put(document, "told", [*replays[:1], *proposals[-PROPOSALS_MAX:]])
 
 
 def note(desk: Desk, lane: int, told: NotUnderstood) -> None:

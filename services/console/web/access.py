@@ -21,6 +21,20 @@ MAY: Mapping[Deed, frozenset[Role]] = {
 warnings, send refused records again, verify the ledger, read the audit."""
 
 
+NAME_LENGTH_MAX = 112
+"""Of a name that a provider or proxy tells, so that it stands in the audit with its way."""
+
+
+def is_name(name: str) -> bool:
+    """Whether somebody may go by it: it is seen as it is, so that no two look alike for what is not seen in them."""
+    return 0 < len(name) <= NAME_LENGTH_MAX and name.isprintable()
+
+
+def operator_of(way: Way, name: str) -> str:
+    """Who somebody is in the audit: `local:li`, `oidc:li`, `proxy:li` are three."""
+    return f"{way}:{name}"
+
+
 @dataclass(frozen=True, slots=True)
 class Visitor:
     """Who asks.
@@ -36,6 +50,11 @@ class Visitor:
     roles: Sequence[Role]
     way: Way
     client: str
+
+    @property
+    def operator(self) -> str:
+        """As the audit and his actions call him: the way in is part of it, so that nobody whom a provider or proxy names is taken for a user of the file."""
+        return operator_of(self.way, self.name)
 
     def may(self, deed: Deed) -> bool:
         """Whether one of his roles may do this."""

@@ -11,7 +11,8 @@ from services.console.web.person_file import PersonFile, YearKey, newest_results
 from services.console.web.room import Visit, failure, render
 from services.policy.dossier import Instead, as_if, dossier_of, told, year_as_if
 from services.policy.explain import Dossier, Explanation, explain
-from services.policy.explain_text import explanation_text
+from services.policy.explain_lines import Section
+from services.policy.explain_text import explanation
 from services.policy.library import UnknownEditionError
 
 AS_IT_WAS, NONE = "", "-"
@@ -20,10 +21,9 @@ AS_IT_WAS, NONE = "", "-"
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """An explanation: its title, and parts of a heading and lines."""
+    """An explanation: its sections, and what it comes to."""
 
-    title: str
-    parts: Sequence[tuple[str, str]]
+    sections: Sequence[Section]
     assistance_fen: int
 
 
@@ -107,13 +107,7 @@ def _explained(visit: Visit, dossier: Dossier, claim_key: str) -> Words | None:
         found: Explanation = explain(visit.room.policies, dossier, claim_key)
     except UnknownEditionError:
         return None
-    title, *blocks = explanation_text(found, visit.speech.lang).strip().split("\n\n")
-    head, _, facts = title.partition("\n")
-    parts = [
-        (facts.partition("\n")[0].strip(), facts.partition("\n")[2]),
-        *((first, rest) for first, _, rest in (block.partition("\n") for block in blocks)),
-    ]
-    return Words(head, parts, found.settlement.assistance_fen)
+    return Words(explanation(found, visit.speech.lang), found.settlement.assistance_fen)
 
 
 def _categories(visit: Visit, region: str, day: str) -> Mapping[str, str]:

@@ -10,6 +10,7 @@ import structlog
 from starlette.requests import HTTPConnection
 
 from services.console.settings import ConsoleSettings, Network, networks_in
+from services.console.web.access import is_name
 
 log = structlog.get_logger(__name__)
 
@@ -41,8 +42,8 @@ class Proxies:
         if len(names) > 1 or len(groups) > 1:  # one of the lines is the stranger's own
             log.warning("a proxy passes on more than one line of who asks: nobody is believed", user=len(names), groups=len(groups))
             return None
-        name = names[0].strip()[:128]
-        return (name, _parts(groups)) if name else None
+        name = names[0].strip()
+        return (name, _parts(groups)) if is_name(name) else None
 
     def _trusts(self, address: str) -> bool:
         try:

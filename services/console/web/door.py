@@ -23,16 +23,16 @@ def door(deed: Deed, page: Page) -> Endpoint:
 
     async def enter(request: Request) -> Response:
         room: Room = request.app.state.room
-        visitor = room.sessions.visitor(request)
+        visitor = await room.sessions.visitor(request)
         if visitor is None:
             return _stranger(room, request)
         if not visitor.roles:
             if room.sessions.is_refused_first(request, visitor):
-                await audit(room, "refused", visitor.name, visitor.client, asked="login")
+                await audit(room, "refused", visitor.operator, visitor.client, asked="login")
             return failure(room, request, 403, None)
         if room.sessions.is_new(request, visitor):
-            await audit(room, "logged_in", visitor.name, visitor.client, way="proxy", roles=list(visitor.roles))
-            room.sessions.begin(request, visitor.name, "proxy", visitor.roles)
+            await audit(room, "logged_in", visitor.operator, visitor.client, way="proxy", roles=list(visitor.roles))
+            await room.sessions.begin(request, visitor.name, "proxy", visitor.roles)
         form: Mapping[str, str] = {}
         if request.method == "POST":
             sent = await request.form()
@@ -40,7 +40,7 @@ def door(deed: Deed, page: Page) -> Endpoint:
             if is_forged(request, form.get("csrf")):
                 return failure(room, request, 403, visitor)
         if not visitor.may(deed):
-            await audit(room, "refused", visitor.name, visitor.client, asked=deed)
+            await audit(room, "refused", visitor.operator, visitor.client, asked=deed)
             return failure(room, request, 403, visitor)
         try:
             return await page(Visit(room, request, visitor, speech_of(request), form))

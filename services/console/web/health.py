@@ -121,9 +121,9 @@ async def verify(visit: Visit) -> Response:
 async def _verify(visit: Visit, check: Callable[[], Awaitable[int]]) -> None:
     """Tell that it begins, verify, and tell what was found; what failed is told on the page, for nobody waits for this task."""
     try:
-        await audit(visit.room, "verifying", visit.visitor.name, visit.visitor.client)
+        await audit(visit.room, "verifying", visit.visitor.operator, visit.visitor.client)
         differences = await check()
-        await audit(visit.room, "verified", visit.visitor.name, visit.visitor.client, differences=differences)
+        await audit(visit.room, "verified", visit.visitor.operator, visit.visitor.client, differences=differences)
     except (Doubt, Stop) as trouble:
         visit.request.app.state.not_verified = str(trouble)
         log.warning("ledger not verified", why=str(trouble))

@@ -10,9 +10,11 @@ from schemas.envelope import VALUE_BYTES_MAX
 from schemas.refusal import Reason
 from services.console.domain import places
 from services.console.web.masks import HIDDEN
-from services.console.web.payloads import differing, evidence, masked, masked_detail, person_in
+from services.console.web.mending import payload_text, send_again, told_of
+from services.console.web.payloads import masked, masked_detail, other_faults
 from services.console.web.room import Visit, audit, failure, render
-from services.runtime.letters import Letter, at_home, read_letter, refusable
+from services.ledger.letters.mending import person_in
+from services.runtime.letters import Letter, read_letter, refusable
 from services.runtime.records import TopicPartition
 
 SHOWN_MAX = 50
@@ -21,8 +23,6 @@ _NOT_WHOLE = (
     "死信只保存了开头部分，请向发送方索取完整内容。",
     "the letter holds only its beginning; ask its sender for the whole.",
 )
-_ANOTHER = ("这是另一事件，请由其发送方另行发送；不同之处：", "it is another event, which its own sender must send; it differs in ")
-_AGAIN = ("仍会被拒收，", "it would be refused again, ")
 
 
 async def index(visit: Visit) -> Response:
@@ -54,7 +54,7 @@ async def show(visit: Visit) -> Response:
     letter = await _letter(visit)
     if letter is None:
         return failure(visit.room, visit.request, 404, visit.visitor)
-    return _shown(visit, letter)
+    return await _shown(visit, letter)
 
 
 async def unmask(visit: Visit) -> Response:
@@ -62,7 +62,7 @@ async def unmask(visit: Visit) -> Response:
     letter = await _letter(visit)
     if letter is None:
         return failure(visit.room, visit.request, 404, visit.visitor)
-    await audit(visit.room, "unmasked", visit.visitor.name, visit.visitor.client, person_id=person_in(letter.refused), letter=letter.id)
+    await audit(visit.room, "unmasked", visit.visitor.operator, visit.visitor.client, person_id=person_in(letter.refused), letter=letter.id)
     visit.room.sessions.unmask(visit.request, visit.path["letter"])
     return RedirectResponse(f"/letters/{visit.path['letter']}", 303)
 
@@ -75,25 +75,18 @@ async def replay(visit: Visit) -> Response:
     if letter.refused.topic not in INPUTS or not room.sessions.is_clear(visit.request, visit.visitor, visit.path["letter"]):
         return failure(room, visit.request, 403, visit.visitor)
     text = visit.form.get("payload", "").replace("\r\n", "\n")
-    before = _text(letter.refused.value)
-    is_mended = text != before.replace("\r\n", "\n")
-    if not is_mended and not letter.is_whole:
-        return _shown(visit, letter, payload=text, refused=visit.speech.pick(*_NOT_WHOLE))
+    is_edited = text != payload_text(letter.refused.value)
+    if not is_edited and not letter.is_whole:
+        return await _shown(visit, letter, payload=text, refused=visit.speech.pick(*_NOT_WHOLE))
     headers = () if visit.form.get("drop_headers") else letter.refused.headers
-    record = letter.refused._replace(value=text.encode(), headers=headers) if is_mended else letter.refused
-    changed = differing(letter.refused, record)
-    if changed:
-        return _shown(visit, letter, payload=text, refused=visit.speech.pick(*_ANOTHER) + ", ".join(changed))
-    refused = room.neighbours.refusal(record)
-    if refused is not None:
-        return _shown(visit, letter, payload=text, refused=f"{visit.speech.pick(*_AGAIN)}{refused.reason}: {refused}")
-    home = at_home(record, len(room.shelf.lanes))
-    told = {"letter": letter.id, "place": f"{home.topic}/{home.partition}", "mended": is_mended, **evidence(home)}
-    await audit(room, "replayed", visit.visitor.name, visit.visitor.client, **told)
-    return _shown(visit, letter, payload=text, place=await room.outside.send(home))
+    record = letter.refused._replace(value=text.encode(), headers=headers) if is_edited else letter.refused
+    done = await send_again(visit, letter, record)
+    return await _shown(visit, letter, payload=text, refused=done.refused, place=done.place, proposed=done.proposed)
 
 
-def _shown(visit: Visit, letter: Letter, payload: str | None = None, refused: str = "", place: str = "") -> Response:
+async def _shown(
+    visit: Visit, letter: Letter, payload: str | None = None, refused: str = "", place: str = "", proposed: str = ""
+) -> Response:
     is_clear = visit.room.sessions.is_clear(visit.request, visit.visitor, visit.path["letter"])
     value = letter.refused.value
     person = person_in(letter.refused)
@@ -101,15 +94,18 @@ def _shown(visit: Visit, letter: Letter, payload: str | None = None, refused: st
         visit,
         "letter.html",
         letter=letter,
+        other_faults=other_faults(letter.data, is_clear),
         token=visit.path["letter"],
         is_clear=is_clear,
         detail=letter.data.detail if is_clear else masked_detail(letter.data.detail),
-        payload=(payload if payload is not None else _text(value)) if is_clear else masked(value),
-        key=_text(letter.refused.key) if is_clear else HIDDEN,
+        payload=(payload if payload is not None else payload_text(value)) if is_clear else masked(value),
+        key=payload_text(letter.refused.key) if is_clear else HIDDEN,
         person=f"/persons/{visit.room.masks.token('person', person)}" if person else "",
         can_send=letter.refused.topic in INPUTS,
         refused=refused,
         place=place,
+        proposed=proposed,
+        told=await told_of(visit, letter.id),
         bytes_max=VALUE_BYTES_MAX,
     )
 
@@ -122,7 +118,3 @@ async def _letter(visit: Visit) -> Letter | None:
     topic, lane, offset = opened.split("|")
     record = await visit.room.outside.record(TopicPartition(topic, int(lane)), int(offset))
     return None if record is None else read_letter(record)
-
-
-def _text(value: bytes | None) -> str:
-    return "" if value is None else value.decode(errors="backslashreplace")

@@ -45,7 +45,7 @@ async def find(visit: Visit) -> Response:
     person_id = visit.form.get("person_id", "").strip()
     if not _ID.fullmatch(person_id):
         return failure(visit.room, visit.request, 404, visit.visitor)
-    await audit(visit.room, "looked_up", visit.visitor.name, visit.visitor.client, person_id=person_id)
+    await audit(visit.room, "looked_up", visit.visitor.operator, visit.visitor.client, person_id=person_id)
     return RedirectResponse(f"/persons/{visit.room.masks.token('person', person_id)}", 303)
 
 
@@ -81,7 +81,7 @@ async def unmask(visit: Visit) -> Response:
     person_id = visit.room.masks.open("person", token)
     if person_id is None:
         return failure(visit.room, visit.request, 404, visit.visitor)
-    await audit(visit.room, "unmasked", visit.visitor.name, visit.visitor.client, person_id=person_id)
+    await audit(visit.room, "unmasked", visit.visitor.operator, visit.visitor.client, person_id=person_id)
     visit.room.sessions.unmask(visit.request, token)
     return RedirectResponse(back_to(visit, f"/persons/{token}"), 303)
 

@@ -4,16 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
 import structlog
 from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from schemas.catalogue import AUDIT, AUDIT_TYPES
-from schemas.envelope import write_event
 from services.console.adapters.outside import Neighbours, Outside
+from services.console.adapters.register import Register
 from services.console.settings import ConsoleSettings
 from services.console.web.access import Visitor
 from services.console.web.masks import HIDDEN, Masks
@@ -22,10 +20,9 @@ from services.console.web.shelf import Shelf
 from services.console.web.users import Users
 from services.console.web.words import say
 from services.console.web.writing import local_now, templates
+from services.ledger.letters.audit import audit_record
 from services.policy.library import Policies
 from services.policy.words import Lang, Speech
-from services.runtime.home import home_of
-from services.runtime.records import Record
 
 log = structlog.get_logger(__name__)
 
@@ -61,11 +58,21 @@ def furnish(
     neighbours: Neighbours,
     users: Users | None,
     is_current: Callable[[], bool],
+    register: Register,
 ) -> Room:
     """The room of a site, with templates and keys made here."""
     masks = Masks(settings.console_secret)
     return Room(
-        settings, policies, outside, neighbours, Shelf(outside), masks, Sessions(settings, users), templates(), is_current, local_now
+        settings,
+        policies,
+        outside,
+        neighbours,
+        Shelf(outside),
+        masks,
+        Sessions(settings, users, register),
+        templates(),
+        is_current,
+        local_now,
     )
 
 
@@ -90,14 +97,10 @@ class Visit:
         return self.request.query_params
 
 
-async def audit(room: Room, verb: str, operator: str | None, client: str, **more: Any) -> None:
-    """Write an event of the audit. Raises: Doubt, and then what it tells must not be done."""
-    kind = f"console.audit.{verb}.v1"
-    data = AUDIT_TYPES[kind].model_validate({"operator": operator, "client": client, **more}).wire()
-    time = room.now().isoformat(timespec="milliseconds")
-    value = write_event(kind, SOURCE, uuid4().hex, time, data)
-    lane = home_of(operator or "", len(room.shelf.lanes))
-    await room.outside.send(Record(AUDIT, lane, 0, (operator or "").encode(), value))
+async def audit(room: Room, verb: str, operator: str | None, client: str, /, **more: Any) -> str:
+    """Write an event of the audit. Returns: where it lies. Raises: Doubt, and then what it tells must not be done."""
+    record = audit_record(SOURCE, verb, room.now(), len(room.shelf.lanes), operator=operator, client=client, **more)
+    return await room.outside.send(record)
 
 
 def speech_of(request: Request) -> Speech:

@@ -1,16 +1,14 @@
-"""The console as a web application, and the server that serves it in the loop of its process."""
+"""The console as a web application. Not here: the server that serves it (`server.py`)."""
 
 import contextlib
-import socket
-from collections.abc import AsyncIterator, Iterator, MutableMapping
+from collections.abc import AsyncIterator, MutableMapping
 from typing import Any
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.sessions import SessionMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -64,7 +62,8 @@ class Guarded:
         if scope["method"] == "POST" and not (length.isdigit() and 0 < int(length) <= BODY_BYTES_MAX):
             await Response("too large, or of no length", 413)(scope, receive, with_headers)
             return
-        await self._app(scope, receive, with_headers)
+        with contextlib.suppress(ClientDisconnect):  # whoever asked has gone, or was cut before he had sent all of it
+            await self._app(scope, receive, with_headers)
 
 
 async def _home(_: Request) -> Response:
@@ -73,13 +72,21 @@ async def _home(_: Request) -> Response:
 
 async def _away(request: Request, _: Exception) -> Response:
     """Kafka or Redis is away, or this process has just begun."""
-    room: Room = request.app.state.room
-    return failure(room, request, 503, room.sessions.visitor(request))
+    return await _told(request, 503)
 
 
 async def _missing(request: Request, _: Exception) -> Response:
+    return await _told(request, 404)
+
+
+async def _told(request: Request, status: int) -> Response:
+    """Whoever cannot be known, because Redis is away, is told as a stranger is."""
     room: Room = request.app.state.room
-    return failure(room, request, 404, room.sessions.visitor(request))
+    try:
+        visitor = await room.sessions.visitor(request)
+    except Doubt:
+        visitor = None
+    return failure(room, request, status, visitor)
 
 
 def routes(login: Login, live: Live) -> list[Route | Mount]:
@@ -145,29 +152,3 @@ def application(room: Room) -> Starlette:
     )
     app.state.room, app.state.live, app.state.paces, app.state.verifying, app.state.not_verified = room, live, paces, None, ""
     return app
-
-
-class Server(uvicorn.Server):
-    """Serves an application inside a loop that somebody else runs: signals are not its business."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Capture none."""
-        yield
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens there. Raises: OSError, somebody else does."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listening.bind((host, port))
-    listening.listen(128)
-    return listening
-
-
-def server_of(app: Starlette) -> Server:
-    """The server of an application; whoever serves it gives it a socket. Streams end when it is told to stop, after a second at most."""
-    return Server(
-        uvicorn.Config(app, log_config=None, access_log=False, server_header=False, proxy_headers=False, timeout_graceful_shutdown=1)
-    )

@@ -1,7 +1,9 @@
 """Who is asking: by a trusted proxy's headers, else by the session that a login began. Sessions are signed cookies, so that every process knows them.
 
-A session holds the name, the way of the login, when it began and was last used, the token against forged requests, and whom the operator has unmasked, as a
-token. What a local user may do is looked up in the site's file at every request; with another password there, what was begun with the old one is over.
+A cookie alone opens nothing: the register (`adapters/register.py`) must have its session open, so that one that was logged out is over in every copy.
+A session holds its id there, the name, the way of the login, when it began and was last used, the token against forged requests, and whom the operator
+has unmasked, as a token. What a local user may do is looked up in the site's file at every request; with another password there, what was begun with the old
+one is over.
 """
 
 import secrets
@@ -12,6 +14,7 @@ from typing import Any
 from starlette.requests import Request
 
 from schemas.console import Role, Way
+from services.console.adapters.register import Register
 from services.console.settings import ConsoleSettings, roles_in
 from services.console.web.access import Visitor
 from services.console.web.clients import Proxies
@@ -24,7 +27,8 @@ SEEN_S = 60
 class Sessions:
     """The sessions of a site."""
 
-    def __init__(self, settings: ConsoleSettings, users: Users | None, now_s: Callable[[], float] = time.time) -> None:
+    def __init__(self, settings: ConsoleSettings, users: Users | None, register: Register, now_s: Callable[[], float] = time.time) -> None:
+        self._register = register
         self.proxies = Proxies(settings)
         self.users = users
         self._groups: Mapping[str, Role] = roles_in(settings.console_roles)
@@ -37,12 +41,14 @@ class Sessions:
         """What the groups of a proxy or provider give."""
         return sorted({self._groups[group] for group in groups if group in self._groups})
 
-    def begin(self, request: Request, name: str, way: Way, roles: Sequence[Role], stamp: str = "") -> Visitor:
-        """Begin a session; whatever an earlier one held is gone. `stamp` is that of a local user."""
-        now_s = self._now_s()
-        request.session.clear()
+    async def begin(self, request: Request, name: str, way: Way, roles: Sequence[Role], stamp: str = "") -> None:
+        """Begin a session; an earlier one is over. `stamp` is that of a local user. Raises: Doubt."""
+        session, now_s = secrets.token_urlsafe(24), self._now_s()
+        await self.end(request)
+        await self._register.open(session, self._lasts_s)
         request.session.update(
             {
+                "id": session,
                 "name": name,
                 "way": way,
                 "roles": list(roles),
@@ -52,15 +58,20 @@ class Sessions:
                 "stamp": stamp,
             }
         )
-        return Visitor(name, roles, way, self.proxies.client(request))
 
-    def visitor(self, request: Request) -> Visitor | None:
-        """Who asks; None for a stranger, or when the session is over. Whom a proxy names without a group of ours has no role."""
+    async def end(self, request: Request) -> None:
+        """End the session, in this cookie and in every copy of it. Raises: Doubt, and then it goes on."""
+        if "id" in request.session:
+            await self._register.end(request.session["id"])
+        request.session.clear()
+
+    async def visitor(self, request: Request) -> Visitor | None:
+        """Who asks; None for a stranger, or when the session is over. Whom a proxy names without a group of ours has no role. Raises: Doubt."""
         named = self.proxies.names(request)
         session = request.session
         if named is not None:
             return Visitor(named[0], self.roles_of(named[1]), "proxy", self.proxies.client(request))
-        if session.get("way") not in ("local", "oidc") or self._is_over(session):
+        if session.get("way") not in ("local", "oidc") or self._is_over(session) or not await self._register.is_open(session.get("id", "")):
             return None
         if self._now_s() - session["seen"] > SEEN_S and not is_background(request):
             session["seen"] = self._now_s()

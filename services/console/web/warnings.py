@@ -13,6 +13,7 @@ from schemas.catalogue import ACTION_TYPES, ACTIONS, WARNING_TYPES, WARNINGS
 from schemas.codes import WarningKind
 from schemas.envelope import read_event, write_event
 from schemas.monitoring import Warning
+from schemas.texts import on_one_line
 from services.console.domain import places
 from services.console.domain.warnings import LEVELS, STATES, Done, assignee_of, state_of
 from services.console.web.figures import figure_name, figure_of, named
@@ -96,7 +97,7 @@ async def unmask(visit: Visit) -> Response:
     warning_id = visit.room.masks.open("warning", visit.path["warning"])
     if warning_id is None or warning_id.partition("/")[0] not in places.HOSPITAL_KINDS:
         return failure(visit.room, visit.request, 404, visit.visitor)
-    await audit(visit.room, "unmasked", visit.visitor.name, visit.visitor.client, warning_id=warning_id)
+    await audit(visit.room, "unmasked", visit.visitor.operator, visit.visitor.client, warning_id=warning_id)
     visit.room.sessions.unmask(visit.request, visit.path["warning"])
     return RedirectResponse(f"/warnings/{visit.path['warning']}", 303)
 
@@ -109,9 +110,10 @@ async def act(visit: Visit) -> Response:
     known = None if warning_id is None else await _known(visit, warning_id)
     if warning_id is None or known is None or verb is None:
         return failure(room, visit.request, 404, visit.visitor)
-    comment, assignee = visit.form.get("comment", "").strip(), visit.form.get("assignee", "").strip()
+    comment, assignee = on_one_line(visit.form.get("comment", "")), on_one_line(visit.form.get("assignee", ""))
     episode = visit.form.get("episode", "")
-    if len(comment) > 2000 or len(assignee) > 128 or (verb == "commented" and not comment) or not re.fullmatch(r"[1-9]\d{0,9}", episode):
+    is_usable = len(comment) <= 2000 and len(assignee) <= 128 and (comment + assignee).isprintable() and (comment or verb != "commented")
+    if not is_usable or not re.fullmatch(r"[1-9]\d{0,9}", episode):
         return failure(room, visit.request, 400, visit.visitor)
     kind, region, subject, year = warning_id.split("/")[:4]
     data: dict[str, Any] = {
@@ -121,7 +123,7 @@ async def act(visit: Visit) -> Response:
         "region": region,
         "year": int(year),
         "subject": subject,
-        "operator": visit.visitor.name,
+        "operator": visit.visitor.operator,
         "comment": comment or None,
     }
     if verb == "assigned":

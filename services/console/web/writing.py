@@ -1,10 +1,13 @@
-"""The pages' templates, and how they write amounts and times."""
+"""The pages' templates, and how they write amounts, times and whatever somebody else wrote."""
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
+from schemas.foreign import visible, visible_lines
 from schemas.money import yuan_text
 from schemas.times import instant_ns, local_day
 from services.runtime.letters import LOCAL
@@ -13,12 +16,27 @@ HERE = Path(__file__).parent
 
 
 def templates() -> Environment:
-    """The pages' templates. What they name and nobody gave is an error, and everything is escaped."""
+    """The pages' templates. What they name and nobody gave is an error; everything is escaped, and stands on one line with nothing unseen in it."""
     environment = Environment(
-        loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_seen,
     )
-    environment.filters |= {"yuan": yuan_grouped, "moment": local_time, "at": day_of_ms}
+    environment.filters |= {"yuan": yuan_grouped, "moment": local_time, "at": day_of_ms, "lines": in_lines}
     return environment
+
+
+def in_lines(text: str) -> Markup:
+    """A text that has lines, such as a payload, in a place that shows them."""
+    return escape("\n".join(visible_lines(text)))
+
+
+def _seen(value: Any) -> Any:
+    """What a template shows, as it is shown: markup is the templates' own."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def local_now() -> datetime:

@@ -1,17 +1,21 @@
 """Who may say what: regions, sources, categories and the agencies that certify them."""
 
 import re
-from typing import get_args
+from datetime import date
+from typing import Final, get_args
 
 from schemas.codes import Agency
 from schemas.hospital import AdmissionClosed, AdmissionOpened
-from schemas.identity import EventVoided, StatusChanged
+from schemas.identity import ApplicationApproved, EventVoided, StatusChanged, check_dates
 from services.policy.library import Policies
-from services.policy.timeline import StatusData
-from services.runtime.errors import Refused
+from services.policy.standing import StatusData
+from services.runtime.errors import Fault, Refused
 
 _SOURCE = re.compile(r"/agencies/(?P<region>[^/]+)/(?P<agency>[^/]+)")
 _AGENCIES = frozenset(get_args(Agency))
+
+APPROVES_APPLICATIONS: Final = "healthcare-security"
+"""The agency that approves applications, of whatever category."""
 
 
 def check_region(policies: Policies, region: str) -> None:
@@ -24,22 +28,25 @@ def check_region(policies: Policies, region: str) -> None:
         raise Refused("unknown_region", "data.region", "one of " + ", ".join(policies.regions()))
 
 
-def check_status(policies: Policies, source: str, data: StatusData) -> None:
-    """Whether the agency may send this event.
+def check_status(policies: Policies, source: str, data: StatusData, event_day: date) -> None:
+    """Whether the agency may send this event, and its days fit together and with `event_day` (of the event's time, +08:00).
 
     Raises:
-        Refused: `unknown_region`, `source_mismatch`, `unknown_category` or `agency_not_competent`, the first that applies.
+        Refused: `unknown_region`, `source_mismatch`, `unknown_category`, `agency_not_competent` or `invalid_dates`, the first that applies.
     """
     check_region(policies, data.region)
     parts = _SOURCE.fullmatch(source)
     if parts is None or parts["region"] != data.region:
         raise Refused("source_mismatch", "source", "/agencies/<region of data>/<agency>")
-    certifiers = {field: _certifier(policies, data.region, field, category) for field, category in _categories(data).items()}
+    certifiers = _certifiers(policies, data)
     if parts["agency"] not in _AGENCIES:
         raise Refused("agency_not_competent", "source", "one of the agencies " + ", ".join(sorted(_AGENCIES)))
-    for field, certifier in certifiers.items():
-        if certifier != parts["agency"]:
-            raise Refused("agency_not_competent", field, f"to be certified by {certifier}")
+    if isinstance(data, ApplicationApproved):
+        certifiers = {"source": APPROVES_APPLICATIONS}
+    faults = [Fault(field, f"to be certified by {certifier}") for field, certifier in certifiers.items() if certifier != parts["agency"]]
+    if faults:
+        raise Refused("agency_not_competent", *faults[0], faults[1:])
+    check_dates(data, event_day)
 
 
 def _categories(data: StatusData) -> dict[str, str]:
@@ -50,17 +57,18 @@ def _categories(data: StatusData) -> dict[str, str]:
     return {"data.category": data.category}
 
 
-def _certifier(policies: Policies, region: str, field: str, category: str) -> str:
-    """The agency that certifies `category` in any of the region's policies.
+def _certifiers(policies: Policies, data: StatusData) -> dict[str, str]:
+    """By field of `data` the agency that certifies its category in any of the region's policies, the newest first.
 
     Raises:
-        Refused: `unknown_category`.
+        Refused: `unknown_category`, with every category at fault.
     """
-    for policy in reversed(policies.current[region]):
-        if category in policy.file.categories:
-            return policy.file.categories[category].certified_by
-    known = sorted({name for policy in policies.current[region] for name in policy.file.categories})
-    raise Refused("unknown_category", field, "one of " + ", ".join(known))
+    known = {name: category.certified_by for policy in policies.current[data.region] for name, category in policy.file.categories.items()}
+    named = _categories(data)
+    faults = [Fault(field, "one of " + ", ".join(sorted(known))) for field, category in named.items() if category not in known]
+    if faults:
+        raise Refused("unknown_category", *faults[0], faults[1:])
+    return {field: known[category] for field, category in named.items()}
 
 
 def check_admission(policies: Policies, source: str, data: AdmissionOpened | AdmissionClosed) -> None:

@@ -3,14 +3,18 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Any
 
 from schemas.hospital import AdmissionClosed, AdmissionOpened
 from schemas.identity import StatusGranted
+from services.identity.domain.room import Room
 from services.policy.entitlement import Interval, covering
 from services.policy.library import Policies
 from services.policy.loader import Policy
-from services.policy.timeline import Run, StatusEvent, runs, standing
+from services.policy.model import Entitlement
+from services.policy.standing import StatusEvent, standing
+from services.policy.timeline import Run, first_day, runs
 
 GENEROSITY = ("full", "fixed", "none")
 
@@ -34,25 +38,31 @@ class Admission:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """All that identity knows of a person: the accepted events in order of acceptance, and what was issued."""
+    """All that identity knows of a person: the accepted events by source and id, in order of acceptance, the room they fill, and what was issued."""
 
     person_id: str
     revision: int = 0
-    events: tuple[StatusEvent, ...] = ()
+    accepted: Mapping[tuple[str, str], StatusEvent] = field(default_factory=dict)
+    room: Room = field(default_factory=Room)
     subsidies: Mapping[tuple[str, int], Issued] = field(default_factory=dict)
     admissions: Mapping[str, Admission] = field(default_factory=dict)
+
+    @property
+    def events(self) -> tuple[StatusEvent, ...]:
+        """The accepted events, in order of acceptance."""
+        return tuple(self.accepted.values())
 
 
 def timeline_of(policies: Policies, events: Iterable[StatusEvent]) -> list[Run]:
     """The person's runs of status by the rules of each region and day."""
-    return runs(lambda region, day: policies.nearest(region, day).file.entitlement, events)
+    return runs(partial(_entitlement, policies), events)
 
 
 def subsidies_due(
     policies: Policies, person_id: str, events: Sequence[StatusEvent], known: Iterable[Run]
 ) -> dict[tuple[str, int], dict[str, Any]]:
     """For each region and year in which a status takes effect what is paid of the premium: the most generous, ties by the policy's order."""
-    enrolled = _enrolments(events)
+    enrolled = _enrolments(policies, events)
     due: dict[tuple[str, int], list[tuple[int, int, dict[str, Any]]]] = {}
     for run in known:
         interval = run.interval
@@ -86,15 +96,21 @@ def _addressed(person_id: str, region: str, year: int, content: Mapping[str, Any
     return {"subsidy_id": f"{person_id}/{region}/{year}", "person_id": person_id, "region": region, "year": year, **content}
 
 
-def _enrolments(events: Sequence[StatusEvent]) -> dict[tuple[str, int], date]:
-    """For each region and year the earliest enrolment that a grant of the year tells."""
+def _enrolments(policies: Policies, events: Sequence[StatusEvent]) -> dict[tuple[str, int], date]:
+    """For each region and year the earliest enrolment that a grant taking effect in the year tells."""
     earliest: dict[tuple[str, int], date] = {}
     for event in standing(events):
         grant = event.data
         if isinstance(grant, StatusGranted) and grant.enrolled_on:
-            key = (grant.region, grant.effective_date.year)
+            start = first_day(_entitlement(policies, grant.region, grant.effective_date), grant.effective_date)
+            key = (grant.region, start.year)
             earliest[key] = min(grant.enrolled_on, earliest.get(key, grant.enrolled_on))
     return earliest
+
+
+def _entitlement(policies: Policies, region: str, day: date) -> Entitlement:
+    """The region's rules of the day."""
+    return policies.nearest(region, day).file.entitlement
 
 
 def _subsidy(policy: Policy, run: Run, enrolled_on: date | None) -> dict[str, Any]:

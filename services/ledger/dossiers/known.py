@@ -12,14 +12,16 @@ import orjson
 from schemas.catalogue import RESULTS, TIMELINES
 from services.identity.adapters import decode as decode_identity
 from services.identity.adapters import document_key
+from services.identity.adapters import heal as heal_identity
 from services.ledger.errors import Declined
 from services.policy.explain import Dossier, Explanation, Told, explain
 from services.policy.library import Policies
 from services.policy.result import figures_hash
-from services.policy.timeline import StatusEvent
+from services.policy.standing import StatusEvent
 from services.runtime.embedded import Embedded
 from services.runtime.ports import Loaded
 from services.runtime.records import Record, Want
+from services.runtime.strays import named
 from services.settlement.adapters.documents import decode, person_key, year_keys
 from services.settlement.adapters.healing import heal
 from services.settlement.domain import Holder, Person
@@ -68,7 +70,11 @@ async def from_embedded(embedded: Embedded, key: str) -> Known | None:
 
 
 async def from_ledger(read: Read, key: str) -> Known | None:
-    """What results and timelines tell of the claim `key`; None where there is no result of it."""
+    """What results and timelines tell of the claim `key`; None where there is no result of it.
+
+    Raises:
+        Stop: A record that may be about its person is not as it was written.
+    """
     place = await _place(read, key)
     if place is None:
         return None
@@ -78,28 +84,42 @@ async def from_ledger(read: Read, key: str) -> Known | None:
     events: Sequence[StatusEvent] = ()
     person = orjson.dumps(holder.person_id)
     async for record in read(RESULTS, partition):
-        event = _about(record, person, holder)
-        if event is not None and event["data"]["region"] == holder.region:
-            _bring_forward(record, documents, holder)
-            if _key(event["data"]) == key:
-                history.append(told(event))
+        with named(record):
+            event = _about(record, person, holder)
+            if event is not None and event["data"]["region"] == holder.region:
+                _bring_forward(record, documents, holder)
+                if _key(event["data"]) == key:
+                    history.append(told(event))
     async for record in read(TIMELINES, partition):
-        event = _about(record, person, holder)
-        if event is not None:
-            _bring_forward(record, documents, holder)
-            events = decode_identity(holder.person_id, {"timeline": orjson.dumps(event["data"])}).events
+        with named(record):
+            event = _about(record, person, holder)
+            if event is not None:
+                _bring_forward(record, documents, holder)
+                events = _events(record, holder.person_id)
     return Known(holder, decode(holder.person_id, documents, {}), events, history)
 
 
 async def _place(read: Read, key: str) -> tuple[int, Holder] | None:
-    """The partition in which the claim's results lie, and whose it is."""
+    """The partition in which the claim's results lie, and whose it is.
+
+    Raises:
+        Stop: A record that may be one of them is not as it was written.
+    """
     mark = orjson.dumps(f"{key}/0")
     async for record in read(RESULTS, None):
         if record.value is not None and mark in record.value:
-            data = orjson.loads(record.value)["data"]
-            if _key(data) == key:
-                return record.partition, Holder(data["year"], data["person_id"], data["region"], "")
+            with named(record):
+                data = orjson.loads(record.value)["data"]
+                if _key(data) == key:
+                    return record.partition, Holder(data["year"], data["person_id"], data["region"], "")
     return None
+
+
+def _events(record: Record, person_id: str) -> Sequence[StatusEvent]:
+    """The accepted events that a timeline carries, healed as identity does; a record of a file has no key."""
+    place = document_key(person_id)
+    healed = heal_identity([record._replace(key=person_id.encode())], {place: {}}).documents[place]
+    return decode_identity(person_id, {name: value for name, value in healed.items() if value is not None}).events
 
 
 def _about(record: Record, person: bytes, holder: Holder) -> Any:

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import orjson
 
-from schemas.catalogue import INPUTS, RESULTS, TIMELINES, TYPES_BY_TOPIC
+from schemas.catalogue import AUDIT, INPUTS, RESULTS, TIMELINES, TYPES_BY_TOPIC
 from services.ledger.dossiers.known import Known, Read, from_ledger, from_view
+from services.ledger.encoding import check_is_utf8
 from services.ledger.errors import Declined
 from services.runtime.kafka import AioKafkaBroker
 from services.runtime.records import Record, TopicPartition
 from services.runtime.redis_view import RedisView
+from services.runtime.rulings import rulings
 from services.runtime.settings import Settings
 from services.settlement.app import SettlementService
 
@@ -23,12 +25,12 @@ async def from_kafka(settings: Settings, key: str) -> Known | None:
 
     Raises:
         Doubt: Kafka is away.
-        Stop: The topics are not there.
+        Stop: The topics are not there, or a record that may be about the claim's person is not ours.
     """
     broker = AioKafkaBroker("explain", settings)
-    await broker.prepare([RESULTS, TIMELINES])
+    await broker.prepare([RESULTS, TIMELINES, AUDIT])
     try:
-        return await from_ledger(_kafka_reader(broker), key)
+        return await from_ledger(_kafka_reader(broker, (await rulings(broker)).skipped), key)
     finally:
         await broker.close()
 
@@ -58,14 +60,15 @@ def holds_inputs(path: Path) -> bool:
     Raises:
         Declined: There is none.
     """
+    check_is_utf8(path)
     for kind in _types(path):
         if kind in _INPUT_TYPES or kind in _OUTPUT_OF_TYPE:
             return kind in _INPUT_TYPES
     raise Declined(f"{path}: no event of a known type in this file")
 
 
-def _kafka_reader(broker: AioKafkaBroker) -> Read:
-    """Committed records of a topic up to its present end."""
+def _kafka_reader(broker: AioKafkaBroker, skipped: frozenset[tuple[str, int, int]]) -> Read:
+    """Committed records of a topic up to its present end, without those that operators pass over."""
 
     async def read(topic: str, partition: int | None) -> AsyncIterator[Record]:
         chosen = range(broker.partitions) if partition is None else [partition]
@@ -73,7 +76,8 @@ def _kafka_reader(broker: AioKafkaBroker) -> Read:
         for place, end in ends.items():
             async for chunk in broker.read(place, 0, end):
                 for record in chunk.records:
-                    yield record
+                    if record[:3] not in skipped:
+                        yield record
 
     return read
 

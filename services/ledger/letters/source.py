@@ -1,11 +1,15 @@
 """Dead letters in Kafka: a listing of several topics, the letters of one id. Read to the end found at the beginning, one after the other."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
 
+from schemas.catalogue import AUDIT
 from services.ledger.errors import Declined
+from services.ledger.letters.approval import Told
+from services.ledger.letters.audit import told_of
 from services.ledger.letters.listing import Listing, letters_of, listing, topic_in
+from services.runtime.home import home_of
 from services.runtime.kafka import AioKafkaBroker
 from services.runtime.letters import Letter, refusable
 from services.runtime.records import Record, TopicPartition
@@ -40,20 +44,40 @@ async def kafka_letters(settings: Settings, letter_id: str) -> tuple[list[Letter
     return letters, partitions
 
 
+async def kafka_told(settings: Settings, letter_id: str) -> list[Told]:
+    """What the audit says of sending a letter's record again: that in its own partition, which has an order, behind what lies elsewhere.
+
+    Raises:
+        Doubt: Kafka is away.
+        Stop: The audit's topic is not there.
+    """
+    async with _committed(settings, [AUDIT]) as broker:
+        home = home_of(letter_id, broker.partitions)
+        places = [TopicPartition(AUDIT, number) for number in sorted(range(broker.partitions), key=lambda number: number == home)]
+        return await told_of(letter_id, _read(broker, places))
+
+
 @asynccontextmanager
 async def _records(settings: Settings, topics: Collection[str]) -> AsyncGenerator[tuple[AsyncIterator[Record], int]]:
     """Everything committed to the dead-letter topics of `topics` up to now, and the partitions of each."""
     dead_letters = [refusable()[topic] for topic in topics]
+    async with _committed(settings, dead_letters) as broker:
+        places = [TopicPartition(topic, number) for topic in dead_letters for number in range(broker.partitions)]
+        yield _read(broker, places), broker.partitions
+
+
+@asynccontextmanager
+async def _committed(settings: Settings, topics: Sequence[str]) -> AsyncGenerator[AioKafkaBroker]:
     broker = AioKafkaBroker("dlq", settings)
-    await broker.prepare(dead_letters)
+    await broker.prepare(topics)
     try:
-        yield _read(broker, dead_letters), broker.partitions
+        yield broker
     finally:
         await broker.close()
 
 
-async def _read(broker: AioKafkaBroker, topics: Collection[str]) -> AsyncIterator[Record]:
-    ends = await broker.ends([TopicPartition(topic, number) for topic in topics for number in range(broker.partitions)])
+async def _read(broker: AioKafkaBroker, places: Collection[TopicPartition]) -> AsyncIterator[Record]:
+    ends = await broker.ends(places)
     for place, end in ends.items():
         async for chunk in broker.read(place, 0, end):
             for record in chunk.records:

@@ -13,8 +13,8 @@ from services.ledger.verify.differences import NOTHING, Difference, apart, flat
 from services.runtime.errors import Unreadable
 from services.runtime.records import Document
 from services.settlement.adapters.claim_record import record_in
-from services.settlement.adapters.documents import status_in
 from services.settlement.adapters.format import STAMP
+from services.settlement.adapters.person_fields import status_in
 from services.settlement.domain import Holder
 
 
@@ -80,7 +80,9 @@ def _timeline(value: bytes) -> Any:
     """A timeline."""
     status, revision = status_in(value)
     intervals = [interval._asdict() for interval in status.intervals]
-    return orjson.loads(orjson.dumps({"revision": revision, "birth_date": status.birth_date, "intervals": intervals}))
+    applications = [application._asdict() for application in status.applications]
+    told = {"revision": revision, "birth_date": status.birth_date, "intervals": intervals, "applications": applications}
+    return orjson.loads(orjson.dumps(told))
 
 
 def _text(value: bytes | None) -> str:

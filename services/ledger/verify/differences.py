@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 import orjson
 
+from schemas.foreign import visible
 from schemas.money import yuan_text
 
 Kind = Literal["form", "anew", "redis", "index", "watermark"]
@@ -52,8 +53,8 @@ class Difference:
     def line(self, lang: str, source: str = "ledger") -> str:
         """As it is printed; `source` `redis` where Redis itself was adjudicated anew."""
         comma, colon = ("，", "：") if lang == "zh" else (", ", ": ")
-        said, other = _one_line(self.ledger), _one_line(self.other)
-        return f"{self.kind} {self.key} {self.field}{colon}{_SOURCE[lang][source]} {said}{comma}{_OTHER[lang][self.kind]} {other}"
+        said, other = _shown(self.ledger), _shown(self.other)
+        return visible(f"{self.kind} {self.key} {self.field}{colon}{_SOURCE[lang][source]} {said}{comma}{_OTHER[lang][self.kind]} {other}")
 
 
 @dataclass(slots=True)
@@ -99,7 +100,7 @@ def apart(said: Mapping[str, str], other: Mapping[str, str]) -> Iterator[tuple[s
             yield name, said.get(name, NOTHING), other.get(name, NOTHING)
 
 
-def _one_line(text: str) -> str:
-    """A value, whatever a sender wrote into it, on one line."""
-    shown = "".join(letter if letter.isprintable() else " " for letter in text)
+def _shown(text: str) -> str:
+    """A value, whatever a sender wrote into it, not too long for a line."""
+    shown = visible(text)
     return shown if len(shown) <= SHOWN_MAX else shown[:SHOWN_MAX] + "…"

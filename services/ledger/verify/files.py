@@ -6,6 +6,7 @@ from pathlib import Path
 import orjson
 
 from schemas.catalogue import INPUTS, RESULTS, TIMELINES, TYPES_BY_TOPIC
+from services.ledger.encoding import check_is_utf8
 from services.ledger.errors import Declined, Misnamed
 from services.runtime.records import Record
 
@@ -18,10 +19,11 @@ def check_is_ledger(path: Path) -> None:
 
     Raises:
         Misnamed: It is not there.
-        Declined: It holds input events, or no result at all.
+        Declined: It is not in UTF-8, holds input events, or no result at all.
     """
     if not path.is_file():
         raise Misnamed(f"--from {path}: no such file, and neither kafka nor redis")
+    check_is_utf8(path)
     with path.open("rb") as file:
         kinds = (_type(line) for line in file)
         first = next((kind for kind in kinds if kind in _INPUTS or kind in TYPES_BY_TOPIC[RESULTS]), None)

@@ -6,7 +6,7 @@ In: records of results, waiting reversals and timelines. Out: documents and hold
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing
 
-from schemas.catalogue import CLAIMS, RESULTS, SETTLEMENT_REROUTED, SETTLEMENT_WAITING, dead_letters_of
+from schemas.catalogue import AUDIT, CLAIMS, RESULTS, SETTLEMENT_REROUTED, SETTLEMENT_WAITING, dead_letters_of
 from services.ledger.verify.differences import Place
 from services.ledger.verify.form import Form
 from services.runtime.errors import Refused
@@ -18,7 +18,7 @@ from services.settlement.app import SettlementService
 from services.settlement.domain import Person
 
 FOLDED = (*SettlementService.state_topics,)
-TOPICS = (*FOLDED, CLAIMS, SETTLEMENT_REROUTED, dead_letters_of(CLAIMS))
+TOPICS = (*FOLDED, CLAIMS, SETTLEMENT_REROUTED, dead_letters_of(CLAIMS), AUDIT)
 """What must be there for a verification."""
 
 
@@ -84,11 +84,12 @@ class Fold:
 
 
 class Topics:
-    """One lane's topics in Kafka."""
+    """One lane's topics in Kafka, without the records that operators pass over."""
 
-    def __init__(self, broker: Broker, lane: int) -> None:
+    def __init__(self, broker: Broker, lane: int, skipped: frozenset[tuple[str, int, int]] = frozenset()) -> None:
         self.broker = broker
         self.lane = lane
+        self._skipped = skipped
 
     async def ends(self) -> Watermark:
         """How far the topics can be settled: to the read_committed end of what settlement writes, to its committed offset of the timelines.
@@ -141,7 +142,7 @@ class Topics:
     async def _read(self, topic: str, start: int, stop: int) -> AsyncIterator[Sequence[Record]]:
         async with aclosing(self.broker.read(TopicPartition(topic, self.lane), start, stop)) as chunks:
             async for chunk in chunks:
-                yield chunk.records
+                yield [record for record in chunk.records if record[:3] not in self._skipped] if self._skipped else chunk.records
 
     def _places(self, until: str) -> list[TopicPartition]:
         return [TopicPartition(topic, self.lane) for topic, known in SettlementService.state_topics.items() if known == until]

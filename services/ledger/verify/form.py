@@ -16,6 +16,7 @@ from schemas.settlement import SettlementResult
 from services.ledger.verify.differences import NOTHING, Difference, Place
 from services.runtime.home import home_of
 from services.runtime.records import Record
+from services.settlement.handlers.years import SOURCE
 
 Tell = Callable[[Difference], None]
 _RESULTS = dict.fromkeys(RESULT_TYPES, SettlementResult)
@@ -81,16 +82,16 @@ class Form:
         return True
 
     def add_waiting(self, record: Record) -> bool:
-        """Check a reversal that waits, or its end; True when it can be folded."""
+        """Check a reversal that waits, a year that is behind, or the end of either; True when it can be folded."""
         try:
-            hospital, claim, person, region = (record.key or b"").decode().split("/")
+            parts = _waiting_key(record)
             if record.value is not None:
                 read_event(record.value, record.headers, TYPES_BY_TOPIC[SETTLEMENT_WAITING], None)
         except (Refused, ValueError):
             place = f"{record.topic}[{record.partition}]@{record.offset}"
-            self._tell(Difference("form", place, "value", "unreadable", "a reversal that waits, or its end"))
+            self._tell(Difference("form", place, "value", "unreadable", "a reversal that waits, a year behind, or its end"))
             return False
-        return all((hospital, claim, person, region))
+        return all(parts)
 
     def finish(self) -> None:
         """What only the whole shows: the deltas of a claim add up, the sequence of a person-year has no hole."""
@@ -112,6 +113,7 @@ class Form:
         self._must(key, f"id of revision {data.revision}", event.id, settlement_id)
         verb = "completed" if data.revision == 0 else "reversed" if data.outcome == "reversed" else "adjusted"
         self._must(key, f"type of revision {data.revision}", event.type, f"settlement.{verb}.v1")
+        self._must(key, f"source of revision {data.revision}", event.source, SOURCE)
         if self._partitions is not None:
             record_key = NOTHING if record.key is None else record.key.decode(errors="replace")
             self._must(key, f"record key of revision {data.revision}", record_key, data.person_id)
@@ -147,6 +149,18 @@ class Form:
     def _must(self, key: str, field: str, said: str, expected: str) -> None:
         if said != expected:
             self._tell(Difference("form", key, field, said, expected))
+
+
+def _waiting_key(record: Record) -> list[str]:
+    """Claim, person and region of a reversal that waits, its claim in two parts; region, year and person of a year behind.
+
+    Raises:
+        ValueError: It is neither.
+    """
+    parts = (record.key or b"").decode().split("/")
+    if len(parts) == 4 or (len(parts) == 3 and parts[1].isdecimal()):
+        return parts
+    raise ValueError("another key")
 
 
 def _read(record: Record) -> tuple[CloudEvent[SettlementResult], ClaimSubmitted]:

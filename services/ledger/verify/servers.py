@@ -16,7 +16,7 @@ async def verify_servers(verification: Verification, settings: Settings, expect:
 
     Raises:
         Doubt: A server is away, or the view is just being rebuilt or of another format.
-        Stop: The topics are not there.
+        Stop: The topics are not there, or one has lost its front.
     """
     broker = AioKafkaBroker(SettlementService.name, settings)  # under its name, for its committed offsets
     await broker.prepare(TOPICS)

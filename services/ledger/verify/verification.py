@@ -17,9 +17,11 @@ from services.ledger.verify.form import Form, Tell
 from services.ledger.verify.held import DOCUMENTS_A_LOOK, Comparison, Held, batches
 from services.policy.library import Policies
 from services.runtime.errors import Doubt
+from services.runtime.fronts import check_fronts
 from services.runtime.ports import Broker
 from services.runtime.records import Record, Want, Watermark
 from services.runtime.redis_forgetting import is_forgetting
+from services.runtime.rulings import rulings
 from services.settlement.adapters.documents import decode
 from services.settlement.app import SettlementService
 from services.settlement.domain import Holder, PersonYear
@@ -73,11 +75,14 @@ async def verify_kafka(verification: Verification, broker: Broker, held: Held) -
 
     Raises:
         Doubt: Kafka or Redis is away, or a view was lost meanwhile.
+        Stop: The ledger, or another topic that settlement stands on, has lost its front.
     """
+    await check_fronts(SettlementService(verification.policies), range(broker.partitions), broker)
+    skipped = (await rulings(broker)).skipped
     booked: dict[str, str] = {}
     misheld: set[str] = set()
     for lane in range(broker.partitions):
-        topics = Topics(broker, lane)
+        topics = Topics(broker, lane, skipped)
         comparison, fold = await _verify_lane(verification, topics, held)
         unsettled = {key: holder for key, holder in comparison.booked.items() if fold.holders.get(key) != holder}
         booked |= await without_reason(topics, unsettled)

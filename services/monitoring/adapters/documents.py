@@ -1,7 +1,7 @@
 """Monitoring's state as documents of a view: persons and hospitals to fields and back.
 
-- `m/<person>`: `timeline`, a field `c:<claim>` for each claim, `y:<region>/<year>` for a year's counters, `d:<region>/<year>/<claim>` for refused
-  duplicates.
+- `m/<person>`: `timeline`, a field `c:<claim>` for each claim, `y:<region>/<year>` for a year's counters, `r:<region>/<claim>` for a reversal that
+  waits, `d:<region>/<year>/<claim>` for refused duplicates.
 - `h/<hospital>`: `t:<region>/<year>` for the sums of a year. `s/<hospital>`: a field for each claim's share.
 - `m/` and `h/`: a field `w:<warning id>` for each warning ever said.
 
@@ -71,6 +71,7 @@ def decode_person(person_id: str, documents: Mapping[str, Document]) -> Person:
             _status(timeline) if timeline is not None else Status(),
             {name: _claim(name, value) for name, value in _fields(document, "c:")},
             {_year_key(name): read(value) for name, value in _fields(document, "y:")},
+            {name: _date(read(value)) for name, value in _fields(document, "r:")},
             {name: _refusals(value) for name, value in _fields(document, "d:")},
             {name: said_from(value) for name, value in _fields(document, "w:")},
         )
@@ -100,6 +101,8 @@ def encode_person(before: Person, after: Person) -> Changes:
         changed["timeline"] = _status_bytes(after.status)
     changed |= {f"c:{name}": _claim_bytes(claim) for name, claim in _new(before.claims, after.claims)}
     changed |= {f"y:{region}/{year}": written(counters) for (region, year), counters in _new(before.counters, after.counters)}
+    changed |= {f"r:{name}": written(on) for name, on in _new(before.waiting, after.waiting)}
+    changed |= {f"r:{name}": None for name in before.waiting if name not in after.waiting}
     changed |= {f"d:{name}": _refusals_bytes(refused) for name, refused in _new(before.conflicts, after.conflicts)}
     changed |= {f"w:{name}": said_bytes(said) for name, said in _new(before.said, after.said)}
     return {person_key(after.person_id): changed}
@@ -137,7 +140,7 @@ def _fields(document: Document, prefix: str) -> list[tuple[str, bytes]]:
 
 
 def _new(before: Mapping[Any, Any], after: Mapping[Any, Any]) -> list[tuple[Any, Any]]:
-    """What is not as it was. Nothing is ever forgotten."""
+    """What is not as it was. Nothing is ever forgotten but a reversal's waiting."""
     return [] if after is before else [(name, value) for name, value in after.items() if before.get(name) is not value]
 
 

@@ -5,15 +5,26 @@ from typing import Any
 
 import orjson
 
-from schemas.catalogue import ACTION_TYPES, ACTIONS, CLAIM_TYPES, CLAIMS, RESULTS, TIMELINES, TYPES_BY_TOPIC, dead_letters_of
+from schemas.catalogue import (
+    ACTION_TYPES,
+    ACTIONS,
+    CLAIM_TYPES,
+    CLAIMS,
+    RESULTS,
+    SETTLEMENT_WAITING,
+    TIMELINES,
+    TYPES_BY_TOPIC,
+    dead_letters_of,
+)
 from schemas.deadletters import DeadLetter, original
 from schemas.envelope import VALUE_BYTES_MAX, CloudEvent, read_event
 from schemas.hospital import ClaimReversed, ClaimSubmitted, check_dates
 from schemas.identity import TimelineUpdated
 from schemas.monitoring import WarningAction, WarningClosed
-from schemas.settlement import SettlementResult
+from schemas.settlement import SettlementResult, WaitingReversal, YearBehind
 from schemas.times import local_day
-from services.monitoring.domain.observed import Closed, Nothing, Observation, conflict, settled, status_known
+from services.monitoring.domain.observed import Closed, Nothing, Observation
+from services.monitoring.domain.observing import conflict, settled, status_known, waits
 from services.monitoring.domain.warnings import CLOSED_BY_OPERATORS
 from services.policy.library import Policies
 from services.runtime.errors import Refused
@@ -30,18 +41,22 @@ def observe(policies: Policies, record: Record) -> Observation:
     """What `record` tells.
 
     Raises:
-        Refused: A result, timeline, share or action that is none; a dead letter never.
+        Refused: A result, timeline, waiting reversal, share or action that is none; a dead letter never.
     """
     if record.topic == REFUSED_CLAIMS:
         return _refused_claim(policies, record)
     if record.topic == ACTIONS:
         return _action(policies, record)
+    if record.topic == SETTLEMENT_WAITING and record.value is None:
+        return NOTHING
     types: Mapping[str, Any] = TYPES_BY_TOPIC[record.topic]
     event: CloudEvent[Any] = read_event(record.value, record.headers, types, bytes_max=None)
     if record.topic == RESULTS:
         return _result(policies, event)
     if record.topic == TIMELINES:
         return _timeline(event)
+    if record.topic == SETTLEMENT_WAITING:  # of a year that waits operators hear by its letter, and on the console
+        return NOTHING if isinstance(event.data, YearBehind) else _waiting(policies, event)
     return Observation(event.data, event.time, event.data.caused_by.wire())
 
 
@@ -58,6 +73,14 @@ def _timeline(event: CloudEvent[TimelineUpdated]) -> Observation:
         return Observation(status_known(event.data), event.time, {"source": newest.source, "id": newest.id})
     except (LookupError, ValueError):
         raise Refused("invalid_event", "data.events", "the accepted events that the timeline follows from, at least one") from None
+
+
+def _waiting(policies: Policies, event: CloudEvent[WaitingReversal]) -> Observation:
+    try:
+        seen = waits(policies, event.data)
+    except ValueError:
+        raise Refused("invalid_event", "data.reversal", "the reversal as settlement accepted it, and its time") from None
+    return NOTHING if seen is None else Observation(seen, event.time, event.data.caused_by.wire())
 
 
 def _action(policies: Policies, record: Record) -> Observation:
@@ -87,7 +110,8 @@ def _refused_claim(policies: Policies, record: Record) -> Observation:
             return NOTHING
         headers = tuple((header.name, original(header.value, header.encoding)) for header in letter.headers)
         types: Mapping[str, Any] = CLAIM_TYPES
-        event: CloudEvent[ClaimSubmitted | ClaimReversed] = read_event(original(letter.payload, letter.payload_encoding), headers, types)
+        value = original(letter.payload, letter.payload_encoding)
+        event: CloudEvent[ClaimSubmitted | ClaimReversed] = read_event(value, headers, types, bytes_max=None)
         if isinstance(event.data, ClaimSubmitted):
             check_dates(event.data, local_day(event.time_ns))
     except (LookupError, TypeError, ValueError, Refused):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from services.monitoring.domain.observed import Closed, Conflict, Nothing, Settled, StatusKnown
+from services.monitoring.domain.observed import Closed, Conflict, Nothing, ReversalWaits, Settled, StatusKnown
 from services.monitoring.domain.warnings import Said, after_closing
 from services.policy.course import Counters
 from services.policy.entitlement import Interval
@@ -28,6 +28,7 @@ class ClaimFacts:
         burden_fen: Personal burden after all three tiers; `self_pay_fen` before assistance.
         recovered_fen: What adjustments have taken back so far.
         counted: Whether its hospital was told to count it.
+        visit_id: The hospital's number of the visit; several bills of one stay carry the same.
     """
 
     key: str
@@ -45,6 +46,12 @@ class ClaimFacts:
     burden_fen: int
     recovered_fen: int
     counted: bool
+    visit_id: str | None = None
+
+    @property
+    def hospital_id(self) -> str:
+        """Who treated."""
+        return self.key.partition("/")[0]
 
     @property
     def settlement_id(self) -> str:
@@ -86,6 +93,7 @@ class Person:
     Attributes:
         claims: By claim key.
         counters: Of each region and year the counters of the newest result, fen.
+        waiting: By `<region>/<claim key>` the day of a reversal whose claim has not come.
         conflicts: By `<region>/<year>/<claim key>` the deliveries with other content that were refused.
         said: By warning id.
     """
@@ -94,6 +102,7 @@ class Person:
     status: Status = field(default_factory=Status)
     claims: Mapping[str, ClaimFacts] = field(default_factory=dict)
     counters: Mapping[YearKey, Counters] = field(default_factory=dict)
+    waiting: Mapping[str, date] = field(default_factory=dict)
     conflicts: Mapping[str, Refusals] = field(default_factory=dict)
     said: Mapping[str, Said] = field(default_factory=dict)
 
@@ -114,7 +123,7 @@ class Person:
         return years
 
 
-def observe(person: Person, seen: Settled | StatusKnown | Conflict | Closed | Nothing) -> Person:
+def observe(person: Person, seen: Settled | StatusKnown | ReversalWaits | Conflict | Closed | Nothing) -> Person:
     """The person after `seen`; the very same where it tells nothing new."""
     match seen:
         case Settled():
@@ -123,6 +132,8 @@ def observe(person: Person, seen: Settled | StatusKnown | Conflict | Closed | No
             if seen.revision <= person.status.revision:
                 return person
             return replace(person, status=Status(seen.revision, seen.intervals, seen.died_on))
+        case ReversalWaits():
+            return _waiting(person, seen)
         case Conflict():
             key = f"{seen.region}/{seen.year}/{seen.claim}"
             known = person.conflicts.get(key, Refusals())
@@ -157,5 +168,20 @@ def _settled(person: Person, seen: Settled) -> Person:
         burden_fen=seen.burden_fen,
         recovered_fen=(known.recovered_fen if known else 0) + seen.taken_back_fen,
         counted=seen.counted,
+        visit_id=seen.visit_id,
     )
-    return replace(person, claims={**person.claims, seen.key: facts}, counters={**person.counters, (seen.region, seen.year): seen.counters})
+    waiting = {name: day for name, day in person.waiting.items() if name != f"{seen.region}/{seen.key}"}
+    return replace(
+        person,
+        claims={**person.claims, seen.key: facts},
+        counters={**person.counters, (seen.region, seen.year): seen.counters},
+        waiting=waiting if len(waiting) < len(person.waiting) else person.waiting,
+    )
+
+
+def _waiting(person: Person, seen: ReversalWaits) -> Person:
+    """With a reversal that waits, unless its claim is known already: whichever of the two topics is read first, the end is the same."""
+    name, claim = f"{seen.region}/{seen.claim}", person.claims.get(seen.claim)
+    if name in person.waiting or (claim is not None and claim.region == seen.region):
+        return person
+    return replace(person, waiting={**person.waiting, name: seen.on})

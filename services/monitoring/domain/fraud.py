@@ -1,6 +1,6 @@
-"""Signs of fraud or error: stays at one time, claims after death, keys sent again with other content, money to be taken back. Pure.
+"""Signs of fraud or error: stays at one time, claims after death, reversals without a claim, keys sent again with other content, money to be taken back. Pure.
 
-The first two hold across regions, and stand as long as their facts do. The last two tell what happened: they stay open until an operator closes
+The first three stand as long as their facts do, the first two across regions. The last two tell what happened: they stay open until an operator closes
 them, whatever follows, and then measure what has happened since: another refused delivery, more money taken back.
 """
 
@@ -19,23 +19,34 @@ PAIRS_MAX = 10
 
 
 def due(watch: Watch, person: Person) -> Iterator[Due]:
-    """All four kinds."""
+    """All five kinds."""
     yield from _overlaps(watch, person)
     yield from _after_death(watch, person)
+    yield from _waiting(watch, person)
     yield from _conflicts(watch, person)
     yield from _recoveries(watch, person)
 
 
 def _overlaps(watch: Watch, person: Person) -> Iterator[Due]:
-    """Every two stays of which each began before the other ended; a transfer on one day is none.
+    """Every two stays of which each began before the other ended; a transfer on one day is none, and several bills of one stay are one.
 
     Of two stays by admission and discharge, the first is under way when the second begins if it ends later; it began before the second's end then.
     """
     under_way: list[ClaimFacts] = []
     for second in sorted((claim for claim in person.standing() if claim.is_stay), key=lambda stay: (stay.first, stay.last, stay.key)):
         under_way = [first for first in under_way if first.last > second.first]
-        yield from (_overlap(watch, person, first, second) for first in under_way[-PAIRS_MAX:])
+        others = [first for first in under_way if not _is_one_stay(first, second)]
+        yield from (_overlap(watch, person, first, second) for first in others[-PAIRS_MAX:])
         insort(under_way, second, key=lambda stay: (stay.last, stay.key))
+
+
+def _is_one_stay(first: ClaimFacts, second: ClaimFacts) -> bool:
+    """Whether two bills are of one stay (中途结算): of one hospital, with the same number of the visit; where one lacks it, from the same day on."""
+    if first.hospital_id != second.hospital_id:
+        return False
+    if first.visit_id is not None and second.visit_id is not None:
+        return first.visit_id == second.visit_id
+    return first.first == second.first
 
 
 def _overlap(watch: Watch, person: Person, first: ClaimFacts, second: ClaimFacts) -> Due:
@@ -77,6 +88,25 @@ def _after_death(watch: Watch, person: Person) -> Iterator[Due]:
                 clause=watch.supervision_clause(claim.region),
                 evidence=(claim.settlement_id,),
             )
+
+
+def _waiting(watch: Watch, person: Person) -> Iterator[Due]:
+    """Reversals that wait for a claim: the hospital thinks money taken back that is still paid, if it named another bill than it meant."""
+    for key, day_of_reversal in sorted(person.waiting.items()):
+        region, claim = key.split("/", 1)
+        yield Due(
+            kind="reversal_waiting",
+            region=region,
+            subject=person.person_id,
+            year=day_of_reversal.year,
+            detail=claim,
+            level="notice",
+            audience=FRAUD_AUDIENCE,
+            measure=Figure(name="waiting_reversals", value="1"),
+            threshold=Figure(name="waiting_reversals", value="1"),
+            message=partial(wording.reversal_waiting, claim, day_of_reversal),
+            clause=watch.supervision_clause(region),
+        )
 
 
 def _conflicts(watch: Watch, person: Person) -> Iterator[Due]:

@@ -1,23 +1,15 @@
-"""What monitoring takes from the records that it reads: a settlement, a timeline, a refused duplicate, a share of a hospital's year.
+"""What monitoring sees: a settlement, a timeline, a reversal that waits, a refused duplicate, an operator's closing, a share of a hospital's year. Pure.
 
-In: validated events of our own topics. Out: an `Observation`, with the event that led to it. Pure.
+Not here: how it is taken from events (`observing.py`).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from schemas.hospital import ClaimReversed, ClaimSubmitted
-from schemas.identity import StatusRevoked, TimelineUpdated
 from schemas.monitoring import HospitalShare
-from schemas.settlement import SettlementResult
-from schemas.times import local_day
-from services.policy.adjudicate import claim_year
 from services.policy.course import Counters
-from services.policy.entitlement import Interval, status_of
-from services.policy.hospitals import hospital_share
-from services.policy.library import Policies
-from services.policy.timeline import standing, status_event
+from services.policy.entitlement import Interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +18,7 @@ class Settled:
 
     Attributes:
         taken_back_fen: What this revision takes back, if it is an adjustment.
+        visit_id: The hospital's number of the visit, where it told one.
         counted: Whether the stay counts in its hospital's year: of a person settled by a category, in the county, not reversed.
         share_burden_fen: Its burden there (R25).
     """
@@ -50,6 +43,7 @@ class Settled:
     counted: bool
     share_burden_fen: int
     policy_scope_fen: int
+    visit_id: str | None
 
     @property
     def home(self) -> str:
@@ -69,6 +63,21 @@ class StatusKnown:
     @property
     def home(self) -> str:
         """The person."""
+        return self.person_id
+
+
+@dataclass(frozen=True, slots=True)
+class ReversalWaits:
+    """A reversal that found no claim of its person and region; `on`: the day of its event."""
+
+    person_id: str
+    region: str
+    claim: str
+    on: date
+
+    @property
+    def home(self) -> str:
+        """The person whom the reversal names."""
         return self.person_id
 
 
@@ -109,7 +118,7 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """A record without consequence: a dead letter for another reason or that cannot be read, an operator's action that changes no warning."""
+    """A record without consequence: a dead letter for another reason or that cannot be read, an action that changes no warning, a waiting that ends."""
 
     home: str = ""
 
@@ -118,7 +127,7 @@ class Nothing:
 class Observation:
     """What was seen, and the event that led to it."""
 
-    data: Settled | StatusKnown | Conflict | Closed | Nothing | HospitalShare
+    data: Settled | StatusKnown | ReversalWaits | Conflict | Closed | Nothing | HospitalShare
     time: str
     cause: Mapping[str, str]
 
@@ -126,55 +135,3 @@ class Observation:
     def home(self) -> str:
         """The person or hospital whose lane decides it."""
         return self.data.home
-
-
-def settled(policies: Policies, kind: str, result: SettlementResult) -> Settled:
-    """What a result of event type `kind` tells.
-
-    Raises:
-        ValidationError: Its `claim` is none.
-        ValueError: Its claim lacks its dates.
-    """
-    claim = ClaimSubmitted.accepted(result.claim)
-    share = hospital_share(policies, result, claim)
-    burden_fen, scope_fen = share or (result.personal_burden, claim.policy_scope_amount)
-    return Settled(
-        person_id=result.person_id,
-        hospital_id=result.hospital_id,
-        key=claim.key,
-        region=result.region,
-        year=result.year,
-        sequence=result.sequence,
-        revision=result.revision,
-        first=claim.first_date,
-        last=claim.date,
-        is_stay=claim.visit_type == "inpatient",
-        is_reversed=result.outcome == "reversed",
-        in_force=result.policy is not None,
-        category=result.category,
-        self_pay_fen=result.self_pay,
-        burden_fen=result.personal_burden,
-        taken_back_fen=max(0, -result.delta) if kind == "settlement.adjusted.v1" else 0,
-        counters=result.counters,
-        counted=share is not None,
-        share_burden_fen=burden_fen,
-        policy_scope_fen=scope_fen,
-    )
-
-
-def status_known(timeline: TimelineUpdated) -> StatusKnown:
-    """What a timeline tells."""
-    deaths = [
-        event.data.effective_date
-        for event in standing(status_event(told.source, told.id, told.type, told.time, told.data) for told in timeline.events)
-        if isinstance(event.data, StatusRevoked) and event.data.reason == "death"
-    ]
-    return StatusKnown(timeline.person_id, timeline.revision, status_of(timeline).intervals, min(deaths, default=None))
-
-
-def conflict(policies: Policies, data: ClaimSubmitted | ClaimReversed, time_ns: int, partition: int, offset: int) -> Conflict:
-    """A refused duplicate of a claim whose dates were checked, or of a reversal. Its region has a policy."""
-    if isinstance(data, ClaimReversed):
-        return Conflict(data.person_id, data.region, local_day(time_ns).year, data.key, partition, offset)
-    year = claim_year(policies.nearest(data.region, data.date), data)
-    return Conflict(data.person_id, data.region, year, data.key, partition, offset)

@@ -24,6 +24,7 @@ _KINDS = {
     "status_ending": Label(zh="救助身份终止", en="status ending"),
     "status_changed_in_stay": Label(zh="住院期间救助身份变化", en="status changed during a stay"),
     "overlapping_stays": Label(zh="住院时间重叠", en="overlapping stays"),
+    "reversal_waiting": Label(zh="冲正待匹配", en="reversal without a claim"),
     "claim_after_death": Label(zh="死亡后结算", en="claim after death"),
     "conflicting_duplicate": Label(zh="重复上传且内容不一致", en="conflicting duplicate"),
     "recovery_due": Label(zh="待追回救助金", en="assistance to be recovered"),
@@ -90,6 +91,14 @@ def overlapping(first: tuple[date, date], second: tuple[date, date]) -> Message:
     return Message(
         f"{second[0]}至{second[1]}的住院与{first[0]}至{first[1]}的住院时间重叠。",
         f"The stay from {second[0]} to {second[1]} overlaps the stay from {first[0]} to {first[1]}.",
+    )
+
+
+def reversal_waiting(claim: str, on: date) -> Message:
+    """A reversal has no claim that it fits."""
+    return Message(
+        f"{on}上传的冲正指向结算单{claim}，无人员、地区相符的结算单，未冲正任何费用；请核对是否误用退费单自身的结算ID。",
+        f"The reversal of {on} names claim {claim}, which no claim of this person and region has: nothing was taken back. Does it name the refund's own id?",
     )
 
 

@@ -1,8 +1,8 @@
 """`AioKafkaBroker`: the port `Broker` of one service (group) over aiokafka.
 
 In: topic names without prefix; the configured prefix is put before topics, group and transactional ids here. Promise: the port's; every question
-opens its own connection and closes it, for lanes are taken rarely and a client that has seen a failure is not to be trusted. Not here: the
-subscription (`pump.py`), making topics (`topics.py`).
+but that after beginnings (`lookout.py`) opens its own connection and closes it, for lanes are taken rarely and a client that has seen a failure is not
+to be trusted. Not here: the subscription (`pump.py`), making topics (`topics.py`).
 """
 
 import asyncio
@@ -13,14 +13,18 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka import TopicPartition as KafkaPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from schemas.topics import load_topics
 from services.runtime.errors import Doubt, Stop
 from services.runtime.kafka.deadline import within
+from services.runtime.kafka.described import found_in, partitions_of
+from services.runtime.kafka.lookout import Lookout
 from services.runtime.kafka.mending import read_any_header_name
 from services.runtime.kafka.points import Points
 from services.runtime.kafka.reader import Readers, close_consumer
 from services.runtime.kafka.writer import RETRY_MS, KafkaWriter, close_producer, make_producer
 from services.runtime.records import Chunk, Offsets, TopicPartition
 from services.runtime.settings import Settings
+from services.runtime.topic_settings import Difference, differences
 
 LOOKS_MAX, LOOK_S = 20, 0.1
 """How many times, and seconds apart, missing topics are looked for again."""
@@ -42,6 +46,7 @@ class AioKafkaBroker:
         self._deadline_s = settings.kafka_deadline_ms / 1000
         self._request_ms = settings.kafka_deadline_ms
         self._readers = Readers(self._consumer, self._prefix, self._deadline_s)
+        self._lookout = Lookout(self._consumer, self._deadline_s)
 
     async def prepare(self, topics: Collection[str]) -> None:
         """Look whether all `topics` are there, with the same number of partitions, which `partitions` then says.
@@ -60,6 +65,18 @@ class AioKafkaBroker:
             listed = ", ".join(f"{name} {counts[name]}" for name in names)
             raise Stop(f"topics about persons must have the same number of partitions, these have not: {listed}")
         self.partitions = next(iter(counts.values()))
+
+    async def differences(self, topics: Collection[str]) -> list[Difference]:
+        """Where the settings of `topics` are not those that `schemas/topics.yaml` describes.
+
+        Raises:
+            Doubt: Kafka is away.
+            Stop: It does not let us ask.
+        """
+        described = {self._prefix + name: topic for name, topic in load_topics().items() if name in topics}
+        async with within(self._deadline_s, "look at the topics' settings"), self._admin() as admin:
+            found = await found_in(admin, described.keys())
+        return [one for name, topic in described.items() for one in differences(name, topic, found[name])]
 
     async def fence(self, lane: int) -> KafkaWriter:
         """As the port has it."""
@@ -85,9 +102,12 @@ class AioKafkaBroker:
             not places.keys() <= found.keys()
         ):  # aiokafka passes over the error of the whole answer; read as nothing, a lane would begin anew
             raise Doubt("kafka: read committed offsets: the group's coordinator cannot tell them yet")
-        offsets: dict[TopicPartition, int] = {places[place]: known.offset for place, known in found.items() if known.offset >= 0}
-        offsets.update(await self._beginnings([partition for partition in partitions if partition not in offsets]))
-        return offsets
+        return {places[place]: max(known.offset, 0) for place, known in found.items()}
+
+    async def beginnings(self, partitions: Collection[TopicPartition]) -> Offsets:
+        """As the port has it."""
+        places = self._places(partitions)
+        return {places[place]: offset for place, offset in (await self._lookout.beginnings(places)).items()}
 
     async def ends(self, partitions: Collection[TopicPartition]) -> Offsets:
         """As the port has it."""
@@ -106,8 +126,9 @@ class AioKafkaBroker:
         return Points(self._consumer, self._prefix, self._deadline_s)
 
     async def close(self) -> None:
-        """Let go of what is kept for reading on."""
+        """Let go of what is kept for reading on and for looking out."""
         await self._readers.close()
+        await self._lookout.close()
 
     async def _ends(self, partitions: Collection[TopicPartition], isolation: str) -> Offsets:
         if not partitions:
@@ -115,13 +136,6 @@ class AioKafkaBroker:
         places = self._places(partitions)
         async with within(self._deadline_s, "read end offsets"), self._started(isolation) as consumer:
             return {places[place]: offset for place, offset in (await consumer.end_offsets(list(places))).items()}
-
-    async def _beginnings(self, partitions: Collection[TopicPartition]) -> Offsets:
-        if not partitions:
-            return {}
-        places = self._places(partitions)
-        async with within(self._deadline_s, "read beginning offsets"), self._started() as consumer:
-            return {places[place]: offset for place, offset in (await consumer.beginning_offsets(list(places))).items()}
 
     def _places(self, partitions: Collection[TopicPartition]) -> Mapping[KafkaPartition, TopicPartition]:
         return {KafkaPartition(self._prefix + partition.topic, partition.partition): partition for partition in partitions}
@@ -169,18 +183,3 @@ async def await_topics(admin: AIOKafkaAdminClient, names: Collection[str]) -> Ma
         await asyncio.sleep(LOOK_S)
         counts = await partitions_of(admin, names)
     return counts
-
-
-async def partitions_of(admin: AIOKafkaAdminClient, names: Collection[str]) -> Mapping[str, int]:
-    """The number of partitions of those of `names` that are there. All topics are listed: a broker may make one that is asked for by name.
-
-    Raises:
-        Doubt: One of them cannot be described just now.
-    """
-    found: dict[str, int] = {}
-    for topic in await admin.describe_topics():
-        if topic["topic"] in names:
-            if topic["error_code"]:
-                raise Doubt(f"kafka: {topic['topic']} cannot be described just now")
-            found[topic["topic"]] = len(topic["partitions"])
-    return found

@@ -12,6 +12,7 @@ from aiokafka import TopicPartition as KafkaPartition
 
 from services.runtime.errors import Doubt
 from services.runtime.kafka.deadline import within
+from services.runtime.ports import CHUNK_BYTES_MAX
 from services.runtime.records import Chunk, Record, TopicPartition
 
 CHUNK_RECORDS_MAX = 500
@@ -89,7 +90,12 @@ class Readers:
                 if found and found[0].offset < at:
                     raise Doubt(f"{partition.topic}[{partition.partition}] was cut or rewound below {at} while it was read")
                 if position > at:
-                    return Chunk(tuple(record_of(partition.topic, record) for record in found if record.offset < stop), position)
+                    chunk = Chunk(tuple(record_of(partition.topic, record) for record in found if record.offset < stop), position)
+                    break
+        part = chunk.first(CHUNK_BYTES_MAX)
+        if part.next_offset < chunk.next_offset:  # a compressed batch unfolds to far more than was fetched
+            consumer.seek(place, part.next_offset)
+        return part
 
 
 async def close_consumer(consumer: AIOKafkaConsumer) -> None:

@@ -37,6 +37,16 @@ def record_bytes(record: ClaimRecord) -> bytes:
     return STAMP + orjson.dumps([record.sequence, record.revision, record.assistance_fen, record.figures, record.reversed_for, *values])
 
 
+def order_in(value: bytes) -> tuple[int, int]:
+    """Sequence and revision of what `record_bytes` wrote.
+
+    Raises:
+        ValueError: As `record_in`.
+    """
+    sequence, revision, *_ = orjson.loads(without(STAMP, value))
+    return sequence, revision
+
+
 def record_in(place: str, key: str, value: bytes) -> ClaimRecord:
     """What `record_bytes` wrote of the claim `key` of `place`, person and region; it was validated when it came in.
 

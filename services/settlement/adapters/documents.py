@@ -1,7 +1,7 @@
 """Settlement's state as documents of a view: persons and years to fields and back.
 
 - `p/<person>`: `timeline`, a field `y:<region>/<year>` for each year with claims, `w:<region>/<claim>` for each waiting reversal.
-- `y/<person>/<region>/<year>`: the counters in fen, readable, and `_format`, `_sequence`, `_edition`, `_readings`, `_through`.
+- `y/<person>/<region>/<year>`: the counters in fen, readable, and `_format`, `_sequence`, `_edition`, `_readings`, `_through`; `_behind` while it is that.
 - `c/<person>/<region>/<year>`: a field for each claim, its last figures and its facts, of which only what the key does not say (`claim_record.py`).
 - the index: `<hospital>/<claim>` to its holder.
 
@@ -14,18 +14,20 @@ from typing import Any
 
 import orjson
 
-from schemas.hospital import ClaimReversed
 from schemas.times import day_from_text
-from services.policy.entitlement import Interval, Status
+from services.policy.entitlement import Status
 from services.runtime.errors import Unreadable
 from services.runtime.folding import Changes
-from services.runtime.formats import BROKEN, readable, why_unreadable, without
+from services.runtime.formats import BROKEN, readable, why_unreadable
 from services.runtime.records import Document
-from services.settlement.adapters.claim_record import day_in, record_bytes, record_in
-from services.settlement.adapters.format import FORMAT_OF_YEAR, STAMP, YES
-from services.settlement.domain import Person, PersonYear, Waiting, YearKey
+from services.settlement.adapters.claim_record import record_bytes, record_in
+from services.settlement.adapters.format import FORMAT_OF_YEAR, YES
+from services.settlement.adapters.person_fields import status_in, timeline_bytes, waiting_bytes, waiting_in, waiting_json
+from services.settlement.domain import Person, PersonYear, YearKey
 
 NO_YEAR = PersonYear()
+BEHIND = "_behind"
+"""The field of a year that is behind."""
 
 
 def person_key(person_id: str) -> str:
@@ -37,6 +39,29 @@ def year_keys(person_id: str, region: str, year: int) -> tuple[str, str]:
     """The documents of a person-year: counters and claims."""
     place = f"{person_id}/{region}/{year}"
     return f"y/{place}", f"c/{place}"
+
+
+def waiting_place(key: bytes) -> tuple[str, str]:
+    """The document and field that a record of `settlement.waiting.v1` sets, by its key: of a reversal that waits, or of a year that is behind.
+
+    Raises:
+        ValueError: It is neither.
+    """
+    parts = key.decode().split("/")
+    if len(parts) == 3:
+        region, year, person = parts
+        return year_keys(person, region, int(year))[0], BEHIND
+    hospital, claim, person, region = parts
+    return person_key(person), f"w:{region}/{hospital}/{claim}"
+
+
+def person_of_waiting(key: bytes) -> str:
+    """Whose record of `settlement.waiting.v1` it is.
+
+    Raises:
+        ValueError: It is nobody's.
+    """
+    return waiting_place(key)[0].split("/")[1]
 
 
 def years_in(document: Document) -> list[YearKey]:
@@ -66,14 +91,14 @@ def decode(person_id: str, documents: Mapping[str, Document], holders: Mapping[s
 def _decoded(person_id: str, document: Document, documents: Mapping[str, Document], holders: Mapping[str, str]) -> Person:
     timeline = document.get("timeline")
     status, revision = status_in(timeline) if timeline is not None else (Status(), 0)
-    waiting = {name[2:]: _waiting(value) for name, value in document.items() if name[:2] == "w:"}
+    waiting = {name[2:]: waiting_in(value) for name, value in document.items() if name[:2] == "w:"}
     prefix = f"y/{person_id}/"
     years: dict[YearKey, PersonYear] = {}
     for key, counters in documents.items():
         if key.startswith(prefix) and counters:
             region, year = key[len(prefix) :].split("/")
             years[region, int(year)] = _year(f"{person_id}/{region}", counters, documents.get(f"c{key[1:]}", {}))
-    return Person(person_id, status, revision, years, waiting, holders)
+    return Person(person_id, status, revision, years, waiting, holders, {})  # none owed; and `NONE` does not travel between processes
 
 
 def encode(before: Person, after: Person) -> Changes:
@@ -83,7 +108,7 @@ def encode(before: Person, after: Person) -> Changes:
     if after.status is not before.status:
         person["timeline"] = timeline_bytes(after.status, after.timeline_revision)
     if after.waiting is not before.waiting:
-        person |= {f"w:{name}": waiting_bytes(_waiting_json(kept)) for name, kept in after.waiting.items() if name not in before.waiting}
+        person |= {f"w:{name}": waiting_bytes(waiting_json(kept)) for name, kept in after.waiting.items() if name not in before.waiting}
         person |= {f"w:{name}": None for name in before.waiting if name not in after.waiting}
     for (region, number), year in after.years.items():
         known = before.years.get((region, number), NO_YEAR)
@@ -97,39 +122,6 @@ def encode(before: Person, after: Person) -> Changes:
     if person:
         changes[person_key(after.person_id)] = person
     return changes
-
-
-def status_in(value: bytes) -> tuple[Status, int]:
-    """What `timeline_bytes` wrote; it was validated when it came in.
-
-    Raises:
-        ValueError: It is of another format or shape; or another error, where parts are not what they should be.
-    """
-    revision, birth_date, intervals = orjson.loads(without(STAMP, value))
-    known = [
-        Interval(region, category, day_from_text(start), day_in(to), day_in(lost_on), lost_by, changed_to)
-        for region, category, start, to, lost_on, lost_by, changed_to in intervals
-    ]
-    return Status(day_in(birth_date), tuple(known)), revision
-
-
-def timeline_bytes(status: Status, revision: int) -> bytes:
-    """The field `timeline`: revision, birth date, and each interval's fields in their order."""
-    return STAMP + orjson.dumps([revision, status.birth_date, [tuple(interval) for interval in status.intervals]])
-
-
-def waiting_bytes(waiting: Mapping[str, Any]) -> bytes:
-    """A field `w:`, from the data of the event that told of it."""
-    return STAMP + orjson.dumps(waiting)
-
-
-def _waiting(value: bytes) -> Waiting:
-    known = orjson.loads(without(STAMP, value))
-    return Waiting(ClaimReversed.model_validate(known["reversal"], extra="ignore"), known["caused_by"], known["time"])
-
-
-def _waiting_json(waiting: Waiting) -> dict[str, Any]:
-    return {"reversal": waiting.reversal.wire(), "caused_by": waiting.cause, "time": waiting.time}
 
 
 def _year(place: str, counters: Document, claims: Document) -> PersonYear:
@@ -147,6 +139,7 @@ def _year(place: str, counters: Document, claims: Document) -> PersonYear:
         readings=_readings(counters["_readings"]) if "_readings" in counters else {},
         through=day_from_text(counters["_through"].decode()),
         claims={name: record_in(place, name, value) for name, value in claims.items()},
+        is_behind=BEHIND in counters,
     )
 
 
@@ -171,6 +164,8 @@ def _counter_changes(before: PersonYear, after: PersonYear) -> dict[str, bytes |
         fields["_sequence"] = b"%d" % after.sequence
     if after.edition != before.edition and after.edition is not None:
         fields |= {"_edition": after.edition.encode(), "_readings": orjson.dumps(dict(after.readings))}
+    if after.is_behind != before.is_behind:
+        fields[BEHIND] = b"1" if after.is_behind else None
     if after.through != before.through and after.through is not None:
         fields["_through"] = after.through.isoformat().encode()
     return fields

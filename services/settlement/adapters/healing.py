@@ -16,22 +16,36 @@ from services.runtime.errors import Refused
 from services.runtime.formats import readable
 from services.runtime.records import Document, Record, Writes
 from services.settlement.adapters.claim_record import record_bytes
-from services.settlement.adapters.documents import person_key, status_in, timeline_bytes, waiting_bytes, year_keys
+from services.settlement.adapters.documents import BEHIND, person_key, waiting_place, year_keys
 from services.settlement.adapters.format import FORMAT_OF_YEAR, YES
+from services.settlement.adapters.person_fields import status_in, timeline_bytes, waiting_bytes
 from services.settlement.domain import ClaimRecord, Holder
 
 _TIMELINE_TYPES: Mapping[str, Any] = TYPES_BY_TOPIC[TIMELINES]
 
 
-def touched(record: Record) -> list[str]:
-    """The documents that a record of a state topic brings forward."""
+def needed(records: Sequence[Record]) -> Mapping[str, tuple[str, ...]]:
+    """What `heal` and `Following` look at of the documents that records of state topics bring forward: of a person's year of ten thousand claims only
+    those that the records are about.
+    """
+    wanted: dict[str, dict[str, None]] = {}
+    for record in records:
+        for key, fields in _needed(record).items():
+            wanted.setdefault(key, {}).update(dict.fromkeys(fields))
+    return {key: tuple(fields) for key, fields in wanted.items()}
+
+
+def _needed(record: Record) -> Mapping[str, tuple[str, ...]]:
     if record.topic == SETTLEMENT_WAITING:
-        return [person_key((record.key or b"").decode().split("/")[2])]
+        document, field = waiting_place(record.key or b"")
+        return {document: (field,)}
     if record.topic == TIMELINES:
         timeline = _timeline(record)
-        return [] if timeline is None else [person_key(timeline.person_id)]
+        return {} if timeline is None else {person_key(timeline.person_id): ("timeline",)}
     data = orjson.loads(record.value or b"{}")["data"]
-    return [person_key(data["person_id"]), *year_keys(data["person_id"], data["region"], data["year"])]
+    counters_key, claims_key = year_keys(data["person_id"], data["region"], data["year"])
+    claim = f"{data['hospital_id']}/{data['claim_id']}"
+    return {person_key(data["person_id"]): ("timeline",), counters_key: ("_through", "_sequence"), claims_key: (claim,)}
 
 
 def heal(records: Sequence[Record], documents: Mapping[str, Document]) -> Writes:
@@ -40,9 +54,9 @@ def heal(records: Sequence[Record], documents: Mapping[str, Document]) -> Writes
     bookings: dict[str, str] = {}
     for record in records:
         if record.topic == SETTLEMENT_WAITING:
-            hospital, claim, person, region = (record.key or b"").decode().split("/")
+            document, field = waiting_place(record.key or b"")
             value = None if record.value is None else waiting_bytes(orjson.loads(record.value)["data"])
-            writes.setdefault(person_key(person), {})[f"w:{region}/{hospital}/{claim}"] = value
+            writes.setdefault(document, {})[field] = value if value is None or field != BEHIND else b"1"
         elif record.topic == RESULTS:
             _heal_result(orjson.loads(record.value or b"{}")["data"], documents, writes, bookings)
         elif (timeline := _timeline(record)) is not None:

@@ -5,11 +5,11 @@ from typing import Any
 
 from schemas.envelope import CloudEvent
 from schemas.hospital import ClaimReversed, ClaimSubmitted
-from schemas.settlement import ReadjudicationRequested
+from schemas.settlement import ReadjudicationRequested, YearBehind
 from services.policy.library import Policies
 from services.runtime.records import Want
 from services.runtime.service import Documents, Holders
-from services.settlement.adapters.documents import person_key, year_keys, years_in
+from services.settlement.adapters.documents import BEHIND, person_key, year_keys, years_in
 from services.settlement.domain import Holder, year_of
 
 Events = Sequence[CloudEvent[Any]]
@@ -39,6 +39,8 @@ def more(policies: Policies, events: Events, documents: Documents, holders: Hold
         data = event.data
         if isinstance(data, ClaimSubmitted):
             holder, year = Holder.parse(holders[data.key]), year_of(policies, data)
+            if BEHIND in documents[year_keys(data.person_id, data.region, year)[0]]:
+                wanted.years(event.home, [(data.region, year)])  # to be settled anew first
             if holder.year != year and holder.person_id == data.person_id:
                 wanted.claim(data, holder.year)
                 if data.key in taken_back:  # and the booking is of a bill that was never settled: then this one may be taken back
@@ -46,7 +48,7 @@ def more(policies: Policies, events: Events, documents: Documents, holders: Hold
         elif isinstance(data, ClaimReversed):
             if data.key in holders:
                 wanted.years(event.home, [(data.region, Holder.parse(holders[data.key]).year)])
-        elif isinstance(data, ReadjudicationRequested):
+        elif isinstance(data, ReadjudicationRequested | YearBehind):
             wanted.years(event.home, [(data.region, data.year)])
         else:
             wanted.years(event.home, years_in(documents[person_key(event.home)]))

@@ -1,5 +1,7 @@
 """A claim comes in: settled against the year so far, and reversed at once where its reversal had come before it."""
 
+from typing import Final
+
 from schemas.catalogue import SETTLEMENT_WAITING
 from schemas.envelope import CloudEvent
 from schemas.fields import Model
@@ -11,15 +13,21 @@ from services.policy.result import Revision, figures_data, hash_of_figures
 from services.runtime.errors import Refused
 from services.runtime.folding import Decision
 from services.runtime.service import Emission
-from services.settlement.domain import ClaimRecord, Holder, Person, PersonYear, Waiting, year_of
-from services.settlement.handlers.years import result
+from services.settlement.domain import Cause, ClaimRecord, Holder, Person, PersonYear, Waiting, YearKey, year_of
+from services.settlement.handlers.years import catch_up, result, unsettled
+
+EXPECTED_KEY: Final = (
+    "a claim not sent before with other content, person or region; a corrected bill is sent under a new claim_id, the old one reversed, for a"
+    " reversed claim_id stays used"
+)
 
 
 def on_claim(policies: Policies, person: Person, event: CloudEvent[Model], claim: ClaimSubmitted) -> Decision[Person]:
     """Settle `claim` against the year so far; a repeated claim gives nothing new.
 
     Raises:
-        Refused: `conflicting_duplicate`, the claim's key was used before with other content, or for another person or region.
+        Refused: `conflicting_duplicate`, the claim's key was used before with other content, or for another person or region; `processing_failed`, its
+            year, or the claim in it, cannot be settled.
     """
     own = Holder.of(year_of(policies, claim), claim)
     holder = Holder.parse(person.holders[claim.key])
@@ -27,17 +35,18 @@ def on_claim(policies: Policies, person: Person, event: CloudEvent[Model], claim
         holder = own
         person = person._replace(holders={**person.holders, claim.key: own.text()})
     if not own.is_same_bill(holder):
-        raise Refused("conflicting_duplicate", "data.claim_id", "a claim not sent before with other content, person or region")
+        raise Refused("conflicting_duplicate", "data.claim_id", EXPECTED_KEY)
     key = (claim.region, holder.year)
     year = person.years.get(key, PersonYear())
     if claim.key in year.claims:
         return Decision(person)
-    policy = policies.for_year(claim.region, claim.date, year.edition, year.readings, year.through)
-    settlement = settle(policy, person.status, year.counters, claim)
+    person, late, _, _ = catch_up(policies, person, key, Cause(event.cause, event.time))
+    year = person.years.get(key, year)
+    policy, settlement = _settled(policies, person, key, claim)
     figures = figures_data(settlement, None)
     record = ClaimRecord(claim, year.sequence + 1, 0, settlement.assistance_fen, hash_of_figures(figures))
     revision = Revision("completed", 0, record.sequence, holder.year, settlement.assistance_fen, settlement.counters, event.cause)
-    emissions = [result(claim, settlement, revision, figures, event.time)]
+    emissions = [*late, result(claim, settlement, revision, figures, event.time)]
     after = _added(year, record, settlement, policy)
     waiting_key = f"{claim.region}/{claim.key}"
     if waiting_key in person.waiting:
@@ -47,6 +56,20 @@ def on_claim(policies: Policies, person: Person, event: CloudEvent[Model], claim
         emissions += [undone, Emission(SETTLEMENT_WAITING, f"{claim.key}/{person.person_id}/{claim.region}", None)]
         person = person._replace(waiting={name: kept for name, kept in person.waiting.items() if name != waiting_key})
     return Decision(person.with_year(key, after), emissions, {claim.key: holder.text()})
+
+
+def _settled(policies: Policies, person: Person, key: YearKey, claim: ClaimSubmitted) -> tuple[Policy, Settlement]:
+    """The claim settled as the next of its year, and under which policy.
+
+    Raises:
+        Refused: `processing_failed`, it cannot be.
+    """
+    year = person.years.get(key, PersonYear())
+    try:
+        policy = policies.for_year(claim.region, claim.date, year.edition, year.readings, year.through)
+        return policy, settle(policy, person.status, year.counters, claim)
+    except Exception as error:
+        raise Refused("processing_failed", "data", unsettled(key, error)) from error
 
 
 def _was_left_behind(person: Person, holder: Holder, claim: ClaimSubmitted) -> bool:

@@ -101,6 +101,7 @@ def test_a_json_line_is_the_letter_without_what_is_personal() -> None:
     assert event["data"] == {
         "reason": "invalid_amounts",
         "detail": "data.basic_paid: at most total_amount",
+        "faults": [{"path": "data.basic_paid", "expected": "at most total_amount"}],
         "topic": CLAIMS,
         "partition": 2,
         "offset": 7,
@@ -126,7 +127,7 @@ def test_what_a_sender_wrote_reaches_no_terminal_as_a_command() -> None:
     evil = "{\n\t\x1b[2J\u202e\x9b\r\n}".encode()
     text = block(read(letter_record(refused(evil, b"\x1b]0;", headers=(("a\x1b", b"\x07"),)))))
     assert re.search(r"[^\n\t -~]", text) is None
-    assert text.endswith("payload  15 bytes\n{\n\t\\x1b[2J\\u202e\\x9b\\r\n}\n")
+    assert text.endswith("payload  15 bytes\n  {\n  \t\\u001b[2J\\u202e\\u009b\n  }\n")
 
 
 def test_a_block_tells_everything() -> None:
@@ -141,8 +142,15 @@ def test_a_block_tells_everything() -> None:
         "header   x: \\xff",
         "header   none: (null)",
         "payload  2 bytes",
-        "{}",
+        "  {}",
     ]
+
+
+def test_a_block_tells_every_fault() -> None:
+    value = orjson.loads(letter_record(refused()).value or b"")
+    value["data"]["faults"].append({"path": "data.note", "expected": "no such field"})
+    lines = block(read(letter_record(refused())._replace(value=orjson.dumps(value)))).splitlines()
+    assert lines[3:5] == ["detail   data.basic_paid: at most total_amount", "fault    data.note: no such field"]
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ ESSENTIAL = {
         "topics",
         "dlq",
         "ledger",
+        "lanes",
         "--version",
         "3 input refused",
         "5 a server is away",
@@ -87,6 +88,10 @@ ESSENTIAL = {
         "status 5",
         "Example",
     ],
+    ("lanes",): ["status", "accept-loss", "skip"],
+    ("lanes", "status"): ["--service", "LOST", "status 0", "4: something does", "5: Kafka is away", "MEDAID_PREFIX", "Example"],
+    ("lanes", "accept-loss"): ["--service", "--topic", "--partition", "--operator", "--reason", "audit topic", "status 3", "Example"],
+    ("lanes", "skip"): ["--topic", "--partition", "--offset", "--operator", "--reason", "--force", "audit topic", "status 3", "Example"],
     ("topics", "create"): ["MEDAID_PARTITIONS", "min.insync.replicas", "status 4", "status 5", "Example"],
 }
 

@@ -2,6 +2,7 @@
 
 import gc
 import tracemalloc
+from base64 import b64encode
 from codecs import BOM_UTF8
 from collections import Counter
 from datetime import date
@@ -12,7 +13,7 @@ import orjson
 import pytest
 
 from schemas.catalogue import DEADLETTER_TYPES, RESULTS, TYPES_BY_TOPIC
-from services.embedded.replay import INTERNAL, Replay
+from services.embedded.replay import INTERNAL, Replay, place_of
 from services.policy.library import load_policies
 from services.synthetic import generate
 from tests.unit.conftest import Medaid
@@ -75,6 +76,26 @@ def test_a_byte_order_mark_is_named_and_not_stripped(medaid: Medaid, tmp_path: P
     assert medaid("replay", path).err == "lines read: 2, dead letters: 1 (malformed_json 1)\n"
 
 
+UTF_16 = Path(__file__).parents[2] / "contract" / "field" / "utf16_file.jsonl"
+
+
+@pytest.mark.parametrize(
+    "command", [["replay"], ["explain", "H-07/S-88", "--from"], ["ledger", "verify", "--from"]], ids=lambda words: words[0]
+)
+@pytest.mark.parametrize("encoding", ["as saved", "utf-16-le", "utf-16-be", "utf-32"])
+def test_a_file_in_a_wide_encoding_is_named_as_such(medaid: Medaid, tmp_path: Path, command: list[str], encoding: str) -> None:
+    """Not a dead letter a line, none of which could be read; the file of the field has a mark at its beginning, others have none."""
+    path = UTF_16
+    if encoding != "as saved":
+        path = tmp_path / "wide.jsonl"
+        path.write_text(UTF_16.read_text("utf-16"), encoding)
+    said = medaid(*command, path)
+    wide = "UTF-32" if encoding == "utf-32" else "UTF-16"
+    assert (said.status, said.out) == (3, "")
+    [line] = said.err.splitlines()
+    assert line.startswith(f"medaid: {path} is in {wide}, events are in UTF-8")
+
+
 @pytest.mark.parametrize("region", load_policies().regions())
 def test_every_output_is_as_the_schemas_say(medaid: Medaid, tmp_path: Path, region: str) -> None:
     """Each line is one event of a type that others may read, and its data has its model's shape."""
@@ -122,6 +143,22 @@ def test_a_line_of_a_known_type_goes_to_its_topic_whatever_else_is_wrong(medaid:
         ("invalid_event", "hospital.claims.v1"),
         ("invalid_event", "identity.events.v1"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("packed", "key"),
+    [
+        (b64encode(b'{"person_id":"P1"}').decode(), "P1"),
+        (b64encode(b'{"person_id":7}').decode(), None),
+        (b64encode(b"[1]").decode(), None),
+        ("no", None),
+    ],
+)
+def test_a_line_lies_with_its_person_also_where_data_is_packed(packed: str, key: str | None) -> None:
+    """Else it would lie in another lane, and be carried to its own."""
+    event = orjson.loads(claim("1", "2025-03-02", "5000.00"))
+    del event["data"]
+    assert place_of(orjson.dumps(event | {"data_base64": packed})) == ("hospital.claims.v1", key)
 
 
 def test_line_endings_do_not_matter(medaid: Medaid, tmp_path: Path) -> None:

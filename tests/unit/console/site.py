@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from schemas.catalogue import AUDIT, CLAIMS
 from schemas.console import Role
 from services.console.adapters.embedded import EmbeddedOutside
 from services.console.adapters.outside import Neighbours
+from services.console.adapters.register import MemoryRegister, Register
 from services.console.neighbours import neighbours
 from services.console.service import ConsoleService
 from services.console.settings import ConsoleSettings
@@ -70,7 +71,7 @@ class Site:
     outside: CountingOutside
     room: Room
     app: Any
-    clock: list[float] = field(default_factory=lambda: [0.0])
+    clock: list[float]
 
     def feed(self, *events: Event) -> "Site":
         """Publish events and let all services settle them."""
@@ -89,7 +90,9 @@ class Site:
 
     def letter(self, number: int) -> str:
         """The token of a refused claim: the first of the day has impossible amounts, the second another content than the one before."""
-        record = self.embedded.kafka.records(CLAIMS + ".dlq")[number]
+        reason = ("invalid_amounts", "conflicting_duplicate")[number]
+        letters = self.embedded.kafka.records(CLAIMS + ".dlq")
+        record = next(letter for letter in letters if orjson.loads(letter.value or b"")["data"]["reason"] == reason)
         return self.token("letter", f"{record.topic}|{record.partition}|{record.offset}")
 
     def token(self, kind: Any, text: str) -> str:
@@ -136,6 +139,7 @@ def site(
     folder: Path,
     make: Callable[[], Sequence[Any]] = lambda: [*all_services(policies()), ConsoleService(policies())],
     known: Neighbours | None = None,
+    register: Register | None = None,
     **settings: Any,
 ) -> Iterator[Site]:
     """A site with one user for each role, whose sessions' clock stands still until it is moved; its records can be read again."""
@@ -147,8 +151,9 @@ def site(
     asyncio.run(embedded.start())
     known = known or replace(neighbours(policies()), verify=no_difference)
     outside = CountingOutside(embedded, PARTITIONS, known.inputs, lambda: 1_764_122_400_000)
-    room = furnish(chosen, policies(), outside, known, Users(path), lambda: True)
-    made = Site(embedded, outside, room, application(room))
+    clock = [0.0]
+    room = furnish(chosen, policies(), outside, known, Users(path), lambda: True, register or MemoryRegister(lambda: clock[0]))
+    made = Site(embedded, outside, room, application(room), clock)
     room.sessions._now_s = lambda: made.clock[0]
     yield made
 

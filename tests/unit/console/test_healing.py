@@ -122,7 +122,7 @@ async def lived(region: str, losses: int) -> tuple[Documents, list[dict[str, Any
                 results.append(event)
             elif event.get("type") == "monitoring.warning.raised.v1" and len(event["id"]) % 3 == 0:
                 names = ("warning_id", "episode", "kind", "region", "year", "subject")
-                data = {name: event["data"][name] for name in names} | {"operator": "li", "comment": None}
+                data = {name: event["data"][name] for name in names} | {"operator": "local:li", "comment": None}
                 value = write_event("monitoring.action.closed.v1", "/medaid/console", event["id"], event["time"], data)
                 embedded.publish(ACTIONS, data["subject"], value)
                 await embedded.settle()

@@ -65,7 +65,7 @@ def test_unmasking_is_told_and_shows_this_person_alone(place: Site, operator: Br
     token = place.token("person", PERSON)
     assert PERSON in operator.send(f"/persons/{token}/unmask")
     assert place.audited()[-1] == {
-        "verb": "unmasked", "operator": "li", "client": "10.1.2.3", "person_id": PERSON,
+        "verb": "unmasked", "operator": "local:li", "client": "10.1.2.3", "person_id": PERSON,
     }  # fmt: skip
     assert OTHER not in operator.get(f"/persons/{place.token('person', OTHER)}")
     assert PERSON not in operator.get("/warnings?state=")
@@ -131,7 +131,7 @@ def test_a_person_is_found_by_his_id_which_no_address_holds(place: Site, operato
     answer = operator.client.post("/persons", data={"csrf": operator.csrf(), "person_id": f" {PERSON} "})
     assert answer.status_code == 200
     assert PERSON not in f"{answer.url}{answer.text}"
-    assert place.audited()[-1] == {"verb": "looked_up", "operator": "li", "client": "10.1.2.3", "person_id": PERSON}
+    assert place.audited()[-1] == {"verb": "looked_up", "operator": "local:li", "client": "10.1.2.3", "person_id": PERSON}
     assert "没有此人的任何记录" in operator.send("/persons", person_id="P-NOBODY")
     operator.send("/persons", 404, person_id="no id, this")
 
@@ -194,15 +194,19 @@ def test_what_is_no_json_or_too_deep_shows_its_length(payload: bytes | None) -> 
 
 
 def test_a_field_that_the_sender_named_is_shown_in_clear_alone(place: Site, people: dict[str, Browser]) -> None:
-    """ZhangSan is a field of the refused record that no model has; its name passes for one."""
-    place.feed(claim(OTHER, "S-9", **{"ZhangSan": 1}))
+    """LiSi and ZhangSan are fields of the refused record that no model has; their names pass for one. The letter's page tells every fault."""
+    place.feed(claim(OTHER, "S-9", **{"LiSi": 1, "ZhangSan": 1}))
     records = [record for record in place.embedded.kafka.records(CLAIMS + ".dlq") if b"ZhangSan" in (record.value or b"")]
     letter = place.token("letter", f"{records[0].topic}|{records[0].partition}|{records[0].offset}")
     for address in (f"/letters?topic={CLAIMS}&reason=invalid_event", f"/letters/{letter}"):
         page = people["viewer"].get(address)
         assert "ZhangSan" not in page
-        assert "data.?: no such field" in page
-    assert "data.ZhangSan: no such field" in people["operator"].send(f"/letters/{letter}/unmask")
+        assert "LiSi" not in page
+        assert "data.?: no such field (and 1 more)" in page
+    assert page.count("data.?: no such field") == 2
+    unmasked = people["operator"].send(f"/letters/{letter}/unmask")
+    assert "data.LiSi: no such field (and 1 more)" in unmasked
+    assert "data.ZhangSan: no such field" in unmasked
 
 
 @pytest.mark.parametrize(

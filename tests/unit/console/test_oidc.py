@@ -16,8 +16,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from services.console.web.login import TRIES_MAX
-from services.console.web.serving import listen, server_of
+from services.console.web.attempts import FREE
+from services.console.web.server import listen, server_of
 from tests.unit.console.site import Browser, Site, browser, site, text_of
 
 
@@ -112,8 +112,24 @@ def test_whoever_the_provider_knows_comes_in_with_the_roles_of_his_groups(place:
         assert "死信" in text_of(somebody.get(come_back(somebody))), "where he wanted to go"
         assert "zhou (经办)" in text_of(somebody.get("/warnings"))
         somebody.get("/audit", 403)
-    logged_in = {"verb": "logged_in", "operator": "zhou", "client": "10.1.2.3", "way": "oidc", "roles": ["operator"]}
+    logged_in = {"verb": "logged_in", "operator": "oidc:zhou", "client": "10.1.2.3", "way": "oidc", "roles": ["operator"]}
     assert place.audited()[0] == logged_in
+
+
+def test_a_name_at_the_provider_is_not_that_of_a_user_of_the_file(place: Site, provider: Provider) -> None:
+    """The way in is part of who somebody is, in the audit and in what he does."""
+    provider.claims["preferred_username"] = "li"
+    with browser(place) as somebody, browser(place) as local:
+        somebody.get(come_back(somebody))
+        local.log_in("li")
+    assert [event["operator"] for event in place.audited()] == ["oidc:li", "local:li"]
+
+
+def test_a_name_in_which_something_is_not_seen_does_not_come_in(place: Site, provider: Provider) -> None:
+    provider.claims["preferred_username"] = "zhou\u202e"
+    with browser(place) as somebody:
+        somebody.get(come_back(somebody), 403)
+    assert place.audited()[0]["operator"] == "oidc:zhou\\u202e"
 
 
 def test_whoever_has_no_group_of_ours_does_not_come_in_and_that_is_told(place: Site, provider: Provider) -> None:
@@ -121,7 +137,7 @@ def test_whoever_has_no_group_of_ours_does_not_come_in_and_that_is_told(place: S
     with browser(place) as somebody:
         somebody.get(come_back(somebody), 403)
         assert somebody.client.get("/warnings", follow_redirects=False).status_code == 303
-    assert place.audited() == [{"verb": "refused", "operator": "zhou", "client": "10.1.2.3", "asked": "login"}]
+    assert place.audited() == [{"verb": "refused", "operator": "oidc:zhou", "client": "10.1.2.3", "asked": "login"}]
 
 
 @pytest.mark.parametrize("wrong", [{"aud": "another"}, {"iss": "https://evil.example"}, {"exp": 1}, {"nonce": "another"}], ids=str)
@@ -152,14 +168,17 @@ def test_strangers_who_come_back_from_nowhere_fill_no_audit(place: Site) -> None
     assert place.audited() == []
 
 
-def test_answers_that_were_wrong_too_often_are_not_looked_at(place: Site) -> None:
-    """Each after a login that was begun; whoever may come in is not counted."""
+def test_answers_that_were_wrong_too_often_are_told_no_more_and_keep_nobody_out(place: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each after a login that was begun; whoever may come in comes in from there, too."""
+    monkeypatch.setattr("services.console.web.login.monotonic", lambda: 1_000.0)
     with browser(place) as somebody:
         somebody.get(come_back(somebody))
-        for tried in range(TRIES_MAX + 2):
+        somebody.client.cookies.clear()
+        for _ in range(FREE + 2):
             come_back(somebody)
-            somebody.get("/login/oidc/back?code=x&state=y", 403 if tried < TRIES_MAX else 429)
-    assert [event["verb"] for event in place.audited()] == ["logged_in", *["refused"] * TRIES_MAX]
+            somebody.get("/login/oidc/back?code=x&state=y", 403)
+        somebody.get(come_back(somebody))
+    assert [event["verb"] for event in place.audited()] == ["logged_in", *["refused"] * FREE, "logged_in"]
 
 
 def test_logins_that_were_begun_and_left_do_not_fill_the_cookie(place: Site) -> None:

@@ -3,11 +3,12 @@
 import pytest
 
 from schemas.catalogue import CLAIMS, RESULTS, SETTLEMENT_WAITING, TIMELINES, WARNINGS
+from schemas.envelope import write_event
 from services.console.adapters.reading import INPUTS, LETTERS
 from services.console.domain import claims
 from tests.unit.console.world import Kept, index_of, said, settled, waits
 from tests.unit.monitoring.world import LETTERS as REFUSED_CLAIMS
-from tests.unit.monitoring.world import Event, claim_of, letter, run, timeline
+from tests.unit.monitoring.world import TIME, Event, claim_of, letter, run, timeline
 
 HEADS = "0/n/waiting"
 
@@ -26,6 +27,16 @@ def test_a_reversal_waits_until_its_topic_says_that_it_is_over() -> None:
     assert waiting(kept) == ["H1/C1", "H1/C2"]
     assert waiting(kept.see(waits(over=True))) == ["H1/C2"]
     assert waiting(kept.see(waits("H9/C9", over=True))) == ["H1/C2"], "nobody knows that one"
+
+
+def test_a_year_that_waits_is_listed_until_it_is_settled_anew() -> None:
+    """Its key has three parts; a tombstone of it strikes it off."""
+    data = {"person_id": "P1", "region": "suzhou", "year": 2024, "readings": {}, "caused_by": {"source": "/a", "id": "1"}, "time": TIME}
+    value = write_event("settlement.year.behind.v1", "/medaid/settlement", "behind/suzhou/2024/P1", TIME, data)
+    kept = Kept().see(Event(SETTLEMENT_WAITING, "suzhou/2024/P1", value)).see(waits("H1/C1"))
+    assert waiting(kept) == ["2024", "H1/C1"]
+    assert waiting(kept.see(Event(SETTLEMENT_WAITING, "suzhou/2024/P1", None))) == ["H1/C1"]
+    assert "0/k/not_understood" not in kept.documents
 
 
 def test_a_reversed_claim_ends_the_waiting_though_the_tombstone_was_compacted_away() -> None:

@@ -35,8 +35,8 @@ def test_the_ledger_is_verified_and_its_outcome_told(place: Site, operator: Brow
     assert "还没有" in text_of(operator.get("/health"))
     assert "无差异" in verified(place, operator)
     assert place.audited()[-2:] == [
-        {"verb": "verifying", "operator": "li", "client": "10.1.2.3"},
-        {"verb": "verified", "operator": "li", "client": "10.1.2.3", "differences": 0},
+        {"verb": "verifying", "operator": "local:li", "client": "10.1.2.3"},
+        {"verb": "verified", "operator": "local:li", "client": "10.1.2.3", "differences": 0},
     ]
 
 

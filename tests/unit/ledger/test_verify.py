@@ -224,7 +224,7 @@ def test_what_a_sender_wrote_stays_on_one_line(medaid: Medaid, ledger: Path) -> 
     assert len(lines) == 1
     rewrite(ledger, lambda events: data(events, "H1/3/1").update(category="wrong\n" + "x" * 58))
     lines = medaid("ledger", "verify", "--from", ledger).out.splitlines()
-    assert lines[:-1] == ["anew H1/3 category: ledger wrong " + "x" * 58 + ", settled anew null"]
+    assert lines[:-1] == ["anew H1/3 category: ledger wrong\\n" + "x" * 58 + ", settled anew null"]
 
 
 def test_input_events_are_refused_with_what_to_do(medaid: Medaid, ledger: Path) -> None:

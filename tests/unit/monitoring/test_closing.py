@@ -8,7 +8,7 @@ from schemas.catalogue import ACTIONS, dead_letters_of
 from schemas.codes import WarningKind
 from services.monitoring.domain.warnings import CLOSED_BY_OPERATORS
 from tests.unit.monitoring.test_hospitals import stay
-from tests.unit.monitoring.world import Event, Watching, action, claim_of, letter, result, run, timeline, told
+from tests.unit.monitoring.world import Event, Watching, action, claim_of, letter, result, run, timeline, told, waiting
 
 CONFLICT = "conflicting_duplicate/suzhou/P1/2025/H1/C1"
 RECOVERY = "recovery_due/suzhou/P1/2025/H1/C1"
@@ -91,6 +91,7 @@ def test_a_closing_of_any_other_kind_changes_nothing_for_its_cause_stands() -> N
         result("C3", "30000.00", person_id="P2"),
         timeline(1, run("orphan", "2025-03-05", "2025-03-31"), deaths=[("wuxi", "2025-03-08")]),
         *(stay(number, 300) for number in range(10, 30)),
+        waiting("C9"),
     )
     standing = watching.standing
     assert {name.partition("/")[0] for name in standing} == {*get_args(WarningKind)} - CLOSED_BY_OPERATORS

@@ -59,7 +59,7 @@ def test_three_stays_make_three_pairs_and_other_regions_count_too() -> None:
 
 def test_one_stay_overlaps_at_most_ten_that_began_before_it() -> None:
     watching = Watching()
-    watching.see(*(stay(f"C{n}", "03-01", f"03-{n:02d}") for n in range(10, 22)))
+    watching.see(*(stay(f"C{n}", "03-01", f"03-{n:02d}", visit_id=f"V{n}") for n in range(10, 22)))
     assert len(watching.standing) == sum(range(11)) + 10  # the twelfth began when eleven were under way
     assert "overlapping_stays/suzhou/P1/2025/H1/C10+H1/C21" not in watching.standing  # the one that ended first is left out
     assert "overlapping_stays/suzhou/P1/2025/H1/C20+H1/C21" in watching.standing
@@ -68,13 +68,43 @@ def test_one_stay_overlaps_at_most_ten_that_began_before_it() -> None:
 def test_a_pair_beyond_the_tenth_comes_back_as_the_next_episode_when_another_goes() -> None:
     """C10 ends first of all: its pair with C21 is told while there are ten, gives way to an eleventh, and returns with its reversal."""
     watching = Watching()
-    watching.see(*(stay(f"C{n}", "03-01", f"03-{n:02d}") for n in (*range(10, 20), 21)))
+    watching.see(*(stay(f"C{n}", "03-01", f"03-{n:02d}", visit_id=f"V{n}") for n in (*range(10, 20), 21)))
     pair = "overlapping_stays/suzhou/P1/2025/H1/C10+H1/C21"
     assert pair in watching.standing
-    watching.see(stay("C20", "03-01", "03-20"))
+    watching.see(stay("C20", "03-01", "03-20", visit_id="V20"))
     assert pair not in watching.standing
-    said = watching.see(stay("C20", "03-01", "03-20", revision=1, verb="reversed"))
+    said = watching.see(stay("C20", "03-01", "03-20", visit_id="V20", revision=1, verb="reversed"))
     assert [(data["verb"], data["episode"]) for data in said if data["warning_id"] == pair] == [("raised", 2)]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "overlaps"),
+    [
+        ({}, {}, False),  # the same day of admission, no number: several bills of one stay
+        ({}, {"hospital_id": "H2"}, True),
+        ({}, {"admission_date": "2025-03-09"}, True),
+        ({"visit_id": "V1"}, {"visit_id": "V1", "admission_date": "2025-03-09"}, False),
+        ({"visit_id": "V1"}, {"visit_id": "V2"}, True),
+        ({"visit_id": "V1"}, {"visit_id": "V1", "hospital_id": "H2"}, True),
+        ({"visit_id": "V1"}, {}, False),  # one bill lacks the number: the day of admission says it
+        ({"visit_id": "V1"}, {"admission_date": "2025-03-09"}, True),
+    ],
+)
+def test_several_bills_of_one_stay_do_not_overlap(first: dict[str, str], second: dict[str, str], overlaps: bool) -> None:
+    for order in (1, -1):
+        watching = Watching()
+        watching.see(*[stay("C1", "03-01", "03-10", **first), stay("C2", "03-01", "03-20", **second)][::order])
+        assert bool(watching.standing) == overlaps
+
+
+def test_bills_of_the_same_stay_take_no_place_among_the_ten() -> None:
+    """Of twelve earlier bills eleven are of the same stay; the twelfth, of another hospital, ended first of all, and is told."""
+    watching = Watching()
+    watching.see(stay("C9", "03-01", "03-05", hospital_id="H2"))
+    watching.see(*(stay(f"C{n}", "03-01", f"03-{n:02d}", visit_id="V1") for n in range(10, 21)))
+    watching.see(stay("C30", "03-02", "03-31", visit_id="V1"))
+    assert "overlapping_stays/suzhou/P1/2025/H1/C30+H2/C9" in watching.standing
+    assert not [name for name in watching.standing if "H2/C9" not in name]
 
 
 def test_visits_and_other_persons_stays_do_not_overlap() -> None:

@@ -5,7 +5,7 @@ import pytest
 from schemas.catalogue import HOSPITAL_SHARES, RESULTS, dead_letters_of
 from services.runtime.records import Record
 from tests.unit.monitoring.test_hospitals import stay
-from tests.unit.monitoring.world import Event, Watching, action, claim_of, letter, result, run, timeline
+from tests.unit.monitoring.world import Event, Watching, action, claim_of, letter, result, run, timeline, waiting
 
 
 def story() -> list[Event]:
@@ -31,6 +31,10 @@ def story() -> list[Event]:
         stay(5, 300, revision=1, verb="reversed"),
         stay(22, 300),
         letter(3, claim_of("A1", "6.00")),
+        waiting("A4"),
+        waiting("A5", person="P2"),
+        result("A4", "1.00", sequence=4),
+        waiting("A4", over=True),
     ]
 
 
@@ -51,13 +55,13 @@ def contents(record: Record) -> tuple[str, int, bytes | None]:
 def test_the_story_knows_every_kind() -> None:
     watching = Watching()
     watching.see(*story())
-    assert len({data["kind"] for data in watching.said}) == 11
+    assert len({data["kind"] for data in watching.said}) == 12
     assert {data["verb"] for data in watching.said} == {"raised", "escalated", "resolved"}
     assert max(data["episode"] for data in watching.said) > 1
 
 
 @pytest.mark.parametrize("partitions", [1, 3])
-@pytest.mark.parametrize("place", [0, 1, 4, 24, 26, 30, 33, 36])
+@pytest.mark.parametrize("place", [0, 1, 4, 24, 26, 30, 33, 36, 38, 40, 41])
 def test_a_lost_view_changes_no_byte_of_what_is_said(place: int, partitions: int) -> None:
     calm, shaken = after(place, partitions)
     assert [contents(record) for record in shaken.records] == [contents(record) for record in calm.records]

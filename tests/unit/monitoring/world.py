@@ -8,7 +8,17 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from schemas.catalogue import ACTIONS, CLAIMS, HOSPITAL_SHARES, RESULTS, TIMELINES, WARNING_TYPES, WARNINGS, dead_letters_of
+from schemas.catalogue import (
+    ACTIONS,
+    CLAIMS,
+    HOSPITAL_SHARES,
+    RESULTS,
+    SETTLEMENT_WAITING,
+    TIMELINES,
+    WARNING_TYPES,
+    WARNINGS,
+    dead_letters_of,
+)
 from schemas.envelope import read_event, write_event
 from schemas.money import fen_from_yuan, yuan_text
 from services.monitoring.app import SHIPPED, MonitoringService
@@ -29,7 +39,7 @@ class Event(NamedTuple):
 
     topic: str
     key: str
-    value: bytes
+    value: bytes | None
 
 
 @cache
@@ -115,6 +125,14 @@ def timeline(revision: int, *runs: Data, deaths: Sequence[tuple[str, str]] = (),
 
 def _accepted(kind: str, name: str, data: Data) -> Data:
     return {"source": "/agencies/suzhou/civil-affairs", "id": name, "type": kind, "time": TIME, "data": data}
+
+
+def waiting(number: str, *, person: str = "P1", region: str = "suzhou", time: str = TIME, over: bool = False) -> Event:
+    """A reversal of claim `number` that waits, or the tombstone that ends its waiting."""
+    reversal = {"claim_id": number, "hospital_id": "H1", "person_id": person, "region": region, "reason": "refund"}
+    data = {"reversal": reversal, "caused_by": {"source": "/hospitals/H1", "id": f"R-{number}"}, "time": time}
+    value = write_event("settlement.reversal.waiting.v1", "/medaid/settlement", f"waiting/H1/{number}/{person}/{region}", time, data)
+    return Event(SETTLEMENT_WAITING, person, None if over else value)
 
 
 def letter(

@@ -156,6 +156,10 @@ def test_the_shipped_files_are_right(medaid: Medaid) -> None:
     said = medaid("policy", "check", *sorted(SHIPPED.glob("*.yaml")), "--today", str(CHECKED))
     assert (said.status, said.err) == (0, "")
     assert said.out.count("\n") == len(REGIONS)
+    for (policy,) in POLICIES.current.values():
+        digests = f"edition {policy.edition}, wording {policy.wording}"
+        assert f"{policy.file.id}, {digests}" in said.out
+        assert f"edition {policy.edition} (wording {policy.wording})" in medaid("policy", "show", policy.file.id).out
 
 
 @pytest.mark.parametrize(("days", "warned"), [(366, False), (367, True)])

@@ -4,13 +4,13 @@ A key belongs to the first person who uses it; a new factor settles what was set
 group, whose lane keeps it (like a hospital's share). The end does not depend on the order of topics: it is the same whatever fails.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import orjson
 
-from services.runtime.errors import Refused
+from services.runtime.errors import NotOurs, Refused
 from services.runtime.records import Document, Record, Want, Writes
 from services.runtime.service import Emission
 
@@ -78,6 +78,9 @@ class Fold:
         self._touched[document_of(event.home)] = None
         return decided
 
+    def conclude(self, home: str) -> Sequence[Emission]:
+        return ()
+
     def writes(self) -> Writes:
         documents = {key: write_person(self._people[key]) for key in self._touched}
         return Writes(dict[str, Mapping[str, bytes | None]](documents), self._bookings)
@@ -124,6 +127,7 @@ class Counting:
     first: tuple[str, ...] = (FACTORS,)
     rerouted: str | None = REROUTED
     state_topics: Mapping[str, Literal["end", "committed"]] = {PAID: "end", FACTORS: "committed", SHARES: "committed"}
+    lasting: frozenset[str] = frozenset({PAID, FACTORS, SHARES})
 
     def read(self, record: Record) -> Event:
         if record.value == UNREADABLE:
@@ -159,6 +163,22 @@ class Counting:
 
     def want_more_healing(self, records: Sequence[Record], documents: Mapping[str, Document]) -> None:
         """Nothing."""
+
+    def home_told(self, record: Record) -> str:
+        return self._home_of(record)
+
+    def follow(self, documents: Mapping[str, Document]) -> Callable[[Record], None]:
+        known: dict[str, int] = {}
+
+        def look(record: Record) -> None:
+            data = orjson.loads(record.value or b"")
+            claims = read_person(documents[document_of(data["person"])]).claims
+            revision = known.get(data["key"], claims[data["key"]][2] if data["key"] in claims else -1) + 1
+            if data["revision"] != revision:
+                raise NotOurs(f"revision {data['revision']} where {revision} must come")
+            known[data["key"]] = revision
+
+        return look
 
     def heal(self, records: Sequence[Record], documents: Mapping[str, Document]) -> Writes:
         people = {key: read_person(document) for key, document in documents.items()}

@@ -56,6 +56,10 @@ class SteppedBroker:
         await self._happens("read committed")
         return await self._inner.committed(partitions)
 
+    async def beginnings(self, partitions: Collection[TopicPartition]) -> Offsets:
+        await self._happens("read beginnings")
+        return await self._inner.beginnings(partitions)
+
     async def ends(self, partitions: Collection[TopicPartition]) -> Offsets:
         await self._happens("read ends")
         return await self._inner.ends(partitions)

@@ -111,8 +111,10 @@ async def test_a_lost_view_stops_where_they_are_not() -> None:
         await embedded.settle()
 
 
-async def test_a_fenced_lane_is_taken_again() -> None:
-    embedded, _, _ = await settled(one_by_one=False)
+@pytest.mark.parametrize("keeps_records", [True, False])
+async def test_a_fenced_lane_is_taken_again(keeps_records: bool) -> None:
+    """What was let go of, since everybody has read it, is not lost."""
+    embedded, _, _ = await settled(one_by_one=False, keeps_records=keeps_records)
     embedded.kafka.init("counting-0")
     embedded.publish(AMOUNTS, None, b"{", partition=0)
     await embedded.settle()

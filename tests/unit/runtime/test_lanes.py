@@ -197,14 +197,6 @@ async def test_a_ledger_shorter_than_the_view_stops_the_lane(bench: Bench) -> No
         await bench.lane(0).take()
 
 
-async def test_a_foreign_record_in_a_topic_of_ours_stops_the_lane_and_its_place_is_told(bench: Bench) -> None:
-    """To heal past it would be to guess what it told."""
-    await bench.taken()
-    bench.kafka.append(PAID, 0, None, b"not ours")
-    with pytest.raises(Stop, match=r"paid\.v1\[0\] from \d+ to \d+"):
-        await bench.taken()
-
-
 async def test_an_input_shorter_than_what_was_read_stops_the_lane(bench: Bench) -> None:
     bench.kafka.reset(Counting.name, TopicPartition(AMOUNTS, 0), 7)
     with pytest.raises(Stop, match="lost records"):

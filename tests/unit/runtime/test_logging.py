@@ -31,6 +31,16 @@ def lines(log: io.StringIO) -> list[dict[str, Any]]:
     return [json.loads(line) for line in log.getvalue().splitlines()]
 
 
+def test_a_line_holds_nothing_that_is_not_seen(log: io.StringIO) -> None:
+    """A terminal that shows the log obeys nobody; what was meant is still there for whoever reads JSON."""
+    evil = "a\x1b[2J\x9b\u202e\u2066\n\U000e0041\ud800"
+    structlog.get_logger("any").info(evil, why=evil)
+    stdlib.getLogger("aiokafka.consumer").error(evil)
+    assert log.getvalue().replace("\n", "").isprintable()
+    assert [line["event"] for line in lines(log)] == [evil, evil]
+    assert lines(log)[0]["why"] == evil
+
+
 def test_a_line_is_a_json_object(log: io.StringIO) -> None:
     structlog.get_logger("any").info("lane taken", lane=3, why="因病")
     [line] = lines(log)

@@ -49,10 +49,19 @@ def test_truncation_forgets_what_lies_before_and_keeps_offsets(kafka: MemoryKafk
     kafka.truncate(TOPIC, 0, before=3)
     assert [(record.offset, record.value) for record in kafka.records(TOPIC)] == [(3, b"3"), (4, b"4")]
     assert kafka.append(TOPIC, 0, None, b"5").offset == 5
-    assert kafka.committed("group", PLACE) == 3
+    assert (kafka.committed("group", PLACE), kafka.beginning(PLACE)) == (0, 3)
     kafka.truncate(TOPIC, 0, before=2)
     kafka.truncate(TOPIC, 0, before=99)
     assert (values(kafka), kafka.end(PLACE)) == ([], 6)
+
+
+def test_what_is_let_go_of_is_not_lost(kafka: MemoryKafka) -> None:
+    kafka.append(TOPIC, 0, None, b"0")
+    kafka.forget(PLACE)
+    kafka.append(TOPIC, 0, None, b"1")
+    assert (values(kafka), kafka.beginning(PLACE)) == ([b"1"], 0)
+    kafka.truncate(TOPIC, 0, before=2)
+    assert (values(kafka), kafka.beginning(PLACE)) == ([], 2)
 
 
 def test_what_is_not_decided_is_not_forgotten(kafka: MemoryKafka) -> None:

@@ -71,9 +71,13 @@ class Owner:
             chunk = self._kafka.fetch(TopicPartition(topic, self._partition), self._positions[topic], records_max=RECORDS_MAX)
             records += chunk.records
             reached[topic] = chunk.next_offset
-        await (self.lane.batch(records) if records else self.lane.idle())
+        found = bool(records)
+        if not found:
+            await self.lane.idle()
+        while records:
+            records = await self.lane.batch(records)
         self._positions = reached
-        return bool(records)
+        return found
 
     def doubt(self) -> None:
         """Take the lane again at the next turn."""

@@ -61,7 +61,8 @@ class Desk:
         told = []
         for event in batch:
             try:
-                results = fold.decide(event)
+                emissions = fold.decide(event)
+                results = fold.conclude(event.home) if emissions is None else emissions
                 self.ledger += [Record(RESULTS, 0, len(self.ledger) + number, b"P1", result.value) for number, result in enumerate(results)]
                 told.append(f"{len(results)} results")
             except Refused as refused:

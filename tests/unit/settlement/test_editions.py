@@ -1,84 +1,15 @@
 """A person-year stays under the edition of its newest result: neither an upgrade nor an unrelated event re-prices it, and nothing else is held back."""
 
-from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
-from typing import Any
 
-import orjson
 import pytest
 
-from schemas.catalogue import CLAIMS, IDENTITY_EVENTS, OPERATOR_EVENTS, RESULTS
-from services.identity.app import IdentityService
-from services.policy.library import SHIPPED, Policies, load_policies
+from schemas.catalogue import IDENTITY_EVENTS
+from services.policy.library import load_policies
 from services.policy.tree import PolicyError
-from services.runtime.embedded import Embedded
-from services.settlement.app import SettlementService
-
-REGION = "suzhou"
-CITY = (SHIPPED / f"{REGION}.yaml").read_text("utf-8")
-LOWER = CITY.replace("limit_yuan: {default: {2023-01-01: 300000}}", "limit_yuan: {default: {2023-01-01: 500}}")
-SENT = "2026-12-31T12:00:00+08:00"
-Event = tuple[str, bytes]
-
-
-def policies(folder: Path, files: Mapping[str, str]) -> Policies:
-    """The policies of a site whose folder holds these files."""
-    (folder / "earlier").mkdir(parents=True, exist_ok=True)
-    for name, text in files.items():
-        (folder / name).write_text(text, "utf-8")
-    return load_policies(folder)
-
-
-def event(topic: str, kind: str, source: str, number: str, data: Mapping[str, Any]) -> Event:
-    """An event about P1."""
-    envelope = {"specversion": "1.0", "id": number, "source": source, "type": kind, "time": SENT}
-    return topic, orjson.dumps({**envelope, "data": {"person_id": "P1", "region": REGION, **data}})
-
-
-def granted(number: str, day: str) -> Event:
-    """低保 from `day`."""
-    data = {"category": "subsistence_allowance", "effective_date": day}
-    return event(IDENTITY_EVENTS, "identity.status.granted.v1", f"/agencies/{REGION}/civil-affairs", number, data)
-
-
-def stay(number: str, day: str, yuan: str = "1000.00") -> Event:
-    """A stay that ends on `day`, all self-pay."""
-    dates = {"admission_date": day, "discharge_date": day, "visit_type": "inpatient", "insurance_type": "resident"}
-    bill = {"total_amount": yuan, "policy_scope_amount": yuan, "basic_paid": "0", "critical_illness_paid": "0"}
-    return event(CLAIMS, "hospital.claim.submitted.v1", "/hospitals/H1", number, {"hospital_id": "H1", "claim_id": number, **dates, **bill})
-
-
-def asked(year: int) -> Event:
-    """An operator asks for the present edition."""
-    data = {"year": year, "operator": "op", "reason": "corrected figure"}
-    return event(OPERATOR_EVENTS, "operator.readjudication.requested.v1", "/operators/op", f"ask-{year}", data)
-
-
-class Site:
-    """A site whose policies may be exchanged while its ledger and view stay."""
-
-    def __init__(self, policies: Policies) -> None:
-        self.embedded = Embedded([IdentityService(policies), SettlementService(policies)], 1, keeps_records=True)
-
-    async def settle(self, events: Sequence[Event]) -> list[tuple[str, int, str, str | None]]:
-        """Claim, revision, amount and reason of every result that `events` lead to."""
-        for topic, value in events:
-            self.embedded.publish(topic, "P1", value)
-            await self.embedded.settle()
-        told = [orjson.loads(record.value or b"")["data"] for record in self.embedded.drain() if record.topic == RESULTS]
-        return [(data["claim_id"], data["revision"], data["assistance_amount"], data["reason"]) for data in told]
-
-    def upgrade(self, policies: Policies) -> None:
-        """Run on with other policies, as a new version of the service would."""
-        for seat in self.embedded._seats:
-            vars(seat.lane.service)["_policies"] = policies
-
-
-async def site(policies: Policies) -> Site:
-    """A site at work."""
-    made = Site(policies)
-    await made.embedded.start()
-    return made
+from tests.unit.settlement.site import CITY, LOWER, REGION, asked, event, granted, policies, site, stay
 
 
 async def test_a_corrected_figure_waits_for_an_operator_and_survives_a_lost_view(tmp_path: Path) -> None:
@@ -100,6 +31,54 @@ async def test_an_upgrade_without_the_earlier_file_sets_aside_and_the_corrected_
     assert await work.settle([stay("k2", "2024-06-01", "100.00")]) == []
     work.upgrade(policies(tmp_path / "new", {"suzhou.yaml": LOWER, "earlier/suzhou.yaml": CITY}))
     assert await work.settle([stay("k2", "2024-06-01", "120.00")]) == [("k2", 0, "102.00", None)]
+
+
+MENDED = CITY.replace("zh: 特困人员", "zh: 特困供养人员").replace("checked_on: 2026", "checked_on: 2025").replace("# ", "#  ", 1)
+
+
+async def test_a_mended_name_lets_a_year_go_on_without_the_earlier_file(tmp_path: Path) -> None:
+    """What settles is the same: no claim is set aside, none told anew, whatever comes in; the wording alone has another digest."""
+    before, after = policies(tmp_path / "old", {"suzhou.yaml": CITY}), policies(tmp_path / "new", {"suzhou.yaml": MENDED})
+    work = await site(before)
+    await work.settle([granted("g1", "2024-01-01"), stay("k1", "2024-05-01")])
+    work.upgrade(after)
+    assert await work.settle([stay("k2", "2024-06-01"), granted("g2", "2024-01-02"), asked(2024)]) == [("k2", 0, "850.00", None)]
+    (old,), (new,) = before.current[REGION], after.current[REGION]
+    assert (old.edition == new.edition, old.wording == new.wording) == (True, False)
+
+
+async def test_a_year_under_the_hash_of_a_whole_file_goes_on(tmp_path: Path) -> None:
+    """As editions were until November 2026: found by the file as it was, here or in `earlier/`, and told anew by nobody but an operator who asks."""
+    whole = policies(tmp_path / "old", {"suzhou.yaml": CITY})
+    (then,) = whole.current[REGION]
+    for folder in ({"suzhou.yaml": CITY}, {"suzhou.yaml": MENDED, "earlier/suzhou.yaml": CITY}):
+        work = await site(replace(whole, current={REGION: (replace(then, edition=then.whole),)}))
+        await work.settle([granted("g1", "2024-01-01"), stay("k1", "2024-05-01", "200.00")])
+        work.upgrade(policies(tmp_path / str(len(folder)), folder))
+        assert await work.settle([stay("k2", "2024-06-01", "400.00"), granted("g2", "2024-01-02")]) == [("k2", 0, "340.00", None)]
+    work = await site(replace(whole, current={REGION: (replace(then, edition=then.whole),)}))
+    await work.settle([granted("g1", "2024-01-01"), stay("k1", "2024-05-01", "200.00")])
+    work.upgrade(policies(tmp_path / "lower", {"suzhou.yaml": LOWER, "earlier/suzhou.yaml": CITY}))
+    assert await work.settle([stay("k2", "2024-06-01", "400.00")]) == [("k2", 0, "340.00", None)]
+
+
+ON_LEDGERS = {
+    "changchun": ("9e65d9fef7a7e88e", "d147b35e59bc80dd"),
+    "lianyungang": ("822abac90500ee74", "59bc11e28da82945"),
+    "suzhou": ("656ab7e4a4d8b28c", "df1d14a4467ab8ff"),
+    "wuxi": ("2aefdb8483e46f9b", "c85baa012e10517b"),
+}
+"""Editions of shipped files, by default readings, that ledgers name: by the whole file, and by what settles in it."""
+
+
+@pytest.mark.parametrize("region", ON_LEDGERS)
+def test_the_editions_that_ledgers_name_are_found(region: str) -> None:
+    """Whoever changes a shipped file leaves the former one in `cities/earlier/`; whoever changes how a digest is made, a way to find the former."""
+    found = load_policies()
+    day = date(2026, 6, 1)
+    readings = {name: choice.default for name, choice in found.nearest(region, day).file.readings.items()}
+    for edition in ON_LEDGERS[region]:
+        assert found.for_year(region, day, edition, readings, day).file.id == region
 
 
 async def test_two_files_of_one_year_hold_each_for_its_days(tmp_path: Path) -> None:
