@@ -20,7 +20,7 @@ async def due_again(service: AnyService, lane: int, broker: Broker, watermark: W
         return []
     due: dict[bytes | None, Record] = {}
     place = TopicPartition(service.patience, lane)
-    async with aclosing(broker.read(place, 0, watermark[service.patience])) as chunks:
+    async with aclosing(broker.read(place, 0, watermark.get(service.patience, 0))) as chunks:
         async for chunk in chunks:
             for record in chunk.records:
                 due.pop(record.key, None)

@@ -22,7 +22,8 @@ from services.policy.loader import Policy
 from services.policy.model import Category, ClauseOnly, Entitlement, FeeWaiver, HospitalRatio, PolicyFile, SelfPay, ShareOfTotal
 from services.policy.parts import Part
 from services.policy.result import figures_data
-from services.policy.timeline import runs, status_event
+from services.policy.standing import status_event
+from services.policy.timeline import runs
 
 CITIES = {region: files[0] for region, files in load_policies().current.items()}
 SETTLES: Mapping[type[Part], str] = {
