@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -14,12 +14,14 @@ from confluent_kafka import Producer
 from confluent_kafka import TopicPartition as KafkaPartition
 from confluent_kafka.admin import AdminClient
 
+from schemas.topics import load_topics
 from services.runtime.kafka import AioKafkaBroker
 from services.runtime.memory import MemoryBroker
 from services.runtime.memory_kafka import MemoryKafka
 from services.runtime.ports import Broker
 from services.runtime.records import Output, Record, TopicPartition
 from services.runtime.settings import Settings
+from services.runtime.topic_settings import configs_of
 
 SERVICE = "counting"
 CLAIMS, RESULTS, TIMELINES = TOPICS = ("claims.v1", "results.v1", "timelines.v1")
@@ -86,7 +88,7 @@ class KafkaPlace:
     @classmethod
     async def prepare(cls, bootstrap: str, prefix: str) -> "KafkaPlace":
         place = cls(Settings(kafka_bootstrap_servers=bootstrap, prefix=prefix, kafka_deadline_ms=30_000))
-        await make_topics(bootstrap, [prefix + topic for topic in TOPICS], LANES)
+        await make_topics(bootstrap, prefix, TOPICS, LANES)
         place.broker = place.another()
         await place.broker.prepare(TOPICS)
         return place
@@ -139,11 +141,13 @@ def hushed() -> Iterator[None]:
     gc.collect()
 
 
-async def make_topics(bootstrap: str, names: Sequence[str], partitions: int) -> None:
-    """Make topics of a test, by Kafka's own means."""
+async def make_topics(bootstrap: str, prefix: str, topics: Collection[str], partitions: int) -> None:
+    """Make topics of a test, by Kafka's own means; those that are medaid's own as `topics.yaml` describes them, the others with the broker's defaults."""
+    known = load_topics()
+    configs = {topic: configs_of(known[topic]) if topic in known else None for topic in topics}
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
-    made = await admin.create_topics([NewTopic(name, partitions, 1) for name in names])
+    made = await admin.create_topics([NewTopic(prefix + topic, partitions, 1, topic_configs=config) for topic, config in configs.items()])
     assert all(code == 0 for _, code, *_ in made.topic_errors)
     await admin.close()
 

@@ -82,7 +82,7 @@ class World:
     workers: list[Worker] = field(default_factory=list)
 
     async def make_topics(self) -> None:
-        await make_topics(self.bootstrap, [self.prefix + topic for topic in {*Counting.inputs, *OUTPUTS}], LANES)
+        await make_topics(self.bootstrap, self.prefix, {*Counting.inputs, *OUTPUTS}, LANES)
 
     async def make_anew(self, topic: str) -> None:
         """Lose a topic's records."""
@@ -92,7 +92,7 @@ class World:
         while self.prefix + topic in await admin.list_topics():
             pass
         await admin.close()
-        await make_topics(self.bootstrap, [self.prefix + topic], LANES)
+        await make_topics(self.bootstrap, self.prefix, [topic], LANES)
 
     def work(self, **variables: str) -> Worker:
         """Start a process."""
