@@ -150,7 +150,7 @@ class _Heal(Generic[E]):
             Doubt: As `apply`.
             Stop: As `apply`.
         """
-        async with emptied_if_unreadable(self._view):
+        async with emptied_if_unreadable(self._view, self._run):
             return await self._bring(at, reached, records)
 
     async def _bring(self, at: Watermark | None, reached: Watermark, records: Sequence[Record]) -> bool:
