@@ -119,6 +119,10 @@ class RecordSkipped(Audited):
     topic: TopicName = Field(description="the topic, without the site's prefix")
     partition: Number = Field(description="where the record lies")
     offset: Number = Field(description="its offset there")
+    sha256: str = Field(
+        pattern=r"^[0-9a-f]{64}$",
+        description="digest of its key, a line feed and its value, in hexadecimal: another record there is not meant",
+    )
     reason: Why = Field(description="who wrote it, or what is known of that, and why it may be passed over")
 
 

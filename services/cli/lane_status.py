@@ -43,7 +43,7 @@ async def standings(settings: Settings, services: Sequence[AnyService]) -> list[
             await broker.close()
     found += settings_of.values()
     for skipped, ruling in sorted(ruled.skips.items()):
-        found.append(Standing(f"skipped  {'/'.join(map(str, skipped))}  by {'/'.join(map(str, ruling))}", False))
+        found.append(Standing(f"skipped  {'/'.join(map(str, skipped[:3]))}  by {'/'.join(map(str, ruling))}", False))
     return found
 
 

@@ -21,7 +21,7 @@ from services.runtime.kafka import AioKafkaBroker
 from services.runtime.kafka.sending import send
 from services.runtime.losses import losses_of
 from services.runtime.records import Record, TopicPartition
-from services.runtime.rulings import Place, rulings
+from services.runtime.rulings import Place, Skip, rulings
 from services.runtime.settings import Settings
 
 SOURCE = "/medaid/console"
@@ -69,13 +69,14 @@ async def skip_record(
         record = await _record_at(broker, where)
         if record is None:
             raise Failure(Exit.REFUSED, f"{topic}[{partition}]: no committed record at offset {offset}")
-        said = (await rulings(broker)).skips.get(where)
+        skip = Skip.of(record)
+        said = (await rulings(broker)).skips.get(skip)
         if said is not None:
             return _again(said, f"{topic}[{partition}]@{offset}")
         if _is_readable(record) and not force:
             raise Failure(Exit.REFUSED, f"{topic}[{partition}]@{offset} can be read as an event of ours; --force if it is none")
         _tell(f"{topic}[{partition}]@{offset} will be passed over by every lane, and nothing else")
-        return await _rule(settings, broker.partitions, "record_skipped", operator, {**where._asdict(), "reason": reason})
+        return await _rule(settings, broker.partitions, "record_skipped", operator, {**skip._asdict(), "reason": reason})
 
 
 @asynccontextmanager

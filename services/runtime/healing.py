@@ -12,7 +12,7 @@ from services.runtime.emptying import emptied_if_unreadable
 from services.runtime.errors import Doubt, Stop, Unreadable
 from services.runtime.ports import Broker, View
 from services.runtime.records import Document, Offsets, Record, TopicPartition, Want, Watermark
-from services.runtime.rulings import rulings
+from services.runtime.rulings import Skip, is_skipped, rulings
 from services.runtime.service import E, Service
 from services.runtime.strays import check_order, check_ours, find
 
@@ -100,7 +100,7 @@ class _Heal(Generic[E]):
         self._view = view
         self._run = run
         self._stops = stops
-        self._skipped: frozenset[tuple[str, int, int]] | None = None
+        self._skipped: frozenset[Skip] | None = None
 
     async def ask_operators(self) -> None:
         """Ask which records are to be passed over. Before a heal from nothing, for what was ruled may also be something that can be understood; else only
@@ -141,7 +141,7 @@ class _Heal(Generic[E]):
             except Stop:
                 await self.ask_operators()
         skipped = self._skipped or ()
-        return await self._apply(at, reached, [record for record in records if record[:3] not in skipped])
+        return await self._apply(at, reached, [record for record in records if not is_skipped(record, skipped)])
 
     async def _apply(self, at: Watermark | None, reached: Watermark, records: Sequence[Record]) -> bool:
         """One chunk into the view.
@@ -150,7 +150,7 @@ class _Heal(Generic[E]):
             Doubt: As `apply`.
             Stop: As `apply`.
         """
-        async with emptied_if_unreadable(self._view):
+        async with emptied_if_unreadable(self._view, self._run):
             return await self._bring(at, reached, records)
 
     async def _bring(self, at: Watermark | None, reached: Watermark, records: Sequence[Record]) -> bool:

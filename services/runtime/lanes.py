@@ -125,7 +125,7 @@ class Lane(Generic[E]):
             Doubt: The lane is to be taken again.
         """
         read = self._decider.read(records)
-        async with emptied_if_unreadable(self._view):
+        async with emptied_if_unreadable(self._view, self._run):
             steps, loaded = await self._load(read)
             decided = await self._decider.decide(steps, lambda: self.service.fold(loaded.documents, loaded.holders))
         done = [step.record for step in decided.steps]

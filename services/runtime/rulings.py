@@ -4,8 +4,9 @@ In: `console.audit.v1`, which is kept for ever. Out: `Rulings`. Promise: what ca
 ruled. It is read whole, so only where a lane met something that an operator must decide. Not here: writing a ruling (`medaid lanes`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import NamedTuple
 
 from schemas.catalogue import AUDIT, AUDIT_TYPES
@@ -24,6 +25,20 @@ class Place(NamedTuple):
     offset: int
 
 
+class Skip(NamedTuple):
+    """One record that is to be passed over; another one that lies there after a restore is not."""
+
+    topic: str
+    partition: int
+    offset: int
+    sha256: str
+
+    @classmethod
+    def of(cls, record: Record) -> "Skip":
+        """What names `record`, and it alone."""
+        return cls(*record[:3], sha256((record.key or b"") + b"\n" + (record.value or b"")).hexdigest())
+
+
 class Accepted(NamedTuple):
     """A loss that is accepted: up to which offset, exclusively, and where the ruling lies on the audit topic."""
 
@@ -37,11 +52,11 @@ class Rulings:
 
     Attributes:
         losses: By service and partition, the one that reaches farthest.
-        skips: The records to be passed over, each with its first ruling's place.
+        skips: What is to be passed over, each with its first ruling's place.
     """
 
     losses: Mapping[tuple[str, TopicPartition], Accepted] = field(default_factory=dict)
-    skips: Mapping[Place, Place] = field(default_factory=dict)
+    skips: Mapping[Skip, Place] = field(default_factory=dict)
 
     def accepted(self, service: str, partition: TopicPartition) -> int:
         """The offset up to which, exclusively, a loss of this input is accepted; 0 where none is."""
@@ -49,9 +64,14 @@ class Rulings:
         return 0 if found is None else found.up_to
 
     @property
-    def skipped(self) -> frozenset[tuple[str, int, int]]:
-        """Topic, partition and offset of each record to be passed over."""
+    def skipped(self) -> frozenset[Skip]:
+        """What is to be passed over."""
         return frozenset(self.skips)
+
+
+def is_skipped(record: Record, skipped: Collection[Skip]) -> bool:
+    """Whether `record` is to be passed over."""
+    return bool(skipped) and Skip.of(record) in skipped
 
 
 async def rulings(broker: Broker) -> Rulings:
@@ -61,7 +81,7 @@ async def rulings(broker: Broker) -> Rulings:
         Doubt: Kafka is away.
     """
     losses: dict[tuple[str, TopicPartition], Accepted] = {}
-    skips: dict[Place, Place] = {}
+    skips: dict[Skip, Place] = {}
     ends = await broker.ends([TopicPartition(AUDIT, number) for number in range(broker.partitions)])
     for partition, end in ends.items():
         async for chunk in broker.read(partition, 0, end):
@@ -70,7 +90,7 @@ async def rulings(broker: Broker) -> Rulings:
     return Rulings(losses, skips)
 
 
-def _take_in(record: Record, losses: dict[tuple[str, TopicPartition], Accepted], skips: dict[Place, Place]) -> None:
+def _take_in(record: Record, losses: dict[tuple[str, TopicPartition], Accepted], skips: dict[Skip, Place]) -> None:
     """Add what `record` rules, if it is a ruling."""
     try:
         told = read_event(record.value, record.headers, AUDIT_TYPES, bytes_max=None).data
@@ -82,6 +102,6 @@ def _take_in(record: Record, losses: dict[tuple[str, TopicPartition], Accepted],
             lane = (told.service, TopicPartition(told.topic, told.partition))
             losses[lane] = max(losses.get(lane, Accepted(0, lies)), Accepted(told.to_offset, lies), key=lambda accepted: accepted.up_to)
         case RecordSkipped():
-            skips.setdefault(Place(told.topic, told.partition, told.offset), lies)
+            skips.setdefault(Skip(told.topic, told.partition, told.offset, told.sha256), lies)
         case _:
             pass  # what somebody did in the console

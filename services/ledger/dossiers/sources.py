@@ -12,7 +12,7 @@ from services.ledger.errors import Declined
 from services.runtime.kafka import AioKafkaBroker
 from services.runtime.records import Record, TopicPartition
 from services.runtime.redis_view import RedisView
-from services.runtime.rulings import rulings
+from services.runtime.rulings import Skip, is_skipped, rulings
 from services.runtime.settings import Settings
 from services.settlement.app import SettlementService
 
@@ -67,7 +67,7 @@ def holds_inputs(path: Path) -> bool:
     raise Declined(f"{path}: no event of a known type in this file")
 
 
-def _kafka_reader(broker: AioKafkaBroker, skipped: frozenset[tuple[str, int, int]]) -> Read:
+def _kafka_reader(broker: AioKafkaBroker, skipped: frozenset[Skip]) -> Read:
     """Committed records of a topic up to its present end, without those that operators pass over."""
 
     async def read(topic: str, partition: int | None) -> AsyncIterator[Record]:
@@ -76,7 +76,7 @@ def _kafka_reader(broker: AioKafkaBroker, skipped: frozenset[tuple[str, int, int
         for place, end in ends.items():
             async for chunk in broker.read(place, 0, end):
                 for record in chunk.records:
-                    if record[:3] not in skipped:
+                    if not is_skipped(record, skipped):
                         yield record
 
     return read

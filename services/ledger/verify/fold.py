@@ -13,6 +13,7 @@ from services.runtime.errors import Refused
 from services.runtime.memory_view import change
 from services.runtime.ports import Broker
 from services.runtime.records import Record, TopicPartition, Watermark
+from services.runtime.rulings import Skip, is_skipped
 from services.settlement.adapters.documents import decode, person_key, year_keys
 from services.settlement.app import SettlementService
 from services.settlement.domain import Person
@@ -86,7 +87,7 @@ class Fold:
 class Topics:
     """One lane's topics in Kafka, without the records that operators pass over."""
 
-    def __init__(self, broker: Broker, lane: int, skipped: frozenset[tuple[str, int, int]] = frozenset()) -> None:
+    def __init__(self, broker: Broker, lane: int, skipped: frozenset[Skip] = frozenset()) -> None:
         self.broker = broker
         self.lane = lane
         self._skipped = skipped
@@ -142,7 +143,7 @@ class Topics:
     async def _read(self, topic: str, start: int, stop: int) -> AsyncIterator[Sequence[Record]]:
         async with aclosing(self.broker.read(TopicPartition(topic, self.lane), start, stop)) as chunks:
             async for chunk in chunks:
-                yield [record for record in chunk.records if record[:3] not in self._skipped] if self._skipped else chunk.records
+                yield [record for record in chunk.records if not is_skipped(record, self._skipped)]
 
     def _places(self, until: str) -> list[TopicPartition]:
         return [TopicPartition(topic, self.lane) for topic, known in SettlementService.state_topics.items() if known == until]

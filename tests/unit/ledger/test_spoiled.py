@@ -12,6 +12,7 @@ from services.ledger.verify import held as held_module
 from services.ledger.verify import verification as verify_module
 from services.runtime.errors import Stop
 from services.runtime.records import Record
+from services.runtime.rulings import Skip
 from tests.unit.ledger.test_held import LANE, LINES, Work
 
 
@@ -31,8 +32,7 @@ async def work() -> Work:
 
 def skip(work: Work, record: Record) -> None:
     """What `medaid lanes skip` writes."""
-    place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
-    told = {"operator": "li", "client": "ops-1", "reason": "a load test", **place}
+    told = {"operator": "li", "client": "ops-1", "reason": "a load test", **Skip.of(record)._asdict()}
     value = write_event("console.audit.record_skipped.v1", "/medaid/console", "1", "2025-06-11T02:20:00Z", told)
     work.embedded.kafka.append(AUDIT, 0, b"li", value)
 

@@ -7,8 +7,9 @@ from schemas.catalogue import AUDIT, CLAIMS, RESULTS
 from schemas.envelope import write_event
 from services.runtime.memory import MemoryBroker, MemoryKafka
 from services.runtime.records import TopicPartition
-from services.runtime.rulings import Place, Rulings, rulings
+from services.runtime.rulings import Place, Rulings, Skip, rulings
 
+DIGEST = "0" * 64
 CLAIMS_2 = TopicPartition(CLAIMS, 2)
 
 
@@ -44,12 +45,12 @@ def test_nobody_else_has_accepted_it() -> None:
 
 def test_exactly_the_records_named_are_skipped() -> None:
     kafka = MemoryKafka()
-    rule(kafka, 1, "record_skipped", topic=RESULTS, partition=0, offset=7)
-    rule(kafka, 1, "record_skipped", topic=RESULTS, partition=0, offset=7)
-    rule(kafka, 1, "record_skipped", topic=RESULTS, partition=3, offset=0)
+    rule(kafka, 1, "record_skipped", topic=RESULTS, partition=0, offset=7, sha256=DIGEST)
+    rule(kafka, 1, "record_skipped", topic=RESULTS, partition=0, offset=7, sha256=DIGEST)
+    rule(kafka, 1, "record_skipped", topic=RESULTS, partition=3, offset=0, sha256=DIGEST)
     found = read(kafka)
-    assert found.skipped == {(RESULTS, 0, 7), (RESULTS, 3, 0)}
-    assert found.skips[Place(RESULTS, 0, 7)] == Place(AUDIT, 1, 0)
+    assert found.skipped == {(RESULTS, 0, 7, DIGEST), (RESULTS, 3, 0, DIGEST)}
+    assert found.skips[Skip(RESULTS, 0, 7, DIGEST)] == Place(AUDIT, 1, 0)
 
 
 def test_whatever_else_lies_there_stops_nobody() -> None:
@@ -59,7 +60,7 @@ def test_whatever_else_lies_there_stops_nobody() -> None:
     lose(kafka, 0, 10, 40, approved_by="of a later version")
     rule(kafka, 0, "looked_up", person_id="P1")
     rule(kafka, 0, "of_a_later_version")
-    rule(kafka, 0, "record_skipped", topic=RESULTS, partition=0, offset=-1)
-    rule(kafka, 0, "record_skipped", topic=RESULTS, partition=0, offset=1)
+    rule(kafka, 0, "record_skipped", topic=RESULTS, partition=0, offset=-1, sha256=DIGEST)
+    rule(kafka, 0, "record_skipped", topic=RESULTS, partition=0, offset=1, sha256=DIGEST)
     found = read(kafka)
-    assert (found.skipped, found.losses) == ({(RESULTS, 0, 1)}, {})
+    assert (found.skipped, found.losses) == ({(RESULTS, 0, 1, DIGEST)}, {})

@@ -10,6 +10,7 @@ from schemas.envelope import write_event
 from services.runtime.alone import LOOK_S
 from services.runtime.errors import Doubt, Stop
 from services.runtime.records import Output, Record
+from services.runtime.rulings import Skip
 from tests.unit.runtime.counting import PAID, document_of, read_person
 from tests.unit.runtime.workbench import ANN, BOB, Bench, Waits
 
@@ -31,7 +32,7 @@ def stray(bench: Bench, value: bytes) -> Record:
 def skip(bench: Bench, record: Record) -> None:
     """What `medaid lanes skip` writes."""
     told: dict[str, Any] = {"operator": "li", "client": "ops-1", "reason": "a load test"}
-    told |= {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+    told |= Skip.of(record)._asdict()
     value = write_event("console.audit.record_skipped.v1", "/medaid/console", "1", "2025-06-11T02:20:00Z", told)
     bench.kafka.append(AUDIT, 1, b"li", value)
 
@@ -151,3 +152,21 @@ async def test_what_was_ruled_counts_from_the_next_heal_from_nothing_on_also_whe
     await bench.taken()
     known = read_person(bench.view.snapshot().documents[document_of(ANN)]).claims
     assert known.keys() == ({"A-1"} if is_ruled else {"A-1", "A-9"})
+
+
+async def test_what_was_ruled_of_one_record_says_nothing_of_another_at_its_place(bench: Bench) -> None:
+    """A ledger copied back without markers, and without what was foreign, has its records at other offsets: a result of ours lies where the stray lay."""
+    lane = await bench.taken()
+    await lane.batch([bench.amount(ANN, "A-1", 10)])
+    foreign = stray(bench, b"not ours")
+    skip(bench, foreign)
+    await lane.take()
+    for revision in (1, 2):
+        await lane.batch([bench.factor(ANN, revision, revision + 1)])
+    restored = Bench()
+    for record in (*bench.kafka.records(PAID), *bench.kafka.records(AUDIT)):
+        if record != foreign:
+            restored.kafka.append(record.topic, record.partition, record.key, record.value)
+    assert restored.kafka.records(PAID)[-1].offset == foreign.offset
+    await restored.taken()
+    assert read_person(restored.view.snapshot().documents[document_of(ANN)]).claims == {"A-1": (10, 30, 2)}
