@@ -54,11 +54,11 @@ async def _of_service(service: AnyService, broker: AioKafkaBroker, ruled: Ruling
     found: list[Standing] = []
     for place in places:
         line = f"{service.name}  {place.topic}/{place.partition}  read up to {committed[place]} of {ends[place]}, begins at {beginnings[place]}"
-        loss, accepted = missing.get(place), ruled.accepted(service.name, place)
-        is_open = loss is not None and accepted < loss.stop
+        loss, known = missing.get(place), ruled.losses.get((service.name, place), ())
+        is_open = loss is not None and ruled.accepted(service.name, *loss) is None
         if is_open:
             line += f"  LOST {beginnings[place] - committed[place]}"
-        elif accepted:
-            line += f"  loss up to {accepted} accepted"
+        elif known:
+            line += f"  loss up to {known[-1].stop} accepted"
         found.append(Standing(line, is_open))
     return found

@@ -41,9 +41,10 @@ async def accept_loss(settings: Settings, service: str, topic: str, partition: i
     async with _broker(settings, service, topic, partition) as broker:
         place = TopicPartition(topic, partition)
         found = losses_of(await broker.committed([place]), await broker.beginnings([place]))
-        said = (await rulings(broker)).losses.get((service, place))
-        if said is not None and (not found or found[0].stop <= said.up_to):
-            return _again(said.ruling, f"a loss up to {said.up_to}")
+        ruled = await rulings(broker)
+        said = ruled.accepted(service, *found[0]) if found else next(reversed(ruled.losses.get((service, place), ())), None)
+        if said is not None:
+            return _again(said.ruling, f"a loss up to {said.stop}")
         if not found:
             raise Failure(Exit.REFUSED, f"{topic}[{partition}]: nothing is lost, {service} has read all that was deleted")
         _tell(f"{found[0]}; {service} will go on at {found[0].stop}")

@@ -98,4 +98,4 @@ async def unaccepted(service: str, broker: Broker, missing: Collection[Loss]) ->
         Doubt: Kafka is away.
     """
     ruled = await rulings(broker)
-    return [loss for loss in missing if ruled.accepted(service, loss.partition) < loss.stop]
+    return [loss for loss in missing if ruled.accepted(service, *loss) is None]

@@ -4,7 +4,7 @@ In: `console.audit.v1`, which is kept for ever. Out: `Rulings`. Promise: what ca
 ruled. It is read whole, so only where a lane met something that an operator must decide. Not here: writing a ruling (`medaid lanes`).
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import NamedTuple
@@ -40,9 +40,10 @@ class Skip(NamedTuple):
 
 
 class Accepted(NamedTuple):
-    """A loss that is accepted: up to which offset, exclusively, and where the ruling lies on the audit topic."""
+    """A loss that is accepted: its first offset, the one behind its last, and where the ruling lies on the audit topic."""
 
-    up_to: int
+    start: int
+    stop: int
     ruling: Place
 
 
@@ -51,17 +52,17 @@ class Rulings:
     """All rulings.
 
     Attributes:
-        losses: By service and partition, the one that reaches farthest.
+        losses: By service and partition, in the order in which they were ruled.
         skips: What is to be passed over, each with its first ruling's place.
     """
 
-    losses: Mapping[tuple[str, TopicPartition], Accepted] = field(default_factory=dict)
+    losses: Mapping[tuple[str, TopicPartition], Sequence[Accepted]] = field(default_factory=dict)
     skips: Mapping[Skip, Place] = field(default_factory=dict)
 
-    def accepted(self, service: str, partition: TopicPartition) -> int:
-        """The offset up to which, exclusively, a loss of this input is accepted; 0 where none is."""
-        found = self.losses.get((service, partition))
-        return 0 if found is None else found.up_to
+    def accepted(self, service: str, partition: TopicPartition, start: int, stop: int) -> Accepted | None:
+        """The ruling that accepts the loss of these offsets of an input, `stop` excluded; one about less, or about others, does not."""
+        known = self.losses.get((service, partition), ())
+        return next((accepted for accepted in known if accepted.start <= start and stop <= accepted.stop), None)
 
     @property
     def skipped(self) -> frozenset[Skip]:
@@ -80,7 +81,7 @@ async def rulings(broker: Broker) -> Rulings:
     Raises:
         Doubt: Kafka is away.
     """
-    losses: dict[tuple[str, TopicPartition], Accepted] = {}
+    losses: dict[tuple[str, TopicPartition], list[Accepted]] = {}
     skips: dict[Skip, Place] = {}
     ends = await broker.ends([TopicPartition(AUDIT, number) for number in range(broker.partitions)])
     for partition, end in ends.items():
@@ -90,17 +91,17 @@ async def rulings(broker: Broker) -> Rulings:
     return Rulings(losses, skips)
 
 
-def _take_in(record: Record, losses: dict[tuple[str, TopicPartition], Accepted], skips: dict[Skip, Place]) -> None:
-    """Add what `record` rules, if it is a ruling."""
+def _take_in(record: Record, losses: dict[tuple[str, TopicPartition], list[Accepted]], skips: dict[Skip, Place]) -> None:
+    """Add what `record` rules, if it is a ruling. Read strictly: one that says more than is known here is not obeyed in part."""
     try:
-        told = read_event(record.value, record.headers, AUDIT_TYPES, bytes_max=None).data
+        told = read_event(record.value, record.headers, AUDIT_TYPES).data
     except Refused:
         return  # of a later version, or no event at all
     lies = Place(record.topic, record.partition, record.offset)
     match told:
         case LossAccepted():
             lane = (told.service, TopicPartition(told.topic, told.partition))
-            losses[lane] = max(losses.get(lane, Accepted(0, lies)), Accepted(told.to_offset, lies), key=lambda accepted: accepted.up_to)
+            losses.setdefault(lane, []).append(Accepted(told.from_offset, told.to_offset, lies))
         case RecordSkipped():
             skips.setdefault(Skip(told.topic, told.partition, told.offset, told.sha256), lies)
         case _:

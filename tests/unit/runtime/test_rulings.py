@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any
 
+import pytest
+
 from schemas.catalogue import AUDIT, CLAIMS, RESULTS
 from schemas.envelope import write_event
 from services.runtime.memory import MemoryBroker, MemoryKafka
@@ -26,21 +28,32 @@ def lose(kafka: MemoryKafka, lane: int, start: int, stop: int, **more: Any) -> N
     rule(kafka, lane, "loss_accepted", service="settlement", topic=CLAIMS, partition=2, from_offset=start, to_offset=stop, **more)
 
 
-def test_of_several_rulings_about_a_loss_the_one_that_reaches_farthest_counts() -> None:
+def test_a_ruling_accepts_the_loss_that_it_names_and_what_lies_within() -> None:
     kafka = MemoryKafka()
     lose(kafka, 0, 10, 40)
     lose(kafka, 3, 10, 20)
     found = read(kafka)
-    assert found.accepted("settlement", CLAIMS_2) == 40
-    assert found.losses["settlement", CLAIMS_2].ruling == Place(AUDIT, 0, 0)
+    named = found.accepted("settlement", CLAIMS_2, 10, 40)
+    assert named is not None
+    assert named.ruling == Place(AUDIT, 0, 0)
+    assert found.accepted("settlement", CLAIMS_2, 15, 30) == named
+
+
+@pytest.mark.parametrize(("start", "stop"), [(0, 7), (9, 40), (10, 41), (39, 50), (50, 60)])
+def test_another_loss_is_not_accepted(start: int, stop: int) -> None:
+    """Of a topic that was made anew, say: its offsets are other ones, and lower."""
+    kafka = MemoryKafka()
+    lose(kafka, 0, 10, 40)
+    assert read(kafka).accepted("settlement", CLAIMS_2, start, stop) is None
 
 
 def test_nobody_else_has_accepted_it() -> None:
     kafka = MemoryKafka()
     lose(kafka, 0, 10, 40)
     found = read(kafka)
-    assert found.accepted("identity", CLAIMS_2) == found.accepted("settlement", TopicPartition(CLAIMS, 1)) == 0
-    assert read(MemoryKafka()).accepted("settlement", CLAIMS_2) == 0
+    assert found.accepted("identity", CLAIMS_2, 10, 40) is None
+    assert found.accepted("settlement", TopicPartition(CLAIMS, 1), 10, 40) is None
+    assert read(MemoryKafka()).accepted("settlement", CLAIMS_2, 10, 40) is None
 
 
 def test_exactly_the_records_named_are_skipped() -> None:
