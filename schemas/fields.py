@@ -6,7 +6,7 @@ from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
 
-from schemas.money import EXPECTED, YUAN_MAX, Fen, fen_from_yuan, signed_fen, yuan_text
+from schemas.money import EXPECTED, YUAN_MAX, Fen, fen_from_yuan, fen_of_sum, signed_fen, yuan_text
 from schemas.times import EXPECTED_DAY, EXPECTED_INSTANT, YEAR_MAX, YEAR_MIN, day_from_text, instant_ns
 
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
@@ -42,6 +42,11 @@ Yuan = Annotated[
     WithJsonSchema(_MONEY_OUT, mode="serialization"),
 ]
 """An amount: yuan on the wire, fen inside."""
+
+YuanSum = Annotated[Fen, BeforeValidator(fen_of_sum), PlainSerializer(yuan_text), WithJsonSchema(_MONEY_OUT)]
+"""A sum of amounts, text with two decimals. Its published form has ten digits before the point, which no real year comes near; ours is read with more, for
+bills that are each below the limit may add up to more, and a ledger must stay readable whatever hospitals bill.
+"""
 
 SignedYuan = Annotated[Fen, BeforeValidator(signed_fen), PlainSerializer(yuan_text), WithJsonSchema(_DIFFERENCE)]
 """A difference of amounts, text with two decimals."""

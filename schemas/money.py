@@ -14,6 +14,7 @@ YUAN_MAX = 10**10
 """Amounts are below this, in yuan."""
 
 _CENT = Decimal("0.01")
+_SUM = re.compile(r"[0-9]{1,15}\.[0-9]{2}", re.ASCII)
 _TEXT = re.compile(r"[0-9]{1,10}(\.[0-9]{1,2})?", re.ASCII)
 EXPECTED = "an amount in yuan from 0 to below 10000000000 with at most 2 decimals, as a number or as text of ASCII digits"
 REFUND = "; a refund is no bill below 0: take the bill back by hospital.claim.reversed.v1 with its claim_id"
@@ -55,6 +56,17 @@ def yuan_text(fen: int) -> str:
         return "-" + yuan_text(-fen)
     digits = str(fen)
     return f"{digits[:-2]}.{digits[-2:]}" if fen >= 100 else f"0.{digits:>02}"
+
+
+def fen_of_sum(value: object) -> Fen:
+    """The fen of a sum of amounts as our own records carry it, which may be more than any single amount: text with two decimals.
+
+    Raises:
+        ValueError: Another form.
+    """
+    if isinstance(value, str) and _SUM.fullmatch(value):
+        return Fen(int(value[:-3] + value[-2:]))
+    raise ValueError("a sum in yuan as text with 2 decimals")
 
 
 def signed_fen(value: object) -> Fen:

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import Field
 
 from schemas.codes import ComponentKind, Outcome, VisitType
-from schemas.fields import Code, Id, Model, Number, Ordinal, Personal, SignedYuan, Year, Yuan
+from schemas.fields import Code, Id, Model, Number, Ordinal, Personal, SignedYuan, Year, Yuan, YuanSum
 from schemas.identity import Cause
 
 
@@ -62,7 +62,7 @@ class SettlementResult(Personal):
     consultation_fee_waived: Yuan = Field(description="诊察费 waived, not paid by the fund, yuan")
     claim: dict[str, Any] = Field(description="the claim's data as accepted, after defaults")
     delta: SignedYuan = Field(description="assistance_amount less that of the revision before, yuan")
-    counters: dict[str, Yuan] = Field(description="the person-year's counters after the causing event, yuan")
+    counters: dict[str, YuanSum] = Field(description="the person-year's counters after the causing event, yuan")
     candidates: list[Candidate] = Field(description="every covering category, in the policy's order")
     caused_by: Cause = Field(description="the event that led to this revision")
 

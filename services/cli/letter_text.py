@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from schemas.foreign import visible, visible_lines
 from services.ledger.letters.listing import Listing
+from services.ledger.letters.masking import masked_detail, masked_header, masked_path
 from services.runtime.letters import LOCAL, Letter
 
 _EPOCH = datetime(1970, 1, 1, hour=8, tzinfo=LOCAL)
@@ -21,11 +22,17 @@ _PERSONAL = {"key", "key_encoding", "payload", "payload_encoding"}
 
 def row(letter: Letter) -> str:
     """One line: id, when it was refused, by which service, reason, detail."""
-    return visible("  ".join((letter.id, refused_at(letter), letter.service, letter.data.reason, letter.data.detail)))
+    return visible("  ".join((letter.id, refused_at(letter), letter.service, letter.data.reason, masked_detail(letter.data.detail))))
 
 
 def json_row(letter: Letter) -> str:
-    """One line of JSON: the letter's event without key, payload and values of headers; `refusedat` is when it was refused."""
+    """One line of JSON: the letter's event without key, payload, values of headers and names that are not ours; `refusedat` is when it was refused."""
+    data = letter.data
+    masked = {
+        "detail": masked_detail(data.detail),
+        "faults": [{"path": masked_path(fault.path), "expected": fault.expected} for fault in data.faults],
+        "headers": [{"name": masked_header(header.name)} for header in data.headers],
+    }
     event = {
         "specversion": "1.0",
         "id": letter.id,
@@ -33,8 +40,7 @@ def json_row(letter: Letter) -> str:
         "type": "deadletter.v1",
         "time": letter.time,
         "refusedat": refused_at(letter),
-        "data": letter.data.model_dump(mode="json", exclude_none=True, exclude=_PERSONAL)
-        | {"headers": [{"name": header.name} for header in letter.data.headers]},
+        "data": data.model_dump(mode="json", exclude_none=True, exclude=_PERSONAL) | masked,
     }
     return json.dumps(event)  # in ASCII: a sender's control and direction characters reach no terminal
 

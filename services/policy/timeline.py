@@ -1,6 +1,7 @@
 """A person's intervals of status from the set of events that agencies sent: a function of the set, whatever the order of arrival.
 
-In: accepted events. Out: intervals by the city's rules (month of grace, death, expiry). Used by identity alone; here because the rules are policy.
+In: accepted events. Out: intervals by the city's rules (month of grace, death, expiry). Promise: whatever day an event may name, those of its intervals
+are such days too, or settlement could not read the timeline, nor any after it. Used by identity alone; here because the rules are policy.
 """
 
 from calendar import monthrange
@@ -8,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from schemas.times import YEAR_MAX
 from services.policy.entitlement import Interval
 from services.policy.model import Entitlement
 from services.policy.standing import Death, Grant, Loss, StatusEvent, steps
@@ -57,7 +59,7 @@ class _Book:
             self._closed.append(self._open.pop(key))
         rules = self._rules(region, day)
         run = Run(Interval(region, category, first_day(rules, day), None), day)
-        if category in rules.expires_at_year_end:
+        if category in rules.expires_at_year_end and day.year < YEAR_MAX:
             end = date(day.year, 12, 31)
             run = replace(run, interval=run.interval._replace(to=end, lost_on=end + timedelta(days=1), lost_by="expiry"))
         self._open[key] = run
@@ -85,9 +87,11 @@ class _Book:
             self._closed = [_cut(run, day) if run.interval.region == region else run for run in self._closed]
 
     def finish(self) -> list[Run]:
-        """All runs that ever entitled, sorted."""
+        """All runs that ever entitled, on a day that a claim may name, sorted."""
         entitled = [
-            run for run in (*self._closed, *self._open.values()) if run.interval.to is None or run.interval.start <= run.interval.to
+            run
+            for run in (*self._closed, *self._open.values())
+            if run.interval.start.year <= YEAR_MAX and (run.interval.to is None or run.interval.start <= run.interval.to)
         ]
         return sorted(entitled, key=lambda run: (run.interval.region, run.interval.category, run.interval.start))
 

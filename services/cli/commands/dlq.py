@@ -32,8 +32,8 @@ app = typer.Typer(rich_markup_mode=None, help="List the dead letters, show one, 
 
 LIST_HELP = """List the newest dead letters, one a line, the newest last: id, when it was refused (+08:00), by which service, reason, detail.
 
-    No line holds a person: keys, payloads and values of headers are left out, of the JSON lines too. Standard error says how many there are by topic
-    and reason, those that are not shown too. None found is no failure. Servers: KAFKA_BOOTSTRAP_SERVERS; topics begin with MEDAID_PREFIX.
+    No line holds a person: keys, payloads and values of headers are left out, names that are not ours are told as ?. Standard error says how many there
+    are by topic and reason, also not shown. None found is no failure. Servers: KAFKA_BOOTSTRAP_SERVERS; topics begin with MEDAID_PREFIX.
 
     \b
     Examples:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from schemas.money import fen_from_yuan
+from schemas.money import fen_of_sum
 from services.console.domain import places
 from services.console.web.masks import HIDDEN
 from services.console.web.room import Visit
@@ -33,7 +33,7 @@ def figure_of(warning_id: str, figure: Sequence[str], *, is_clear: bool) -> str:
     if not _AMOUNT.fullmatch(figure[1]):
         return figure[1]
     is_personal = warning_id.partition("/")[0] not in places.HOSPITAL_KINDS
-    return HIDDEN if is_personal and not is_clear else yuan_grouped(fen_from_yuan(figure[1]))
+    return HIDDEN if is_personal and not is_clear else yuan_grouped(fen_of_sum(figure[1]))
 
 
 def figure_name(visit: Visit, warning_id: str, name: str) -> str:

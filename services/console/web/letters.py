@@ -11,8 +11,9 @@ from schemas.refusal import Reason
 from services.console.domain import places
 from services.console.web.masks import HIDDEN
 from services.console.web.mending import payload_text, send_again, told_of
-from services.console.web.payloads import masked, masked_detail, other_faults
+from services.console.web.payloads import masked, other_faults
 from services.console.web.room import Visit, audit, failure, render
+from services.ledger.letters.masking import masked_detail
 from services.ledger.letters.mending import person_in
 from services.runtime.letters import Letter, read_letter, refusable
 from services.runtime.records import TopicPartition

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, NamedTuple, get_args
 
 from schemas.codes import Agency, WarningKind, WarningLevel
-from schemas.money import fen_from_yuan
+from schemas.money import fen_of_sum
 from services.monitoring.domain.wording import Message, closed, fallen, gone
 
 CLOSED_BY_OPERATORS: Final[frozenset[WarningKind]] = frozenset({"conflicting_duplicate", "recovery_due"})
@@ -96,7 +96,7 @@ class Said:
 
 def after_closing(said: Said, measure: Figure) -> Said:
     """`said` once an operator has closed its episode, which measured so much."""
-    amount = fen_from_yuan(measure.value) if "." in measure.value else int(measure.value)
+    amount = fen_of_sum(measure.value) if "." in measure.value else int(measure.value)
     return replace(said, closed=said.closed + amount)
 
 

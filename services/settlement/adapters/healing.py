@@ -9,7 +9,7 @@ from schemas.catalogue import RESULTS, SETTLEMENT_WAITING, TIMELINES, TYPES_BY_T
 from schemas.envelope import CloudEvent, read_event
 from schemas.hospital import ClaimSubmitted
 from schemas.identity import TimelineUpdated
-from schemas.money import fen_from_yuan
+from schemas.money import fen_from_yuan, fen_of_sum
 from services.policy.entitlement import status_of
 from services.policy.result import hash_of_figures
 from services.runtime.errors import Refused
@@ -94,7 +94,7 @@ def _heal_result(
     year = writes.setdefault(counters_key, {"_format": FORMAT_OF_YEAR})
     known = year.get("_through") or documents[counters_key].get("_through")
     year["_through"] = max(claim.date.isoformat().encode(), known or b"")
-    year |= {name: str(fen_from_yuan(yuan)).encode() for name, yuan in data["counters"].items()}
+    year |= {name: str(fen_of_sum(yuan)).encode() for name, yuan in data["counters"].items()}
     if data["revision"] == 0:
         year["_sequence"] = str(data["sequence"]).encode()
     if data["policy"] is not None:

@@ -7,9 +7,12 @@ from typing import Any
 import orjson
 import pytest
 
-from schemas.catalogue import CLAIMS
+from schemas.catalogue import CLAIM_TYPES, CLAIMS
+from schemas.envelope import read_event
 from services.cli.letter_text import block, json_row, row, summary
 from services.ledger.letters.listing import letters_of, listing
+from services.runtime.deadletters import letter as letter_of
+from services.runtime.errors import Refused
 from services.runtime.letters import read_letter
 from services.runtime.records import Record
 from tests.unit.events import claim
@@ -84,6 +87,21 @@ async def test_nothing_found_is_said_so() -> None:
 def test_a_row_tells_id_time_service_reason_and_detail() -> None:
     line = row(read(letter_record(refused(), service="monitoring")))
     assert line == f"{CLAIMS}/2/7  2025-06-11T10:00:00+08:00  monitoring  invalid_amounts  data.basic_paid: at most total_amount"
+
+
+@pytest.mark.parametrize("form", [row, json_row])
+def test_no_listing_holds_a_person_whom_a_sender_made_the_name_of_something(form: Any) -> None:
+    """A map by person instead of a list; a header named for whom it is about. The block, which tells all, has them."""
+    record = refused(
+        orjson.dumps({**orjson.loads(GOOD), "data": {"P4711": {}, "Zhang_San": 1}}), headers=(("x-P4711", b""), ("Content-Type", b""))
+    )
+    with pytest.raises(Refused) as caught:
+        read_event(record.value, record.headers, CLAIM_TYPES)
+    written = letter_of("settlement", 2, record, Refused("invalid_event", *caught.value.faults[-1], caught.value.faults[:-1]))
+    told = read(Record(written.topic, 2, 7, written.key, written.value))
+    assert "data.P4711: no such field" in block(told)
+    assert [name for name in ("P4711", "Zhang") if name in form(told)] == []
+    assert "data.?: no such field" in form(told)
 
 
 @pytest.mark.parametrize("form", [row, json_row])

@@ -8,7 +8,8 @@ import pytest
 
 from schemas.catalogue import AUDIT, CLAIMS
 from services.console.web.masks import HIDDEN, Masks
-from services.console.web.payloads import masked, masked_detail
+from services.console.web.payloads import masked
+from services.ledger.letters.masking import masked_detail
 from services.runtime.errors import Doubt
 from services.runtime.records import Record
 from tests.unit.console.site import Browser, Site, browser, site, text_of

@@ -6,7 +6,7 @@ import pytest
 
 from schemas.catalogue import ACTIONS, dead_letters_of
 from schemas.codes import WarningKind
-from services.monitoring.domain.warnings import CLOSED_BY_OPERATORS
+from services.monitoring.domain.warnings import CLOSED_BY_OPERATORS, Figure, Said, after_closing
 from tests.unit.monitoring.test_hospitals import stay
 from tests.unit.monitoring.world import Event, Watching, action, claim_of, letter, result, run, timeline, told, waiting
 
@@ -132,3 +132,8 @@ def test_what_is_no_action_is_a_dead_letter(region: str) -> None:
     wrong = action("closed", CONFLICT.replace("suzhou", region), episode=0 if region == "suzhou" else 1)
     with pytest.raises(AssertionError, match=dead_letters_of(ACTIONS)):
         watching.see(wrong)
+
+
+def test_an_operator_may_close_what_adds_up_to_more_than_any_bill_may_be() -> None:
+    """Two bills of 9,999,999,999.99 yuan taken back."""
+    assert after_closing(Said(), Figure(name="taken_back", value="19999999999.98")).closed == 1_999_999_999_998
