@@ -47,9 +47,9 @@ async def heal(service: Service[E], lane: int, broker: Broker, view: View, commi
     healed = 0
     while True:
         at = (await view.peek(lane, service.want_healing(()))).watermark
-        if at is None and any(stops[topic] for topic in own):
-            await heal.ask_operators()
         start = {topic: (at or {}).get(topic, 0) for topic in service.state_topics}
+        if any(start[topic] < stops[topic] for topic in own):
+            await heal.ask_operators()
         for topic in own:
             if start[topic] > stops[topic]:
                 await _look_closer(TopicPartition(topic, lane), broker, start[topic])
@@ -103,8 +103,8 @@ class _Heal(Generic[E]):
         self._skipped: frozenset[Skip] | None = None
 
     async def ask_operators(self) -> None:
-        """Ask which records are to be passed over. Before a heal from nothing, for what was ruled may also be something that can be understood; else only
-        where a lane would stop. Raises: Doubt, Kafka is away.
+        """Ask which records are to be passed over: before anything is healed that only this lane writes, for what was ruled may also be something that can
+        be understood; else only where a lane would stop. Raises: Doubt, Kafka is away.
         """
         if self._skipped is None:
             self._skipped = (await rulings(self._broker)).skipped

@@ -154,6 +154,17 @@ async def test_what_was_ruled_counts_from_the_next_heal_from_nothing_on_also_whe
     assert known.keys() == ({"A-1"} if is_ruled else {"A-1", "A-9"})
 
 
+async def test_what_was_ruled_counts_also_where_a_view_is_set_back(bench: Bench) -> None:
+    """From a backup, say, that was made before the forged result, which fits."""
+    lane = await bench.taken()
+    await lane.batch([bench.amount(ANN, "A-1", 10)])
+    before = bench.view.snapshot()
+    skip(bench, stray(bench, paid(ANN, "A-9")))
+    bench.view.lose(before)
+    await bench.lane(0).take()
+    assert read_person(bench.view.snapshot().documents[document_of(ANN)]).claims.keys() == {"A-1"}
+
+
 async def test_what_was_ruled_of_one_record_says_nothing_of_another_at_its_place(bench: Bench) -> None:
     """A ledger copied back without markers, and without what was foreign, has its records at other offsets: a result of ours lies where the stray lay."""
     lane = await bench.taken()
