@@ -45,7 +45,7 @@ ACCEPT_HELP = """Accept that input was deleted unread, so that the lane goes on 
       medaid lanes accept-loss --service settlement --topic hospital.claims.v1 --partition 2 --operator li --reason "retention was 7 days; H-7733 sends again"
 """
 
-SKIP_HELP = """Skip one foreign record in a topic that medaid alone should write: the lanes pass over it from now on, and over nothing else.
+SKIP_HELP = """Skip one foreign record in a topic that medaid alone should write: every heal passes over it from now on, and over nothing else.
 
     For a lane that stopped at a record which it cannot understand; the line that it logged names topic, partition and offset. Find out who wrote it, and
     take the right from him, first. A record that can be read as an event of its topic is refused with status 3, for to pass over a result of ours is to pay
