@@ -26,9 +26,12 @@ ROOT = Path(__file__).parents[2]
 LISTED = ROOT / "docs" / "mutants.md"
 MUTATED = (
     "services/identity/handlers.py", "services/identity/domain/*.py", "services/policy/adjudicate.py", "services/policy/course.py",
-    "services/policy/engine.py", "services/policy/entitlement.py", "services/policy/facts.py", "services/policy/standing.py", "services/policy/timeline.py",
-    "services/runtime/deadletters.py", "services/runtime/folding.py", "services/runtime/healing.py", "services/runtime/inbox.py", "services/runtime/keeper.py",
-    "services/runtime/lanes.py", "services/runtime/reroute.py", "services/settlement/domain.py", "services/settlement/handlers/*.py",
+    "services/policy/engine.py", "services/policy/entitlement.py", "services/policy/facts.py", "services/policy/standing.py",
+    "services/policy/timeline.py", "services/runtime/alone.py", "services/runtime/deadletters.py", "services/runtime/deciding.py",
+    "services/runtime/folding.py", "services/runtime/fronts.py", "services/runtime/healing.py", "services/runtime/inbox.py",
+    "services/runtime/keeper.py", "services/runtime/lanes.py", "services/runtime/losses.py", "services/runtime/pace.py",
+    "services/runtime/reroute.py", "services/runtime/retrying.py", "services/runtime/rulings.py", "services/runtime/strays.py",
+    "services/settlement/domain.py", "services/settlement/adapters/following.py", "services/settlement/handlers/*.py",
 )  # fmt: skip
 CHILDREN = 2
 TESTS_MAX, SECONDS_MAX = 400, 20
