@@ -113,6 +113,9 @@ class Decider(Generic[E]):
         origin = reroute.origin(record, self._service.inputs)
         try:
             event = self._service.read(origin)
+        except Refused as refused:
+            refused.__context__ = None  # neither what led to it nor its frames, with all that was read there, stay for as long as the batch
+            return Step(record, origin, None, self._partition, refused.with_traceback(None))
         except Exception as error:
             return Step(record, origin, None, self._partition, error)
         home = self._partition if self._service.rerouted is None else home_of(event.home, self._partitions)
