@@ -8,7 +8,7 @@ import pytest
 from schemas.catalogue import AUDIT, CLAIMS, RESULTS
 from schemas.envelope import write_event
 from services.runtime.memory import MemoryBroker, MemoryKafka
-from services.runtime.records import TopicPartition
+from services.runtime.records import Record, TopicPartition
 from services.runtime.rulings import Place, Rulings, Skip, rulings
 
 DIGEST = "0" * 64
@@ -64,6 +64,11 @@ def test_exactly_the_records_named_are_skipped() -> None:
     found = read(kafka)
     assert found.skipped == {(RESULTS, 0, 7, DIGEST), (RESULTS, 3, 0, DIGEST)}
     assert found.skips[Skip(RESULTS, 0, 7, DIGEST)] == Place(AUDIT, 1, 0)
+
+
+@pytest.mark.parametrize(("key", "value"), [(b"P2", b"{}"), (b"P1", b"[]"), (None, b"{}"), (b"P1", None)])
+def test_another_record_at_the_same_place_is_another_one(key: bytes | None, value: bytes | None) -> None:
+    assert Skip.of(Record(RESULTS, 0, 7, key, value)) != Skip.of(Record(RESULTS, 0, 7, b"P1", b"{}"))
 
 
 def test_whatever_else_lies_there_stops_nobody() -> None:
