@@ -4,6 +4,7 @@ In: a module's source. Out: mutants, each with the code of its function. Not her
 """
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
@@ -34,11 +35,13 @@ class Mutant:
     was: str
     becomes: str
     source: ast.Module
+    number: int = 1
 
     @property
     def name(self) -> str:
-        """The mutant's name, which does not depend on line numbers."""
-        return f"{self.path} {self.function}: {self.was} -> {self.becomes}"
+        """The mutant's name, which does not depend on line numbers; of several that are alike all but the first are numbered."""
+        alike = f" ({self.number})" if self.number > 1 else ""
+        return f"{self.path} {self.function}: {self.was} -> {self.becomes}{alike}"
 
     def code(self, filename: str) -> CodeType:
         """The module's code with the mistake in it."""
@@ -48,6 +51,7 @@ class Mutant:
 def mutants_of(path: str, source: str) -> Iterator[Mutant]:
     """Every mutant of every function in a module."""
     tree = ast.parse(source)
+    alike: Counter[tuple[str, ...]] = Counter()
     for names, function in _functions(tree, ()):
         for place in range(sum(1 for _ in ast.walk(function))):
             if not _can_be_wrong(_at(function, place)):
@@ -57,7 +61,8 @@ def mutants_of(path: str, source: str) -> Iterator[Mutant]:
             node = _at(twin, place)
             was = _text(node)
             becomes = _spoil(twin, node)
-            yield Mutant(path, ".".join(names), was, becomes, copy)
+            alike[*names, was, becomes] += 1
+            yield Mutant(path, ".".join(names), was, becomes, copy, alike[*names, was, becomes])
 
 
 def _functions(tree: ast.AST, names: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], ast.FunctionDef | ast.AsyncFunctionDef]]:

@@ -34,6 +34,12 @@ def test_a_mutant_is_named_by_its_function_and_not_by_its_line() -> None:
     assert names == {mutant.name for mutant in mutants_of("x.py", f"\n\n{source}")}
 
 
+def test_mutants_that_are_alike_have_names_of_their_own() -> None:
+    """So that one of them on the list hides no other."""
+    names = [mutant.name for mutant in mutants_of("x.py", "def f(a):\n    return a[0] or a[1][0]\n\ndef g(a):\n    return a[0]\n")]
+    assert sorted(name for name in names if "0 -> 1" in name) == ["x.py f: 0 -> 1", "x.py f: 0 -> 1 (2)", "x.py g: 0 -> 1"]
+
+
 def test_what_no_test_notices_is_told(tmp_path: Path) -> None:
     """A test that only begins an inbox notices little; the inbox's own notice most."""
     blind = tmp_path / "test_blind.py"

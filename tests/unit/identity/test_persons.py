@@ -103,6 +103,13 @@ async def test_a_subsidy_is_issued_again_when_its_grant_is_voided() -> None:
     ]
 
 
+async def test_a_grant_before_the_policy_s_first_day_is_paid_no_premium() -> None:
+    """无锡's decree is in force from 2023-01-01: of two runs of one status only the second is in it."""
+    lost = event("identity.status.revoked.v1", "r1", {"category": "subsistence_allowance", "effective_date": "2022-11-30", "reason": "ordinary"})
+    issued = await told([granted("g1", "2022-06-01"), lost, granted("g2", "2023-02-01")], SUBSIDIES)
+    assert [(one["year"], one["subsidy"]) for one in issued] == [(2023, "full")]
+
+
 async def test_the_birth_date_is_the_latest_standing_grants() -> None:
     """By effective date, whatever came last; a void takes it away."""
     events = [

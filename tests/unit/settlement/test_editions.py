@@ -29,6 +29,8 @@ async def test_an_upgrade_without_the_earlier_file_sets_aside_and_the_corrected_
     await work.settle([granted("g1", "2024-01-01"), stay("k1", "2024-05-01")])
     work.upgrade(policies(tmp_path / "forgot", {"suzhou.yaml": LOWER}))
     assert await work.settle([stay("k2", "2024-06-01", "100.00")]) == []
+    ((reason, detail),) = work.letters()
+    assert (reason, "the year 2024 of suzhou to be settled" in detail) == ("processing_failed", True)
     work.upgrade(policies(tmp_path / "new", {"suzhou.yaml": LOWER, "earlier/suzhou.yaml": CITY}))
     assert await work.settle([stay("k2", "2024-06-01", "120.00")]) == [("k2", 0, "102.00", None)]
 

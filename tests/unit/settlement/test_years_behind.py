@@ -8,7 +8,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from schemas.catalogue import CLAIMS, IDENTITY_EVENTS, SETTLEMENT_WAITING
+from schemas.catalogue import CLAIMS, IDENTITY_EVENTS, SETTLEMENT_WAITING, TIMELINES
 from services.policy.library import Policies
 from tests.unit.settlement.site import CITY, LOWER, REGION, Event, Site, asked, event, granted, policies, site, stay
 
@@ -177,3 +177,16 @@ async def test_of_news_in_one_batch_each_gets_what_is_its_own(story: Story) -> N
     ]
     assert await work.restart(story.whole) == TAKEN_BACK
     assert await work.settle([taken_back("may-24")]) == [("may-24", 2, "0.00", "wrong bill")]
+
+
+async def test_each_of_two_timelines_in_one_batch_is_told_that_the_year_could_not_follow(story: Story) -> None:
+    """Revoked, and granted again in April: both are kept, in their order, and each has its letter."""
+    work = story.work
+    other = await site(story.whole)
+    timelines: list[Event] = []
+    for news in (granted("g1", "2024-01-01"), REVOKED, granted("g2", "2024-04-10")):
+        await other.settle([news])
+        timelines += [(record.topic, record.value or b"") for record in other.told if record.topic == TIMELINES]
+    work.upgrade(story.cut)
+    assert await work.settle_together(timelines[1:]) == [("may-25", 1, "0.00", "no_entitlement"), ("may-25", 2, "500.00", None)]
+    assert [(reason, "the year 2024 of suzhou" in detail) for reason, detail in work.letters()] == [("processing_failed", True)] * 2
