@@ -21,7 +21,7 @@ from services.runtime.strays import event_of
 
 SOURCE = "/medaid/identity"
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Whoever changes how a field is written, or what it means, raises it (`tests/unit/test_formats.py` says how)."""
 
 _STAMP: Final = stamp_of(FORMAT)
@@ -50,7 +50,7 @@ def decode(person_id: str, document: Document) -> Person:
 
 
 def _decoded(person_id: str, fields: Mapping[str, Any]) -> Person:
-    timeline = fields.get("timeline", {"revision": 0, "events": []})
+    timeline = fields.get("timeline", {"revision": 0, "events": [], "intervals": []})
     accepted = {(event["source"], event["id"]): status_event(**event) for event in timeline["events"]}
     subsidies = {}
     admissions = {}
@@ -61,7 +61,7 @@ def _decoded(person_id: str, fields: Mapping[str, Any]) -> Person:
             subsidies[region, int(year)] = Issued(**value)
         elif kind == "a":
             admissions[rest] = _admission(value)
-    return Person(person_id, timeline["revision"], accepted, Room.of(accepted.values()), subsidies, admissions)
+    return Person(person_id, timeline["revision"], accepted, timeline["intervals"], Room.of(accepted.values()), subsidies, admissions)
 
 
 def _admission(known: Mapping[str, Any]) -> Admission:
@@ -78,7 +78,8 @@ def _written(value: Any) -> bytes:
 
 def _document(person: Person) -> dict[str, bytes]:
     events = [told(event) for event in person.events]
-    document = {"timeline": _written({"revision": person.revision, "events": events})} if events else {}
+    timeline = {"revision": person.revision, "events": events, "intervals": person.intervals}
+    document = {"timeline": _written(timeline)} if events else {}
     for (region, year), issued in person.subsidies.items():
         document[f"s:{region}/{year}"] = _written({"revision": issued.revision, "content": issued.content})
     for key, admission in person.admissions.items():
@@ -100,7 +101,7 @@ def _healed(record: Record, document: Document) -> tuple[str, bytes | None]:
         return _healed_waiting(record, document)
     data = orjson.loads(record.value or b"{}")["data"]
     if record.topic == TIMELINES:
-        return "timeline", _written({"revision": data["revision"], "events": data["events"]})
+        return "timeline", _written({name: data[name] for name in ("revision", "events", "intervals")})
     revision, _cause = data.pop("revision"), data.pop("caused_by")
     if record.topic == SUBSIDIES:
         return f"s:{data['region']}/{data['year']}", _written({"revision": revision, "content": data})

@@ -4,7 +4,7 @@ In: identity.events.v1, hospital.admissions.v1. Out: timelines, subsidies, asses
 accepted events; same state, same event, same decision. No await, no client, no clock.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, assert_never
 
@@ -62,9 +62,9 @@ def conclude(policies: Policies, person: Person) -> Decision[Person]:
     """The next timeline of a person with new status events, the newest of which caused it, and whatever follows from it otherwise than before."""
     newest = person.events[-1]
     event: CloudEvent[Data] = CloudEvent(newest.id, newest.source, newest.type, newest.time, newest.time_ns, newest.data)
-    person = replace(person, revision=person.revision + 1)
     known_runs = timeline_of(policies, person.events)
-    timeline = _timeline(person, known_runs, event)
+    person = replace(person, revision=person.revision + 1, intervals=_intervals(policies, person, known_runs))
+    timeline = _timeline(person, event)
     person, subsidies = _issue_subsidies(policies, person, known_runs, event)
     person, assessments = _issue_assessments(policies, person, known_runs, event)
     return Decision(person, [timeline, *subsidies, *assessments])
@@ -114,13 +114,19 @@ def _check_order(admission: Admission) -> None:
         raise Refused("invalid_dates", "data.discharge_date", "a day not before the admission's")
 
 
-def _timeline(person: Person, known: list[Run], event: CloudEvent[Data]) -> Emission:
+def _intervals(policies: Policies, person: Person, known: Iterable[Run]) -> list[Mapping[str, Any]]:
+    """Those of the next timeline: `known`, and of a region whose policy file is gone what was told last, so that news of other regions is not held up."""
+    kept = [interval for interval in person.intervals if interval["region"] not in policies.current]
+    return sorted([*kept, *map(_interval, known)], key=lambda interval: (interval["region"], interval["category"], interval["from"]))
+
+
+def _timeline(person: Person, event: CloudEvent[Data]) -> Emission:
     born = birth_date(person.events)
     data = {
         "person_id": person.person_id,
         "revision": person.revision,
         "birth_date": born.isoformat() if born else None,
-        "intervals": [_interval(run) for run in known],
+        "intervals": person.intervals,
         "applications": [approved.wire() for approved in applications(person.events)],
         "events": [told(accepted) for accepted in person.events],
     }
@@ -141,10 +147,11 @@ def _interval(run: Run) -> dict[str, Any]:
 
 
 def _issue_subsidies(policies: Policies, person: Person, known: list[Run], event: CloudEvent[Data]) -> tuple[Person, list[Emission]]:
-    """Every subsidy whose content is not what was last issued."""
+    """Every subsidy whose content is not what was last issued; those of a region whose policy file is gone stay as they are."""
     due = subsidies_due(policies, person.person_id, person.events, known)
     for region, year in person.subsidies:
-        due.setdefault((region, year), no_subsidy(person.person_id, region, year))
+        if region in policies.current:
+            due.setdefault((region, year), no_subsidy(person.person_id, region, year))
     issued, emissions = dict(person.subsidies), []
     for key, content in sorted(due.items()):
         if (new := _next(issued.get(key), content)) is not None:
@@ -156,11 +163,11 @@ def _issue_subsidies(policies: Policies, person: Person, known: list[Run], event
 
 
 def _issue_assessments(policies: Policies, person: Person, known: list[Run], event: CloudEvent[Data]) -> tuple[Person, list[Emission]]:
-    """Every opened admission whose assessment is not what was last issued."""
+    """Every opened admission whose assessment is not what was last issued; those of a region whose policy file is gone stay as they are."""
     admissions, emissions = dict(person.admissions), []
     intervals = [run.interval for run in known]
     for key, admission in sorted(person.admissions.items()):
-        if admission.opened is None:
+        if admission.opened is None or admission.opened.region not in policies.current:
             continue
         content = assess_admission(policies, admission.opened, admission.closed, intervals)
         if (new := _next(admission.issued, content)) is not None:

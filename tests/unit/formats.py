@@ -88,8 +88,9 @@ def identity() -> Changes:
         "type": "identity.status.granted.v1",
         "time": "2025-03-02T08:00:00+08:00",
     }
+    interval = {"region": "wuxi", "category": "minimum_living", "from": "2025-03-02"}
     told: list[tuple[str, str, dict[str, Any]]] = [
-        (TIMELINES, "P1", {"person_id": "P1", "revision": 1, "events": [{**event, "data": grant}]}),
+        (TIMELINES, "P1", {"person_id": "P1", "revision": 1, "intervals": [interval], "events": [{**event, "data": grant}]}),
         (SUBSIDIES, "P1", {"subsidy_id": "P1/wuxi/2025", "person_id": "P1", "region": "wuxi", "year": 2025, "revision": 2, "caused_by": {}}),
         (ASSESSMENTS, "P1", {
             "person_id": "P1", "hospital_id": "H1", "admission_id": "A1", "region": "wuxi", "admission_date": "2025-03-03", "in_city": True,

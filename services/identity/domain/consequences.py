@@ -38,11 +38,15 @@ class Admission:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """All that identity knows of a person: the accepted events by source and id, in order of acceptance, the room they fill, and what was issued."""
+    """All that identity knows of a person: the accepted events by source and id, in order of acceptance, the room they fill, and what was issued.
+
+    `intervals`: those of the newest timeline, as it tells them.
+    """
 
     person_id: str
     revision: int = 0
     accepted: Mapping[tuple[str, str], StatusEvent] = field(default_factory=dict)
+    intervals: Sequence[Mapping[str, Any]] = ()
     room: Room = field(default_factory=Room)
     subsidies: Mapping[tuple[str, int], Issued] = field(default_factory=dict)
     admissions: Mapping[str, Admission] = field(default_factory=dict)
@@ -54,8 +58,12 @@ class Person:
 
 
 def timeline_of(policies: Policies, events: Iterable[StatusEvent]) -> list[Run]:
-    """The person's runs of status by the rules of each region and day."""
-    return runs(partial(_entitlement, policies), events)
+    """The person's runs of status by the rules of each region and day; none of a region whose policy is not here."""
+    return runs(partial(_entitlement, policies), _of_known_regions(policies, events))
+
+
+def _of_known_regions(policies: Policies, events: Iterable[StatusEvent]) -> Iterable[StatusEvent]:
+    return (event for event in events if event.data.region in policies.current)
 
 
 def subsidies_due(
@@ -99,7 +107,7 @@ def _addressed(person_id: str, region: str, year: int, content: Mapping[str, Any
 def _enrolments(policies: Policies, events: Sequence[StatusEvent]) -> dict[tuple[str, int], date]:
     """For each region and year the earliest enrolment that a grant taking effect in the year tells."""
     earliest: dict[tuple[str, int], date] = {}
-    for event in standing(events):
+    for event in standing(_of_known_regions(policies, events)):
         grant = event.data
         if isinstance(grant, StatusGranted) and grant.enrolled_on:
             start = first_day(_entitlement(policies, grant.region, grant.effective_date), grant.effective_date)
