@@ -40,7 +40,7 @@ prove: $(READY) $(COMPILED) ## Prove compiled, as in the image, what is too long
 	$(if $(filter 2 all,$(THIRD)),$(PROVE) $(addprefix --ignore=,$(FAULTS)/test_soak.py $(FIRST_FAULTS)) tests/integration)
 
 mutants: $(READY) ## Put a few hundred mistakes into the core and the lanes, one by one, and tell which no test notices; COUNT=0 for every one
-	$(BIN)/pytest -q -p no:cacheprovider -p tests.mutants.plugin --mutants $(or $(COUNT),150) -m "not kafka and not redis and not prove" \
+	$(BIN)/pytest -q -p no:cacheprovider -p tests.mutants.plugin --mutants $(or $(COUNT),300) -m "not kafka and not redis and not prove" \
 		tests/policy $(addprefix tests/unit/,identity policy runtime settlement)
 
 bench: $(READY) $(RIVAL) $(COMPILED) ## Measure speed and memory against a floor and a rival, write docs/benchmarks.md; SIZE=small, usual or full; PARTS

@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -35,7 +35,7 @@ MUTATED = (
 )  # fmt: skip
 CHILDREN = 2
 TESTS_MAX, SECONDS_MAX = 400, 20
-"""Of the tests that enter a function, so many, the quickest first, and so many seconds: then it was not noticed. A child that hangs was."""
+"""Of the tests that enter a function, so many, of each module the quickest first, and so many seconds: then it was not noticed. A child that hangs was."""
 
 Key = tuple[str, str, int]
 """A function: file, qualified name, first line."""
@@ -118,7 +118,7 @@ def _try(session: pytest.Session, mutant: Mutant, entered: dict[Key, list[tuple[
     for stream in (1, 2):
         os.dup2(nothing, stream)
     signal.signal(signal.SIGALRM, lambda *_: os._exit(2))
-    chosen = sorted(_put_in(mutant, entered))[:TESTS_MAX]
+    chosen = _in_turn(session, _put_in(mutant, entered))[:TESTS_MAX]
     signal.alarm(min(2 * SECONDS_MAX, 5 + int(5 * sum(seconds for seconds, _ in chosen))))
     numbers = [number for _, number in chosen]
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
@@ -132,6 +132,16 @@ def _try(session: pytest.Session, mutant: Mutant, entered: dict[Key, list[tuple[
         if time.monotonic() > until_s:
             break
     os._exit(0)
+
+
+def _in_turn(session: pytest.Session, tests: Sequence[tuple[float, int]]) -> list[tuple[float, int]]:
+    """One test of each module after the other, the quickest first: who notices is seldom where most tests are."""
+    taken: Counter[Path] = Counter()
+    turns: list[tuple[int, float, int]] = []
+    for seconds, number in sorted(tests):
+        taken[session.items[number].path] += 1
+        turns.append((taken[session.items[number].path], seconds, number))
+    return [(seconds, number) for _, seconds, number in sorted(turns)]
 
 
 class _Ends:

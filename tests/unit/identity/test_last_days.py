@@ -47,6 +47,15 @@ async def test_a_status_that_expires_with_the_calendar_hides_no_death() -> None:
     ]  # fmt: skip
 
 
+async def test_a_status_runs_through_the_last_day_of_its_year() -> None:
+    """（三）: granted again on 31 December it still runs, so that nothing begins."""
+    relief = [granted("temporary_relief_patient", day, number) for day, number in (("2024-03-01", "g1"), ("2024-12-31", "g2"))]
+    found = await told(load_policies(), relief)
+    assert [(one["from"], one["to"], one["lost_by"]) for one in found[TIMELINES][-1]["intervals"]] == [
+        ("2024-03-01", "2024-12-31", "expiry")
+    ]
+
+
 @pytest.mark.parametrize("day", ["2100-12-01", "2100-12-31"])
 async def test_a_grant_that_would_take_effect_behind_the_calendar_never_does(day: str) -> None:
     """R23 next_month: in January 2101, of which no claim can be. The other status, and the death, count."""

@@ -73,6 +73,7 @@ async def test_a_discharge_waits_for_its_admission_also_through_a_loss() -> None
     for lose_after in (None, 1, 2):
         (assessed,) = await told([closed(), granted("g1", "2025-03-15"), opened()], ASSESSMENTS, lose_after)
         assert (assessed["revision"], assessed["discharge_date"], assessed["deposit_waived"]) == (0, "2025-03-20", True)
+        assert assessed["clause"] == "（十五）"
 
 
 async def test_late_news_issues_an_assessment_again() -> None:
@@ -105,7 +106,9 @@ async def test_a_subsidy_is_issued_again_when_its_grant_is_voided() -> None:
 
 async def test_a_grant_before_the_policy_s_first_day_is_paid_no_premium() -> None:
     """无锡's decree is in force from 2023-01-01: of two runs of one status only the second is in it."""
-    lost = event("identity.status.revoked.v1", "r1", {"category": "subsistence_allowance", "effective_date": "2022-11-30", "reason": "ordinary"})
+    lost = event(
+        "identity.status.revoked.v1", "r1", {"category": "subsistence_allowance", "effective_date": "2022-11-30", "reason": "ordinary"}
+    )
     issued = await told([granted("g1", "2022-06-01"), lost, granted("g2", "2023-02-01")], SUBSIDIES)
     assert [(one["year"], one["subsidy"]) for one in issued] == [(2023, "full")]
 

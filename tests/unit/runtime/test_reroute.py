@@ -17,7 +17,12 @@ def travelled(partition: int = 3, offset: int = 7, timestamp_ms: int = 1_700_000
 
 @pytest.mark.parametrize(
     "numbers",
-    [{}, {"partition": 0, "offset": 0, "timestamp_ms": NUMBER_MIN}, {"offset": NUMBER_MAX, "timestamp_ms": NUMBER_MAX}, {"timestamp_ms": -1}],
+    [
+        {},
+        {"partition": 0, "offset": 0, "timestamp_ms": NUMBER_MIN},
+        {"offset": NUMBER_MAX, "timestamp_ms": NUMBER_MAX},
+        {"timestamp_ms": -1},
+    ],
 )
 def test_a_copy_is_known_by_where_it_first_lay(numbers: dict[str, int]) -> None:
     first, came = travelled(**numbers)

@@ -1,6 +1,7 @@
 """Healing looks at little of what it brings forward, however long the year is; and it reads whatever amounts were told."""
 
 import orjson
+import pytest
 
 from schemas.catalogue import CLAIMS, IDENTITY_EVENTS, RESULTS
 from services.identity.app import IdentityService
@@ -9,6 +10,7 @@ from services.monitoring.domain.observed import Settled
 from services.policy.library import load_policies
 from services.runtime.embedded import Embedded
 from services.settlement.app import SettlementService
+from services.settlement.domain import PersonYear
 from tests.integration.faults.bills import bill
 from tests.unit.events import claim, granted
 
@@ -49,3 +51,9 @@ async def test_bills_that_add_up_to_more_than_any_bill_may_be_are_healed() -> No
     assert newest["counters"]["tilt_burden"] == "19999700099.98"
     read = MonitoringService(load_policies()).read(results[-1]).data
     assert isinstance(read, Settled)
+
+
+def test_a_year_of_which_claims_are_missing_is_never_settled_anew() -> None:
+    """What was used by a claim that is not at hand would be paid again."""
+    with pytest.raises(LookupError, match=r"^0 of 2 claims"):
+        PersonYear(sequence=2).whole()

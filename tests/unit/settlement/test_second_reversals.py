@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
+import orjson
 import pytest
 
-from schemas.catalogue import CLAIMS
+from schemas.catalogue import CLAIMS, RESULTS
 from services.policy.library import load_policies
 from tests.unit.settlement.site import Event, Site, event, granted, site, stay
 
@@ -75,3 +76,13 @@ async def test_one_that_names_another_person_or_region_waits_and_its_own_second_
     assert (results, reasons) == ([PAID], ["conflicting_duplicate"])
     assert await work.settle([reversal("r4")]) == [TAKEN_BACK]
     assert work.letters() == []
+
+
+@pytest.mark.parametrize(("day", "region"), [("2022-12-31", None), ("2024-05-01", "suzhou")])
+async def test_a_reversal_names_the_policy_of_its_claim_s_day(day: str, region: str | None) -> None:
+    """None before the decree's first day, 2023-01-01."""
+    work = await site(POLICIES)
+    await work.settle([GRANT, stay("k1", day)])
+    await work.settle([reversal("r1")])
+    (told,) = [orjson.loads(record.value or b"")["data"] for record in work.told if record.topic == RESULTS]
+    assert (told["outcome"], told["policy"] and told["policy"]["id"]) == ("reversed", region)
