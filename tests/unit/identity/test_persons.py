@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from schemas.catalogue import ADMISSIONS, ASSESSMENTS, IDENTITY_EVENTS, SUBSIDIES, TIMELINES, dead_letters_of
+from schemas.catalogue import ADMISSIONS, ASSESSMENTS, IDENTITY_EVENTS, IDENTITY_WAITING, SUBSIDIES, TIMELINES, dead_letters_of
 from services.identity.app import IdentityService
 from services.policy.library import load_policies
 from services.runtime.embedded import Embedded
@@ -74,6 +74,18 @@ async def test_a_discharge_waits_for_its_admission_also_through_a_loss() -> None
         (assessed,) = await told([closed(), granted("g1", "2025-03-15"), opened()], ASSESSMENTS, lose_after)
         assert (assessed["revision"], assessed["discharge_date"], assessed["deposit_waived"]) == (0, "2025-03-20", True)
         assert assessed["clause"] == "（十五）"
+
+
+async def test_what_waits_is_taken_from_its_topic_once_it_came() -> None:
+    """So that the compacted topic does not grow for ever; an admission that nothing waited for writes nothing there."""
+    for events, waiting in (([closed(), opened()], [True, False]), ([opened(), closed()], [])):
+        embedded = Embedded([IdentityService(load_policies())], 1, keeps_records=True)
+        await embedded.start()
+        for where, value in events:
+            embedded.publish(where, "P1", value)
+            await embedded.settle()
+        records = [record for record in embedded.drain() if record.topic == IDENTITY_WAITING]
+        assert [(record.key, record.value is not None) for record in records] == [(b"H1/A1/P1", waits) for waits in waiting]
 
 
 async def test_late_news_issues_an_assessment_again() -> None:

@@ -190,3 +190,6 @@ def test_the_limits_that_bind_are_told() -> None:
     lines = explanation_text(found, "en").splitlines()
     assert "  re-assistance (reassistance, （六）): 100000.00 x 70% -> 50000.00, limited by limit of re-assistance (reassistance)" in lines
     assert "    limit of re-assistance (reassistance): 0.00 -> 50000.00 of 50000.00" in lines
+    assert found.settlement.chosen is not None
+    drawn = [[draw.counter for draw in payment.draws] for payment in found.settlement.chosen.payments]
+    assert drawn == [["year"], ["reassistance"]], "of each payment its own"

@@ -120,3 +120,14 @@ async def test_the_bill_that_was_settled_is_taken_back(booked: str, one: str) ->
     assert await desk.settle(read(bill("P1", "C0", 100)), read(bill("P1", "C-", 100, day="2024-01-02"))) == ["1 results", "1 results"]
     await desk.book(BILLS[booked])
     assert await desk.settle(BILLS[one], read(reversal("P1", "C1"))) == ["1 results", "1 results"]
+
+
+@pytest.mark.parametrize("is_settled", [False, True])
+async def test_a_key_that_another_person_s_bill_has_is_nobody_else_s(is_settled: bool) -> None:
+    """Also while that bill is booked only: whoever booked it may be settling it in another lane."""
+    desk = await Desk().open()
+    if is_settled:
+        assert await desk.settle(BILLS["first"]) == ["1 results"]
+    else:
+        await desk.book(BILLS["first"])
+    assert await desk.settle(read(bill("P2", "C1", 3_000))) == ["conflicting_duplicate"]
