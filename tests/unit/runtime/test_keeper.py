@@ -130,6 +130,31 @@ async def test_what_comes_too_fast_is_paused_until_less_than_a_batch_waits(site:
     await site.until(lambda: len(site.paid()) == 2 * BATCH)
 
 
+async def test_a_batch_in_hand_is_told_to_the_pulse(site: Site) -> None:
+    """A lane that waits for Redis in the middle of a batch is not deaf."""
+    site.keeper.start()
+    await site.until(lambda: site.pulse.is_ready)
+    opened, load = asyncio.Event(), site.view.load
+
+    async def slow(lane: int, at: Watermark, want: Want) -> Any:
+        await opened.wait()
+        return await load(lane, at, want)
+
+    site.view.load = slow  # type: ignore[method-assign]
+    site.keeper.feed(site.amounts(0, 1))
+    await site.until(lambda: site.pulse.busy)
+    opened.set()
+    await site.until(lambda: site.paid() == [5] and not site.pulse.busy)
+
+
+async def test_a_view_lost_at_rest_is_noticed_though_nothing_comes(site: Site) -> None:
+    site.keeper.start()
+    await site.until(lambda: site.pulse.is_ready and len(site.stream.asked) == 3)
+    site.view.lose()
+    await site.until(lambda: [what for what, _ in site.stream.asked].count("seek") == 2)
+    await site.until(lambda: site.pulse.is_ready)
+
+
 async def test_a_fenced_lane_is_taken_again_where_it_had_committed(site: Site) -> None:
     site.keeper.start()
     await site.until(lambda: site.pulse.is_ready)
