@@ -43,7 +43,10 @@ class Broker(Protocol):
         ...
 
     async def committed(self, partitions: Collection[TopicPartition]) -> Offsets:
-        """The group's committed offsets, read now from the coordinator; a partition without one gives 0, where every topic began."""
+        """The group's committed offsets, read now from the coordinator; a partition without one gives 0, where every topic began.
+
+        Kafka answers a commit before its offsets can be read: who must know a former owner's last ones fences its lane first.
+        """
         ...
 
     async def beginnings(self, partitions: Collection[TopicPartition]) -> Offsets:

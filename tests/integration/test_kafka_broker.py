@@ -196,6 +196,7 @@ async def test_a_coordinator_that_is_still_loading_is_doubt_and_not_a_group_that
     with pytest.raises(Doubt, match="cannot tell them yet"):
         await broker.committed([CLAIMS_0])
     monkeypatch.undo()
+    await (await broker.fence(0)).close()  # waits until the commit's offsets can be read
     assert await broker.committed([CLAIMS_0]) == {CLAIMS_0: 1}
     await broker.close()
 
