@@ -45,7 +45,7 @@ def build(settings: Settings | None = None) -> PumpApp:
         return made
 
     app = build_app(service, chosen, view, outputs=topics_of(service.name, load_topics()))
-    register = RedisRegister(connect(chosen.redis_url), f"{chosen.prefix}medaid:{service.name}:s:", chosen.redis_deadline_ms / 1000)
+    register = RedisRegister(connect(chosen), f"{chosen.prefix}medaid:{service.name}:s:", chosen.redis_deadline_ms / 1000)
     room = furnish(chosen, policies, outside, known, users_of(chosen), lambda: app.roster.is_ready, register)
     _hook(app, room, outside, register)
     return app

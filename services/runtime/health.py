@@ -91,5 +91,6 @@ class HealthServer:
             str(lane): {"state": pulse.state, "waiting": pulse.waiting, "deaf": pulse.is_deaf, "doubt": pulse.doubt}
             for lane, pulse in self._roster.pulses.items()
         }
-        body = {name: good, "service": self._roster.service.name, "stop": str(self._roster.stop or ""), "lanes": lanes}
+        roster = self._roster
+        body = {name: good, "service": roster.service.name, "stop": str(roster.stop or ""), "waits_for": roster.waits_for, "lanes": lanes}
         return HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE, _JSON, json.dumps(body, ensure_ascii=False).encode()

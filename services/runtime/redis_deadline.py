@@ -4,11 +4,12 @@ But for a Redis that may evict keys: to wait would not mend that, an operator mu
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+import ssl
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
 
 from services.runtime.errors import Doubt, Stop
 
@@ -46,6 +47,22 @@ def _policy_in(error: Exception) -> str | None:
 
 
 def _kind_of(error: Exception) -> str:
-    """Redis' own code (NOREPLICAS, MISCONF, …) where the client has no name for it, else the error's name; never its text."""
+    """Why we are not let in; else Redis' own code (NOREPLICAS, MISCONF, …) where the client has no name for it, or the error's name; never its text."""
+    if isinstance(error, AuthenticationError):
+        return "name or password refused: REDIS_USERNAME, REDIS_PASSWORD"
+    if isinstance(error, NoPermissionError):
+        return "a right is missing: the user of REDIS_USERNAME needs it (ACL)"
+    if tls := next((cause for cause in _causes(error) if isinstance(cause, ssl.SSLError)), None):
+        if isinstance(tls, ssl.SSLCertVerificationError):
+            return f"its certificate is not accepted ({tls.verify_message}): look at REDIS_CAFILE, the host's name and the clock"
+        return f"TLS was refused ({tls.reason}): look at REDIS_CERTFILE, and whether this port speaks TLS"
     code = str(error).partition(" ")[0]
     return code if type(error) is ResponseError and code.isalpha() and code.isupper() else type(error).__name__
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and what led to it."""
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__

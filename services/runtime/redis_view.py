@@ -56,7 +56,7 @@ class RedisView(RedisCalls):
     @classmethod
     def of(cls, settings: Settings, service: str, format: int, lanes: int) -> Self:
         """The view of a service, where its lanes have it, over a client of its own."""
-        return cls(connect(settings.redis_url), f"{settings.prefix}medaid:{service}:", lanes, settings.redis_deadline_ms / 1000, format)
+        return cls(connect(settings), f"{settings.prefix}medaid:{service}:", lanes, settings.redis_deadline_ms / 1000, format)
 
     async def run(self) -> str:
         """As the port has it.

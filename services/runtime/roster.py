@@ -54,6 +54,7 @@ class Roster(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
 
     Attributes:
         stop: Why the process must end, once an operator must look.
+        waits_for: Why it is not in its group yet; empty once it is.
         view: The service's, once Kafka has told how many lanes there are.
         pulses: What each assigned lane is doing.
     """
@@ -70,6 +71,7 @@ class Roster(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
         self.service = service
         self.broker = broker
         self.stop: Stop | None = None
+        self.waits_for = ""
         self.pulses: dict[int, Pulse] = {}
         self.consumer: Callable[[], Any] = lambda: None
         self.exit: Callable[[], None] = lambda: None

@@ -8,34 +8,21 @@ import os
 from collections.abc import Mapping
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
+
+from services.runtime.connections import Connections
+from services.runtime.halves import check_whole
+from services.runtime.secret import Secret, WrongSetting
+
+__all__ = ["LogLevel", "Settings", "WrongSetting", "describe"]
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 _DAY_MS = 86_400_000
 
 
-class WrongSetting(ValueError):
-    """A variable of the environment that cannot be used; the text names it and says what was expected, never what was found."""
-
-
-class Settings(BaseModel):
+class Settings(Connections):
     """Everything that a process takes from its environment. Each field's description is what `--help` says."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
-
-    kafka_bootstrap_servers: str = Field(
-        "127.0.0.1:9092",
-        alias="KAFKA_BOOTSTRAP_SERVERS",
-        pattern=r"^[^\s,]+:\d+(,[^\s,]+:\d+)*$",
-        description="host:port of Kafka, several by commas",
-    )
-    redis_url: str = Field(
-        "redis://127.0.0.1:6379/0",
-        alias="REDIS_URL",
-        pattern=r"^(rediss?|unix)://\S+$",
-        repr=False,
-        description="redis://host:port/database",
-    )
     prefix: str = Field(
         "",
         alias="MEDAID_PREFIX",
@@ -88,18 +75,33 @@ class Settings(BaseModel):
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str] | None = None) -> Self:
-        """Read `environment`, the process's own by default; an empty variable counts as not set.
+        """Read `environment`, the process's own by default; an empty variable counts as not set. Secrets may lie in files: the same name with `_FILE`.
 
         Raises:
             WrongSetting: A variable cannot be used.
         """
         given = os.environ if environment is None else environment
+        values: dict[str, str | Secret] = {name: given[name] for name in cls._variables() if given.get(name)}
+        for name, is_read_again in cls._secrets().items():
+            path = given.get(f"{name}_FILE")
+            if path and name in values:
+                raise WrongSetting(f"{name}: expected in one way, here or in the file that {name}_FILE names")
+            if path:
+                secret = Secret.in_file(f"{name}_FILE", path)
+                values[name] = secret if is_read_again else secret.reveal()
         try:
-            return cls.model_validate({name: given[name] for name in cls._variables() if given.get(name)})
+            settings = cls.model_validate(values)
         except ValidationError as error:
             raise WrongSetting(
                 "; ".join(cls._complaint(str(found["loc"][0]), found["type"], found["msg"]) for found in error.errors())
             ) from None
+        check_whole(settings)
+        return settings
+
+    @classmethod
+    def _secrets(cls) -> Mapping[str, bool]:
+        """The variables that hold secrets, and whether one in a file is read again at each connection."""
+        return {str(field.alias): isinstance(field.default, Secret) for field in cls.model_fields.values() if not field.repr}
 
     @classmethod
     def _variables(cls) -> Mapping[str, str]:
@@ -117,6 +119,7 @@ def describe(settings: type[Settings] = Settings) -> str:
     """Every variable with its default and meaning, for `--help`."""
     lines = []
     for field in settings.model_fields.values():
-        default = f" (default {field.default})" if field.default != "" else ""
-        lines.append(f"{field.alias}{default}\n    {field.description}")
+        default = f" (default {field.default})" if field.default not in ("", Secret()) else ""
+        file = "" if field.repr else f", {field.alias}_FILE"
+        lines.append(f"{field.alias}{file}{default}\n    {field.description}")
     return "\n".join(lines)

@@ -18,6 +18,7 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 
 from services.runtime.errors import Doubt, Stop
+from services.runtime.kafka.clients import security_of
 from services.runtime.roster import Roster
 from services.runtime.settings import Settings
 
@@ -49,6 +50,7 @@ class Subscription(KafkaBroker):
             logger=QUIET,
             log_level=logging.DEBUG,  # of its two lines a batch
         )
+        self._settings = settings
         self._roster = roster
         self._needed = topics
         self._watching: asyncio.Task[None] | None = None
@@ -70,11 +72,18 @@ class Subscription(KafkaBroker):
                 if not told:
                     log.warning("waiting for kafka", service=self._roster.service.name, why=str(error))
                 told = True
+                self._roster.waits_for = str(error)
             else:
+                self._roster.waits_for = ""
                 self._watching = asyncio.create_task(self._watch())
                 return
             await self._drop()
             await asyncio.sleep(START_RETRY_S)
+
+    async def _connect(self) -> Any:
+        """As FastStream's, by the secrets as they stand now."""
+        self._connection_kwargs.update(security_of(self._settings))
+        return await super()._connect()
 
     async def stop(self, *error: Any) -> None:
         """Leave the group."""

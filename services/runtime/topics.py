@@ -15,6 +15,7 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 from schemas.topics import Topic
 from services.runtime.errors import Doubt, Stop
 from services.runtime.kafka.broker import AioKafkaBroker, await_topics
+from services.runtime.kafka.clients import reaching, start
 from services.runtime.kafka.deadline import within
 from services.runtime.kafka.described import partitions_of
 from services.runtime.records import TopicPartition
@@ -38,9 +39,9 @@ async def create_topics(settings: Settings, topics: Mapping[str, Topic]) -> Coll
     """
     wanted = {settings.prefix + name: _new(settings.prefix + name, topic, settings.partitions) for name, topic in topics.items()}
     async with within(settings.kafka_deadline_ms / 1000, "create the topics"):
-        admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers, request_timeout_ms=settings.kafka_deadline_ms)
+        admin = AIOKafkaAdminClient(**reaching(settings), request_timeout_ms=settings.kafka_deadline_ms)
         try:
-            await admin.start()
+            await start(admin, settings, settings.kafka_deadline_ms)
             found = await partitions_of(admin, wanted.keys())
             _refuse_others(found, wanted)
             missing = [topic for name, topic in wanted.items() if name not in found]

@@ -16,7 +16,7 @@ OUTPUTS = DEAD | {PAID, SHARES, AUDIT}
 
 def build(settings: Settings) -> PumpApp:
     def view(lanes: int) -> RedisView:
-        return RedisView(connect(settings.redis_url), f"{settings.prefix}counting:", lanes, settings.redis_deadline_ms / 1000)
+        return RedisView(connect(settings), f"{settings.prefix}counting:", lanes, settings.redis_deadline_ms / 1000)
 
     return build_app(Counting(), settings, view, outputs=OUTPUTS, payload=dict[str, Any], published={PAID: dict[str, Any]})
 

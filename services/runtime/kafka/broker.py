@@ -15,6 +15,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from schemas.topics import load_topics
 from services.runtime.errors import Doubt, Stop
+from services.runtime.kafka.clients import reaching, start
 from services.runtime.kafka.deadline import within
 from services.runtime.kafka.described import found_in, partitions_of
 from services.runtime.kafka.lookout import Lookout
@@ -42,7 +43,7 @@ class AioKafkaBroker:
         self.partitions = 0
         self.group = settings.prefix + service
         self._prefix = settings.prefix
-        self._servers = settings.kafka_bootstrap_servers
+        self._settings = settings
         self._deadline_s = settings.kafka_deadline_ms / 1000
         self._request_ms = settings.kafka_deadline_ms
         self._readers = Readers(self._consumer, self._prefix, self._deadline_s)
@@ -80,10 +81,10 @@ class AioKafkaBroker:
 
     async def fence(self, lane: int) -> KafkaWriter:
         """As the port has it."""
-        producer = make_producer(self._servers, f"{self.group}-{lane}", self._request_ms)
+        producer = make_producer(self._settings, f"{self.group}-{lane}")
         try:
             async with within(self._deadline_s, "fence a lane"):
-                await producer.start()  # returns when InitProducerId has been answered
+                await start(producer, self._settings, self._request_ms)  # returns when InitProducerId has been answered
         except BaseException:
             await close_producer(producer)
             raise
@@ -140,31 +141,36 @@ class AioKafkaBroker:
     def _places(self, partitions: Collection[TopicPartition]) -> Mapping[KafkaPartition, TopicPartition]:
         return {KafkaPartition(self._prefix + partition.topic, partition.partition): partition for partition in partitions}
 
-    def _consumer(self, isolation: str = "read_committed") -> AIOKafkaConsumer:
-        """A consumer without a group, not started."""
-        return AIOKafkaConsumer(
-            bootstrap_servers=self._servers,
+    async def _consumer(self, isolation: str = "read_committed") -> AIOKafkaConsumer:
+        """A consumer without a group, started; whoever takes it closes it."""
+        consumer = AIOKafkaConsumer(
+            **reaching(self._settings),
             request_timeout_ms=self._request_ms,
             retry_backoff_ms=RETRY_MS,
             isolation_level=isolation,
             auto_offset_reset="earliest",  # a start before the log's beginning reads from there
             enable_auto_commit=False,
         )
+        try:
+            await start(consumer, self._settings, self._request_ms)
+        except BaseException:
+            await close_consumer(consumer)
+            raise
+        return consumer
 
     @asynccontextmanager
-    async def _started(self, isolation: str = "read_committed") -> AsyncIterator[AIOKafkaConsumer]:
-        consumer = self._consumer(isolation)
+    async def _started(self, isolation: str) -> AsyncIterator[AIOKafkaConsumer]:
+        consumer = await self._consumer(isolation)
         try:
-            await consumer.start()
             yield consumer
         finally:
             await close_consumer(consumer)
 
     @asynccontextmanager
     async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._servers, request_timeout_ms=self._request_ms)
+        admin = AIOKafkaAdminClient(**reaching(self._settings), request_timeout_ms=self._request_ms)
         try:
-            await admin.start()
+            await start(admin, self._settings, self._request_ms)
             yield admin
         finally:
             await admin.close()

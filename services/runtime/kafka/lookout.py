@@ -1,7 +1,7 @@
 """Where logs begin, asked often while lanes run: one consumer without a group is kept for it, and given up at its first failure."""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka import TopicPartition as KafkaPartition
@@ -11,9 +11,9 @@ from services.runtime.kafka.reader import close_consumer
 
 
 class Lookout:
-    """Tells the beginnings of partitions; `make` gives a consumer without group that is not started yet."""
+    """Tells the beginnings of partitions; `make` gives a consumer without group that is started."""
 
-    def __init__(self, make: Callable[[], AIOKafkaConsumer], deadline_s: float) -> None:
+    def __init__(self, make: Callable[[], Awaitable[AIOKafkaConsumer]], deadline_s: float) -> None:
         self._make = make
         self._deadline_s = deadline_s
         self._consumer: AIOKafkaConsumer | None = None
@@ -28,8 +28,7 @@ class Lookout:
         async with within(self._deadline_s, "read beginning offsets"), self._turn:
             try:
                 if self._consumer is None:
-                    self._consumer = self._make()
-                    await self._consumer.start()
+                    self._consumer = await self._make()
                 found: Mapping[KafkaPartition, int] = await self._consumer.beginning_offsets(list(places))
             except BaseException:  # not trusted again
                 await self._let_go()

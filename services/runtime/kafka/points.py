@@ -1,7 +1,7 @@
 """Single records by their places, for whoever looks something up: one consumer without a group, one question at a time."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka import TopicPartition as KafkaPartition
@@ -14,9 +14,9 @@ POLL_MS = 100
 
 
 class Points:
-    """Reads records by partition and offset; `make` gives a consumer without group, isolated to committed records, that is not started yet."""
+    """Reads records by partition and offset; `make` gives a consumer without group, isolated to committed records, that is started."""
 
-    def __init__(self, make: Callable[[], AIOKafkaConsumer], prefix: str, deadline_s: float) -> None:
+    def __init__(self, make: Callable[[], Awaitable[AIOKafkaConsumer]], prefix: str, deadline_s: float) -> None:
         self._make = make
         self._prefix = prefix
         self._deadline_s = deadline_s
@@ -44,13 +44,7 @@ class Points:
 
     async def _read(self, partition: TopicPartition, place: KafkaPartition, offset: int) -> Record | None:
         if self._consumer is None:
-            consumer = self._make()
-            try:
-                await consumer.start()
-            except BaseException:
-                await close_consumer(consumer)
-                raise
-            self._consumer = consumer
+            self._consumer = await self._make()
         consumer = self._consumer
         consumer.assign([place])
         end = (await consumer.end_offsets([place]))[place]

@@ -4,7 +4,7 @@ A reader that has not reached its end is kept, with what it has fetched, for who
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
@@ -25,9 +25,9 @@ def record_of(topic: str, found: Any) -> Record:
 
 
 class Readers:
-    """Reads partitions; `make` gives a consumer without group, isolated to committed records, that is not started yet."""
+    """Reads partitions; `make` gives a consumer without group, isolated to committed records, that is started."""
 
-    def __init__(self, make: Callable[[], AIOKafkaConsumer], prefix: str, deadline_s: float) -> None:
+    def __init__(self, make: Callable[[], Awaitable[AIOKafkaConsumer]], prefix: str, deadline_s: float) -> None:
         self._make = make
         self._prefix = prefix
         self._deadline_s = deadline_s
@@ -67,9 +67,8 @@ class Readers:
             return consumer
         if consumer is not None:
             await close_consumer(consumer)
-        consumer = self._make()
+        consumer = await self._make()
         try:
-            await consumer.start()
             consumer.assign([place])
             consumer.seek(place, start)
         except BaseException:

@@ -3,6 +3,7 @@
 from aiokafka import AIOKafkaProducer
 
 from services.runtime.errors import Doubt
+from services.runtime.kafka.clients import reaching, start
 from services.runtime.kafka.deadline import within
 from services.runtime.kafka.writer import RETRY_MS, close_producer
 from services.runtime.records import Record
@@ -17,7 +18,7 @@ async def send(settings: Settings, record: Record) -> str:
         Stop: It is larger than its topic takes.
     """
     producer = AIOKafkaProducer(
-        bootstrap_servers=settings.kafka_bootstrap_servers,
+        **reaching(settings),
         acks="all",
         enable_idempotence=True,
         request_timeout_ms=settings.kafka_deadline_ms,
@@ -25,7 +26,7 @@ async def send(settings: Settings, record: Record) -> str:
     )
     try:
         async with within(settings.kafka_deadline_ms / 1000, "send a record"):
-            await producer.start()
+            await start(producer, settings, settings.kafka_deadline_ms)
             batch = producer.create_batch()  # takes what `send` would not: neither key nor value
             batch.append(timestamp=None, key=record.key, value=record.value, headers=list(record.headers))
             answer = await (await producer.send_batch(batch, settings.prefix + record.topic, partition=record.partition))

@@ -14,8 +14,10 @@ from aiokafka import TopicPartition as KafkaPartition
 from aiokafka.structs import OffsetAndMetadata
 
 from services.runtime.errors import Doubt
+from services.runtime.kafka.clients import reaching
 from services.runtime.kafka.deadline import within
 from services.runtime.records import Offsets, Output, TopicPartition
+from services.runtime.settings import Settings
 
 BATCH_BYTES_MAX = 900_000
 """Per partition and batch, keys and headers included: below Kafka's default message.max.bytes of 1 MiB. One larger record goes alone."""
@@ -107,15 +109,15 @@ def _by_partition(outputs: Sequence[Output]) -> Mapping[TopicPartition, list[Out
     return grouped
 
 
-def make_producer(servers: str, transactional_id: str, request_ms: int) -> AIOKafkaProducer:
+def make_producer(settings: Settings, transactional_id: str) -> AIOKafkaProducer:
     """A transactional producer, not started."""
     return AIOKafkaProducer(
-        bootstrap_servers=servers,
+        **reaching(settings),
         transactional_id=transactional_id,
         transaction_timeout_ms=TRANSACTION_MS,
         acks="all",
         max_batch_size=BATCH_BYTES_MAX,
-        request_timeout_ms=request_ms,
+        request_timeout_ms=settings.kafka_deadline_ms,
         retry_backoff_ms=RETRY_MS,
     )
 

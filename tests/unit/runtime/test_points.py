@@ -29,9 +29,20 @@ class Away:
         Away.stopped += 1
 
 
+async def away() -> Away:
+    """One that is started, and let go where that fails, as the broker has it."""
+    consumer = Away()
+    try:
+        await consumer.start()
+    except BaseException:
+        await consumer.stop()
+        raise
+    return consumer
+
+
 async def asked_together(count: int) -> tuple[list[object], float]:
     """What so many who ask at once are answered, and how long the last of them waits, seconds."""
-    points = Points(cast(Any, Away), "", DEADLINE_S)
+    points = Points(cast(Any, away), "", DEADLINE_S)
     loop = asyncio.get_running_loop()
     began_s = loop.time()
     answers = await asyncio.gather(*(points.from_offset(PLACE, number) for number in range(count)), return_exceptions=True)
