@@ -130,6 +130,10 @@ class SecuredKafka(Kafka):
         self._authority, self._shown, self._provider = authority, shown, provider
         self._sasl_port, self._tls_port, self._token_port = free_port(), free_port(), free_port()
 
+    def _forget_ports(self) -> None:
+        super()._forget_ports()
+        self._sasl_port, self._tls_port, self._token_port = free_port(), free_port(), free_port()
+
     @property
     def by_sasl(self) -> str:
         """Host and port of SASL_SSL."""
@@ -189,6 +193,10 @@ class SecuredRedis(Redis):
     def __init__(self, folder: Path, authority: Authority, shown: Shown) -> None:
         super().__init__(folder)
         self._authority, self._shown = authority, shown
+        self._plain_port = free_port()
+
+    def _forget_ports(self) -> None:
+        super()._forget_ports()
         self._plain_port = free_port()
 
     @property
