@@ -6,6 +6,7 @@ import pytest
 import redis as blocking
 
 from deploy.local.servers import Redis as Server
+from services.runtime.connections import Connections
 from services.runtime.errors import Stop
 from services.runtime.ports import Loaded
 from services.runtime.records import Want, Watermark, Writes
@@ -23,7 +24,7 @@ WITH_ROOM = "64mb"
 @pytest.fixture
 async def view(own_redis: Server) -> AsyncIterator[RedisView]:
     """A view of one lane, healed, with one claim paid."""
-    view = RedisView(connect(own_redis.url), "test:", 1, deadline_s=5)
+    view = RedisView(connect(Connections(redis_url=own_redis.url)), "test:", 1, deadline_s=5)
     assert await view.apply(0, None, START, PAID, healed_in=await view.run())
     yield view
     await view.close()

@@ -14,6 +14,7 @@ from services.identity.app import IdentityService
 from services.policy.library import load_policies
 from services.runtime import embedded
 from services.runtime.clock import InstantClock
+from services.runtime.connections import Connections
 from services.runtime.errors import Doubt
 from services.runtime.home import home_of
 from services.runtime.lanes import GATE_POLL_S, Lane
@@ -37,7 +38,7 @@ pytestmark = pytest.mark.redis
 
 
 def view_of(url: str, format: int, prefix: str = "test:", lanes: int = LANES) -> RedisView:
-    return RedisView(connect(url), prefix, lanes, deadline_s=10, format=format)
+    return RedisView(connect(Connections(redis_url=url)), prefix, lanes, deadline_s=10, format=format)
 
 
 async def take(view: RedisView, lane: int, writes: Writes = Writes()) -> None:  # noqa: B008
@@ -97,7 +98,7 @@ async def test_what_another_format_left_is_dropped_and_nothing_else(redis_db: st
         await take(view, 1)
     await sweep("settlement", present)
     assert await present.others() == []
-    client = connect(redis_db)
+    client = connect(Connections(redis_url=redis_db))
     left = {key.decode() for key in await client.keys("test:*") if not key.startswith(b"test:2:")}
     root = "test:" if here == OLD else f"test:f{here}:"
     assert "test:healed" in left
@@ -182,7 +183,7 @@ class Upgrade:
         self.kafka = MemoryKafka()
         self.broker = MemoryBroker(self.kafka, "settlement", LANES)
         self.rng = Random(seed)
-        self.views = [kind(connect(url), f"s{seed}:", LANES, 10, format) for format in (OLD, NEW)]
+        self.views = [kind(connect(Connections(redis_url=url)), f"s{seed}:", LANES, 10, format) for format in (OLD, NEW)]
         self.service = SettlementService(load_policies())
         self.persons = [next(f"P{n}" for n in range(99) if home_of(f"P{n}", LANES) == lane) for lane in range(LANES)]
         self.keys = [f"C{number}" for number in range(8)]
@@ -285,7 +286,7 @@ async def test_a_year_that_a_former_version_kept_in_another_form_is_settled_righ
     assert told(site) == [("C1", 0, "700.00")]
 
     key, place = "settlement:d:c/P1/lianyungang/2025", "H-07/C1"
-    client = connect(redis_db)
+    client = connect(Connections(redis_url=redis_db))
     record = orjson.loads((await client.hget(key, place)).removeprefix(b"2:"))
     assert record[11:] == [1_300_000, 1_200_000, 800_000, 100_000]
     await client.hset(key, place, orjson.dumps([*record[:11], *record[12:], 0]))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from services.console.adapters.register import MemoryRegister, RedisRegister, Register
+from services.runtime.connections import Connections
 from services.runtime.errors import Doubt
 from services.runtime.redis_client import connect
 from services.runtime.redis_view import RedisView
@@ -30,7 +31,7 @@ async def kept(request: pytest.FixtureRequest) -> AsyncIterator[Kept]:
 
         yield Kept(MemoryRegister(lambda: clock[0]), later)
         return
-    client = connect(request.getfixturevalue("redis_db"))
+    client = connect(Connections(redis_url=request.getfixturevalue("redis_db")))
     register = RedisRegister(client, "test:s:", 10)
 
     async def expire(session: str) -> None:
@@ -59,8 +60,11 @@ async def test_a_session_is_over_after_its_time(kept: Kept) -> None:
 
 @pytest.mark.redis
 async def test_a_rebuild_of_the_view_ends_no_session_and_a_lost_redis_ends_all(redis_db: str) -> None:
-    client = connect(redis_db)
-    register, view = RedisRegister(client, "medaid:console:s:", 10), RedisView(connect(redis_db), "medaid:console:", 2, 10)
+    client = connect(Connections(redis_url=redis_db))
+    register, view = (
+        RedisRegister(client, "medaid:console:s:", 10),
+        RedisView(connect(Connections(redis_url=redis_db)), "medaid:console:", 2, 10),
+    )
     await register.open("a", 3_600)
     assert [dropped async for dropped in view.forget()][-1] == 0
     assert await register.is_open("a")
@@ -71,7 +75,7 @@ async def test_a_rebuild_of_the_view_ends_no_session_and_a_lost_redis_ends_all(r
 
 
 async def test_a_redis_that_is_away_is_a_doubt() -> None:
-    register = RedisRegister(connect("redis://127.0.0.1:1/0"), "test:s:", 10)
+    register = RedisRegister(connect(Connections(redis_url="redis://127.0.0.1:1/0")), "test:s:", 10)
     for asked in (register.open("a", 1), register.is_open("a"), register.end("a")):
         with pytest.raises(Doubt, match="redis, asked for a session"):
             await asked

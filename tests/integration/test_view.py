@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from services.runtime.connections import Connections
 from services.runtime.errors import Doubt
 from services.runtime.memory_view import MemoryView
 from services.runtime.ports import Closed, Loaded, Moved, View
@@ -38,7 +39,7 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
 
         yield Store(memory, empty)
         return
-    client = connect(request.getfixturevalue("redis_db"))
+    client = connect(Connections(redis_url=request.getfixturevalue("redis_db")))
     view = RedisView(client, "test:", LANES, deadline_s=10)
 
     async def flush() -> None:
@@ -252,8 +253,8 @@ async def test_a_document_may_have_very_many_fields(opened: View) -> None:
 
 
 async def test_a_view_that_is_forgotten_is_empty_and_another_run(redis_db: str) -> None:
-    view = RedisView(connect(redis_db), "test:", LANES, deadline_s=10)
-    neighbour = RedisView(connect(redis_db), "test-2:", LANES, deadline_s=10)
+    view = RedisView(connect(Connections(redis_url=redis_db)), "test:", LANES, deadline_s=10)
+    neighbour = RedisView(connect(Connections(redis_url=redis_db)), "test-2:", LANES, deadline_s=10)
     for lane in range(LANES):
         await heal(view, lane, START)
         await heal(neighbour, lane, START)
@@ -264,7 +265,7 @@ async def test_a_view_that_is_forgotten_is_empty_and_another_run(redis_db: str) 
     steps = [dropped async for dropped in view.forget()]
     assert len(steps) > 3
     assert steps == sorted(steps)
-    assert not await connect(redis_db).keys("test:*")
+    assert not await connect(Connections(redis_url=redis_db)).keys("test:*")
     assert await view.run() != run
     assert await loaded(neighbour, Want(documents={YEAR: None}), NEXT) == Loaded(await neighbour.run(), NEXT, PAID.documents)
     await view.close()
@@ -272,7 +273,7 @@ async def test_a_view_that_is_forgotten_is_empty_and_another_run(redis_db: str) 
 
 
 async def test_nobody_heals_a_view_that_is_being_forgotten(redis_db: str) -> None:
-    view = RedisView(connect(redis_db), "test:", LANES, deadline_s=10)
+    view = RedisView(connect(Connections(redis_url=redis_db)), "test:", LANES, deadline_s=10)
     await heal(view, 0, START)
     assert await view.apply(1, None, START, PAID)
     forgetting = view.forget()
@@ -290,7 +291,7 @@ async def test_nobody_heals_a_view_that_is_being_forgotten(redis_db: str) -> Non
 
 
 async def test_who_began_to_forget_and_wakes_late_drops_nothing_that_was_healed_since(redis_db: str) -> None:
-    view = RedisView(connect(redis_db), "test:", LANES, deadline_s=10)
+    view = RedisView(connect(Connections(redis_url=redis_db)), "test:", LANES, deadline_s=10)
     many = Writes({f"y/{number}": {"paid": b"1"} for number in range(3_000)}, {"H1/C1": "P1"})
     assert await view.apply(0, None, START, many)
     late = view.forget()

@@ -11,6 +11,7 @@ import redis as blocking
 from redis.asyncio import Redis
 
 from deploy.local.servers import Redis as Server
+from services.runtime.connections import Connections
 from services.runtime.errors import Doubt
 from services.runtime.memory_view import MemoryView
 from services.runtime.ports import Closed, Loaded, View
@@ -29,7 +30,7 @@ DEADLINE_S = 0.5
 @pytest.fixture
 async def view(own_redis: Server) -> AsyncIterator[RedisView]:
     """A view of one lane, healed, with one claim paid."""
-    view = RedisView(connect(own_redis.url), "test:", 1, DEADLINE_S)
+    view = RedisView(connect(Connections(redis_url=own_redis.url)), "test:", 1, DEADLINE_S)
     await pay(view)
     yield view
     await view.close()
