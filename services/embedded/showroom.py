@@ -80,12 +80,17 @@ class Showroom:
             server = server_of(application(room))
             serving = asyncio.create_task(server.serve([listening]))
             announce(f"http://{room.settings.console_host}:{listening.getsockname()[1]}/")
+            going = asyncio.create_task(self._go_on())
             try:
-                await self._go_on()
-                await serving
-            finally:
+                await asyncio.wait([serving, going], return_when=asyncio.FIRST_COMPLETED)
+                if going.done():
+                    going.result()
+                    await serving
+            finally:  # Ctrl-C ends the server, whether or not its signal reaches this task besides
                 server.should_exit = True
-                await serving
+                going.cancel()
+                await asyncio.wait([serving, going])
+                serving.result()
 
     async def _go_on(self) -> None:
         """Let the held events come, one after the other."""
