@@ -80,17 +80,12 @@ class Showroom:
             server = server_of(application(room))
             serving = asyncio.create_task(server.serve([listening]))
             announce(f"http://{room.settings.console_host}:{listening.getsockname()[1]}/")
-            going = asyncio.create_task(self._go_on())
             try:
-                await asyncio.wait([serving, going], return_when=asyncio.FIRST_COMPLETED)
-                if going.done():
-                    going.result()
-                    await serving
-            finally:  # Ctrl-C ends the server, whether or not its signal reaches this task besides
+                await self._go_on()
+                await serving
+            finally:
                 server.should_exit = True
-                going.cancel()
-                await asyncio.wait([serving, going])
-                serving.result()
+                await serving
 
     async def _go_on(self) -> None:
         """Let the held events come, one after the other."""

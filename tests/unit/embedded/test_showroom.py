@@ -1,23 +1,16 @@
 """`medaid demo` at a terminal ends with a console over its cities, and with Ctrl-C; without a terminal nothing of a web server is loaded."""
 
-import asyncio
 import os
 import pty
 import re
 import signal
 import subprocess
 import sys
-from datetime import date
 from pathlib import Path
-from typing import Any
 
 import httpx2
-import pytest
 
-from services.embedded import showroom
 from services.embedded.showroom import PASSWORD
-from services.policy.library import load_policies
-from services.synthetic import generate
 
 MEDAID = Path(sys.executable).with_name("medaid")
 PERSONS = "60"
@@ -63,20 +56,3 @@ def test_no_service_and_no_command_loads_what_the_console_needs_alone() -> None:
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout == "[]\n"
-
-
-async def test_it_ends_with_its_server_though_events_are_still_to_come(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The server takes Ctrl-C for itself first; whether its signal is heard besides is left to chance."""
-    policies = load_policies()
-    room = showroom.Showroom(policies, [list(generate(policies.nearest("wuxi", date(2025, 1, 1)), 20, 3, 2025))])
-    await room.fill(lambda _: None)
-    servers: list[Any] = []
-    make = showroom.server_of
-    monkeypatch.setattr(showroom, "server_of", lambda app: servers.append(make(app)) or servers[0])
-    opened = asyncio.Event()
-    serving = asyncio.create_task(room.open(lambda _: opened.set()))
-    await opened.wait()
-    await asyncio.sleep(0.5)
-    assert not serving.done()
-    servers[0].should_exit = True
-    await asyncio.wait_for(serving, 10)
