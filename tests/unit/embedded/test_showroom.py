@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import httpx2
@@ -26,7 +27,8 @@ def until(terminal: int, words: str) -> str:
 
 def test_at_a_terminal_the_console_opens_filled_and_ends_with_ctrl_c() -> None:
     terminal, other = pty.openpty()
-    process = subprocess.Popen([MEDAID, "demo", "--persons", PERSONS], stdout=other, stderr=subprocess.PIPE)
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # whoever runs the tests in the background hands on that it is ignored
+    process = subprocess.Popen([MEDAID, "demo", "--persons", PERSONS], stdout=other, stderr=subprocess.PIPE, preexec_fn=heard)
     os.close(other)
     try:
         found = re.search(r"http://127\.0\.0\.1:\d+", until(terminal, "Ctrl-C ends it"))
