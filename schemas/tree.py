@@ -16,6 +16,15 @@ Value = str | bool | None
 VALUES: Mapping[str, Value] = {"null": None, "~": None, "": None, "true": True, "false": False}
 """Plain texts that are values."""
 
+WORDS: Mapping[str, str] = {
+    "missing": "is missing",
+    "extra_forbidden": "no such key",
+    "string_type": "a text",
+    "list_type": "a list",
+    "model_type": "a mapping",
+}
+"""What is said of a fault instead of pydantic's own words."""
+
 DEPTH_MAX = 50
 """So deep may a file be nested; one that holds itself by an alias has no end."""
 
@@ -43,11 +52,10 @@ class Tree:
 
     def faults(self, error: ValidationError) -> Sequence[tuple[Path, str]]:
         """What a model says of the data: for each fault its path and what was expected there."""
-        words = {"missing": "is missing", "extra_forbidden": "no such key"}
         return [
             (
                 tuple(part for part in fault["loc"] if not (isinstance(part, str) and "[" in part)),
-                words.get(fault["type"]) or fault["msg"].removeprefix("Value error, "),
+                WORDS.get(fault["type"]) or fault["msg"].removeprefix("Value error, "),
             )
             for fault in error.errors(include_url=False)
         ]
