@@ -34,8 +34,8 @@ def outside_topics() -> Sequence[str]:
     return [name for name, topic in load_topics().items() if not ours.issuperset(topic.writers)]
 
 
-def faults_of(tree: Tree, regions: Collection[str]) -> Iterator[Fault]:
-    """Each place and what was expected there; `regions` are the cities that have a policy."""
+def faults_of(tree: Tree, regions: Collection[str], users: Collection[str] = ()) -> Iterator[Fault]:
+    """Each place and what was expected there; `regions` are the cities that have a policy, `users` our services at Kafka."""
     listed = tree.data.get("publishers")
     entries = [(("publishers", place), entry) for place, entry in enumerate(listed)] if isinstance(listed, list) else []
     seen: dict[tuple[str, str], Path] = {}
@@ -44,6 +44,9 @@ def faults_of(tree: Tree, regions: Collection[str]) -> Iterator[Fault]:
             yield from _twice(tree, at, entry, seen)
             yield from _topics(at, entry)
             yield from _sources(at, entry, regions)
+            for path, user in _texts(at, entry, "kafka_user"):
+                if user in users:
+                    yield path, "a user of its own: a service of ours is called so"
             for path, region in _texts(at, entry, "regions"):
                 if region not in regions:
                     yield path, f"a city that has a policy: {', '.join(sorted(regions))}"

@@ -114,8 +114,8 @@ class _File(BaseModel):
     publishers: list[Publisher]
 
 
-def load_publishers(path: Path, regions: Collection[str]) -> Sequence[Publisher]:
-    """The publishers in the file `path`; `regions` are the cities that have a policy.
+def load_publishers(path: Path, regions: Collection[str], users: Collection[str] = ()) -> Sequence[Publisher]:
+    """The publishers in the file `path`; `regions` are the cities that have a policy, `users` our services at Kafka.
 
     Raises:
         FileError: It cannot be read, or any fault, all of them, a line each.
@@ -126,17 +126,17 @@ def load_publishers(path: Path, regions: Collection[str]) -> Sequence[Publisher]
         raise FileError(f"{path}:1: (file): a file that can be read ({error.strerror})") from None
     except UnicodeDecodeError:
         raise FileError(f"{path}:1: (file): UTF-8") from None
-    return read_publishers(str(path), text, regions)
+    return read_publishers(str(path), text, regions, users)
 
 
-def read_publishers(name: str, text: str, regions: Collection[str]) -> Sequence[Publisher]:
+def read_publishers(name: str, text: str, regions: Collection[str], users: Collection[str] = ()) -> Sequence[Publisher]:
     """The publishers in `text`; `name` stands in the faults.
 
     Raises:
         FileError: Any fault, all of them, a line each.
     """
     tree = parse(name, text)
-    faults = list(faults_of(tree, regions))
+    faults = list(faults_of(tree, regions, users))
     publishers: Sequence[Publisher] = ()
     try:
         publishers = _File.model_validate(tree.data).publishers
