@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -128,9 +128,8 @@ def apply(
     removed = found.surplus if prune else ()
     if found.missing or removed:
         asyncio.run(change(settings, found.missing, removed))
-    for verb, acls in (("added", found.missing), ("removed", removed)):
-        for acl in acls:
-            print(f"{verb} {arguments(acl)}")
+    _print("added", found.missing)
+    _print("removed", removed)
     if found.surplus and not prune:
         _say(f"{len(found.surplus)} surplus entries are left; `medaid access check` names them, --prune takes them away")
 
@@ -146,16 +145,16 @@ def check(publishers: Publishers = "", users: Users = "", former: Former = None)
     found = _found(settings, _planned(settings, publishers, users), former or ())
     for acl in found.strange:
         _say(f"somebody else: {arguments(acl)}")
-    _print(found)
+    _print("missing", found.missing)
+    _print("surplus", found.surplus)
     if found.missing or found.surplus:
         sys.stdout.flush()
         raise Failure(Exit.DIFFERENT, f"{len(found.missing)} entries missing, {len(found.surplus)} surplus")
 
 
-def _print(found: Differences) -> None:
-    for kind, acls in (("missing", found.missing), ("surplus", found.surplus)):
-        for acl in acls:
-            print(f"{kind} {arguments(acl)}")
+def _print(word: str, acls: Iterable[Acl]) -> None:
+    for acl in acls:
+        print(f"{word} {arguments(acl)}")
 
 
 def _say(line: str) -> None:
