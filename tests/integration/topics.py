@@ -51,13 +51,22 @@ class TooSlow(AssertionError):
 
 
 class Topics:
-    """The topics of one pipeline, each with so many partitions."""
+    """The topics of one pipeline, each with so many partitions.
+
+    Attributes:
+        security: How librdkafka's clients are let in, where the place is not open to everybody.
+    """
+
+    security: Mapping[str, str] = {}
 
     def __init__(self, bootstrap: str, prefix: str, partitions: int = PARTITIONS) -> None:
         self.bootstrap = bootstrap
         self.prefix = prefix
         self.partitions = partitions
-        self._admin = AdminClient({"bootstrap.servers": bootstrap})
+        self._admin = AdminClient(self._reaching())
+
+    def _reaching(self) -> dict[str, Any]:
+        return {"bootstrap.servers": self.bootstrap, **self.security}
 
     def delete(self) -> None:
         """Make room in a Kafka that other tests share; one that is gone needs none."""
@@ -73,9 +82,7 @@ class Topics:
         partition_of: Callable[[bytes], int] = lambda _line: PARTITION_UA,
     ) -> int:
         """Send lines with librdkafka, to `partition_of` or by its default partitioner (CRC32, not ours); those that fit no topic are left out."""
-        producer = Producer(
-            {"bootstrap.servers": self.bootstrap, "enable.idempotence": True, "linger.ms": 5, "message.max.bytes": 2_000_000}
-        )
+        producer = Producer({**self._reaching(), "enable.idempotence": True, "linger.ms": 5, "message.max.bytes": 2_000_000})
         sent = 0
         lost: list[str] = []
 
@@ -102,7 +109,7 @@ class Topics:
 
     def append(self, topic: str, values: Mapping[int, Sequence[bytes]]) -> None:
         """Write records without keys to partitions."""
-        producer = Producer({"bootstrap.servers": self.bootstrap})
+        producer = Producer(self._reaching())
         for partition, found in values.items():
             for value in found:
                 producer.produce(self.prefix + topic, value, partition=partition)
@@ -185,7 +192,7 @@ class Topics:
 
     def _ends(self, places: Sequence[TopicPartition], isolation: IsolationLevel) -> dict[tuple[str, int], int] | None:
         """End offsets; None while a leader moves. By a new client: one that asked before goes on asking the same leader by the same epoch."""
-        admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 4})  # its end is no news
+        admin = AdminClient({**self._reaching(), "log_level": 4})  # its end is no news
         answers = admin.list_offsets({place: OffsetSpec.latest() for place in places}, isolation_level=isolation, request_timeout=ANSWER_S)
         try:
             found = {(tp.topic.removeprefix(self.prefix), tp.partition): answer.result().offset for tp, answer in answers.items()}
@@ -226,7 +233,7 @@ class Topics:
 
     def _consumer(self, isolation: str) -> Consumer:
         settings = {
-            "bootstrap.servers": self.bootstrap,
+            **self._reaching(),
             "group.id": f"{self.prefix}reader",
             "isolation.level": isolation,
             "enable.auto.commit": False,
@@ -236,7 +243,7 @@ class Topics:
         return Consumer({**settings, "auto.offset.reset": "earliest", "fetch.message.max.bytes": 4_000_000})
 
     def _committed(self, service: str, topics: Iterable[str]) -> dict[tuple[str, int], int]:
-        consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": self.prefix + service})  # it does not join
+        consumer = Consumer({**self._reaching(), "group.id": self.prefix + service})  # it does not join
         try:
             asked = [TopicPartition(self.prefix + topic, number) for topic in topics for number in range(self.partitions)]
             offsets = consumer.committed(asked, timeout=ANSWER_S)
