@@ -55,6 +55,7 @@ class Roster(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
     Attributes:
         stop: Why the process must end, once an operator must look.
         waits_for: Why it is not in its group yet; empty once it is.
+        lacks: The rights of Kafka that it lacks, as far as looked at; empty where none is missing.
         view: The service's, once Kafka has told how many lanes there are.
         pulses: What each assigned lane is doing.
     """
@@ -72,6 +73,7 @@ class Roster(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
         self.broker = broker
         self.stop: Stop | None = None
         self.waits_for = ""
+        self.lacks = ""
         self.pulses: dict[int, Pulse] = {}
         self.consumer: Callable[[], Any] = lambda: None
         self.exit: Callable[[], None] = lambda: None

@@ -19,6 +19,7 @@ from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 
 from services.runtime.errors import Doubt, Stop
 from services.runtime.kafka.clients import security_of
+from services.runtime.refusals import lacking
 from services.runtime.roster import Roster
 from services.runtime.settings import Settings
 
@@ -66,8 +67,12 @@ class Subscription(KafkaBroker):
                 await self._roster.prepare(self._needed)
                 await super().start()
             except Stop as stop:
-                self._roster.stopped(stop)
-                return
+                if not (why := await self._lacking()):
+                    self._roster.stopped(stop)
+                    return
+                if why != self._roster.lacks:
+                    log.error("a right is missing", service=self._roster.service.name, why=why)
+                self._roster.lacks = why
             except (Doubt, KafkaError, OSError, AssertionError) as error:  # aiokafka asserts where a server has just gone
                 if not told:
                     log.warning("waiting for kafka", service=self._roster.service.name, why=str(error))
@@ -79,6 +84,13 @@ class Subscription(KafkaBroker):
                 return
             await self._drop()
             await asyncio.sleep(START_RETRY_S)
+
+    async def _lacking(self) -> str:
+        """The rights that are missing: a topic that we may not see looks as if it were not there."""
+        try:
+            return await lacking(self._roster.service, self._settings, self._roster.broker.partitions)
+        except Doubt:
+            return ""
 
     async def _connect(self) -> Any:
         """As FastStream's, by the secrets as they stand now."""

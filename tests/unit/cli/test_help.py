@@ -20,6 +20,7 @@ ESSENTIAL = {
         "dlq",
         "ledger",
         "lanes",
+        "doctor",
         "--version",
         "3 input refused",
         "5 a server is away",
@@ -92,6 +93,16 @@ ESSENTIAL = {
     ("lanes", "status"): ["--service", "LOST", "status 0", "4: something does", "5: Kafka is away", "MEDAID_PREFIX", "Example"],
     ("lanes", "accept-loss"): ["--service", "--topic", "--partition", "--operator", "--reason", "audit topic", "status 3", "Example"],
     ("lanes", "skip"): ["--topic", "--partition", "--offset", "--operator", "--reason", "--force", "audit topic", "status 3", "Example"],
+    ("doctor",): [
+        "--service",
+        "--json",
+        "Nothing is written",
+        "ok, warn or FAIL",
+        "status 0",
+        "4: something does",
+        "docs/doctor.md",
+        "Example",
+    ],
     ("topics", "create"): ["MEDAID_PARTITIONS", "min.insync.replicas", "status 4", "status 5", "Example"],
 }
 
