@@ -8,15 +8,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
-from aiokafka.conn import create_conn
-
 from schemas.topics import load_topics
-from services.doctor.cluster import Cluster
+from services.doctor.cluster import Cluster, asked
 from services.doctor.findings import Finding, fail, ok
 from services.doctor.site import Site
 from services.doctor.store import Store
 from services.runtime.kafka import words
-from services.runtime.kafka.clients import security_of
 
 APART_S: Final = 2.0
 _MEND: Final = "let NTP keep the clocks of this machine, Kafka and Redis (chronyc tracking): times decide which news is later"
@@ -55,14 +52,9 @@ async def _newest_s(site: Site, cluster: Cluster) -> float:
                 by_leader[one.leader].setdefault(name, []).append(one.number)
     newest_ms = 0
     for broker in cluster.brokers:
-        if broker.node not in by_leader:
+        if broker.node not in by_leader or broker in cluster.unreached:
             continue
-        connection = await create_conn(
-            broker.host, broker.port, request_timeout_ms=site.settings.kafka_deadline_ms, **security_of(site.settings)
-        )
-        try:
+        async with asked(site, broker) as connection:
             answer = await connection.send(words.newest(by_leader[broker.node]))
-        finally:
-            connection.close()
         newest_ms = max([newest_ms, *(one[2] for _, partitions, _ in answer.topics for one in partitions)])
     return newest_ms / 1000

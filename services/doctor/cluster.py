@@ -12,7 +12,7 @@ from io import BytesIO
 from typing import Any, Final, NamedTuple
 
 from aiokafka.conn import create_conn
-from aiokafka.errors import KafkaError, TopicAuthorizationFailedError, UnknownTopicOrPartitionError
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 from aiokafka.protocol.types import CompactArray, CompactString, Int16, TaggedFields
 
 from services.doctor.findings import Finding, fail, ok, warn
@@ -25,6 +25,9 @@ LINES: Final[Mapping[int, str]] = {25: "4.0", 27: "4.1", 29: "4.2"}
 """The newest level of metadata in production, by line of releases (Kafka's `MetadataVersion`)."""
 
 OLDEST = 25
+BROKER_S = 3.0
+"""So long each broker has to let us in; all of them together have the deadline of a check."""
+
 _FEATURES = CompactArray(("name", CompactString("utf-8")), ("min", Int16), ("max", Int16), ("tags", TaggedFields))
 
 
@@ -52,16 +55,16 @@ class Cluster:
     Attributes:
         connection: To one of its brokers.
         brokers: All of them.
+        unreached: Those of them that cannot be reached by the address that they go by, with the reason.
         topics: The partitions of those topics of the site that are there and that we may see; names with prefix.
-        hidden: Topics that we may not see.
         missing: Topics that are not there.
         level: The newest level of metadata that the broker asked can speak.
     """
 
     connection: Any
     brokers: Sequence[Broker]
+    unreached: Mapping[Broker, str]
     topics: Mapping[str, Sequence[Partition]]
-    hidden: frozenset[str]
     missing: frozenset[str]
     level: int
 
@@ -86,15 +89,30 @@ async def reached(site: Site) -> AsyncIterator[Cluster]:
     """
     async with connected(site.settings) as connection:
         answer = await connection.send(words.metadata(sorted({need.name for need in site.needs if need.resource == "topic"})))
-        told = {topic: (code, partitions) for code, topic, _, partitions, _ in answer.topics}
+        brokers = [Broker(node, host, port) for node, host, port, _ in answer.brokers]
         yield Cluster(
             connection,
-            [Broker(node, host, port) for node, host, port, _ in answer.brokers],
-            {topic: [_partition(*one) for one in partitions] for topic, (code, partitions) in told.items() if partitions},
-            frozenset(topic for topic, (code, _) in told.items() if code == TopicAuthorizationFailedError.errno),
-            frozenset(topic for topic, (code, _) in told.items() if code == UnknownTopicOrPartitionError.errno),
+            brokers,
+            {broker: why for broker in brokers if (why := await _why_unreached(site, broker))},
+            {topic: [_partition(*one) for one in partitions] for _, topic, _, partitions, _ in answer.topics if partitions},
+            frozenset(topic for code, topic, *_ in answer.topics if code == UnknownTopicOrPartitionError.errno),
             await _level(connection),
         )
+
+
+@asynccontextmanager
+async def asked(site: Site, broker: Broker) -> AsyncIterator[Any]:
+    """A connection to just this broker.
+
+    Raises:
+        KafkaError: It does not let us in.
+        OSError: It is away; a TimeoutError is one.
+    """
+    connection = await create_conn(broker.host, broker.port, request_timeout_ms=int(BROKER_S * 1000), **security_of(site.settings))
+    try:
+        yield connection
+    finally:
+        connection.close()
 
 
 async def server(site: Site, cluster: Cluster) -> Sequence[Finding]:
@@ -108,17 +126,13 @@ async def server(site: Site, cluster: Cluster) -> Sequence[Finding]:
 
 async def brokers(site: Site, cluster: Cluster) -> Sequence[Finding]:
     """Each of its brokers can be reached from here by the name that it goes by."""
-    found = []
-    for broker in cluster.brokers:
-        try:
-            connection = await create_conn(
-                broker.host, broker.port, request_timeout_ms=site.settings.kafka_deadline_ms, **security_of(site.settings)
-            )
-            connection.close()
-        except (KafkaError, OSError, TimeoutError) as error:
-            where = f"broker {broker.node} says that it is at {broker.host}:{broker.port}, where nobody lets us in ({type(error).__name__})"
-            found.append(fail("kafka.broker", where, "advertised.listeners of that broker must name an address that this machine reaches"))
-    return found or [ok("kafka.broker", f"each reached from here, {', '.join(f'{one.host}:{one.port}' for one in cluster.brokers)}")]
+    if not cluster.unreached:
+        return [ok("kafka.broker", f"each reached from here, {', '.join(f'{one.host}:{one.port}' for one in cluster.brokers)}")]
+    mend = "start that broker, or let its advertised.listeners name an address that this machine reaches; then look again, for what it holds was not looked at"
+    return [
+        fail("kafka.broker", f"broker {one.node} says that it is at {one.host}:{one.port}, where nobody lets us in ({why})", mend)
+        for one, why in cluster.unreached.items()
+    ]
 
 
 async def security(site: Site, cluster: Cluster) -> Sequence[Finding]:
@@ -134,6 +148,15 @@ async def security(site: Site, cluster: Cluster) -> Sequence[Finding]:
     read_by = "claims and statuses of persons" + (", and the password," if settings.kafka_sasl_mechanism == "PLAIN" and mechanism else "")
     what = f"{settings.kafka_security_protocol}{mechanism}: {read_by} can be read on the way"
     return [warn("kafka.security", what, "KAFKA_SECURITY_PROTOCOL=SASL_SSL or SSL, and a listener of Kafka that speaks it")]
+
+
+async def _why_unreached(site: Site, broker: Broker) -> str:
+    """Why a broker cannot be reached; empty where it can."""
+    try:
+        async with asked(site, broker):
+            return ""
+    except (KafkaError, OSError, TimeoutError) as error:
+        return type(error).__name__
 
 
 def _tls_of(connection: Any) -> str:

@@ -16,6 +16,8 @@ from services.monitoring.app import SHIPPED, load_thresholds
 from services.policy.library import Policies, load_policies, switched_from_text
 from services.policy.tree import PolicyError
 from services.runtime.kafka import AioKafkaBroker
+from services.runtime.kafka.rights import missing
+from services.runtime.needs import reading
 from services.runtime.records import Record, TopicPartition
 
 WINDOW: Final = 2_000
@@ -57,6 +59,8 @@ async def editions(site: Site, cluster: Cluster) -> Sequence[Finding]:
     policies, name = _policies(site), site.settings.prefix + RESULTS
     if "settlement" not in site.services or isinstance(policies, Finding) or name not in cluster.topics:
         return []
+    if await missing(cluster.connection, reading([name]), 0):
+        return []  # the rights have told
     look = _Look(site, policies)
     await look.through([TopicPartition(RESULTS, one.number) for one in cluster.topics[name] if one.leader >= 0])
     found = [

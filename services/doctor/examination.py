@@ -35,10 +35,8 @@ OF_KAFKA: Final[Sequence[Callable[[Site, Cluster], Awaitable[Findings]]]] = (
     topics.there,
     topics.led,
     topics.copied,
-    topics.set_as_described,
-    topics.whole,
-    decrees.editions,
 )
+OF_EVERY_BROKER: Final[Sequence[Callable[[Site, Cluster], Awaitable[Findings]]]] = (topics.set_as_described, topics.whole, decrees.editions)
 OF_REDIS: Final[Sequence[Callable[[Site, Store], Awaitable[Findings]]]] = (
     store.server,
     store.security,
@@ -66,6 +64,11 @@ async def examine(site: Site) -> Sequence[Finding]:
         )
         checks = [
             *(_run(site, f"kafka.{check.__name__}", check(site, cluster)) for check in OF_KAFKA if cluster is not None),
+            *(
+                _run(site, f"kafka.{check.__name__}", check(site, cluster))
+                for check in OF_EVERY_BROKER
+                if cluster is not None and not cluster.unreached
+            ),
             *(_run(site, f"redis.{check.__name__}", check(site, held)) for check in OF_REDIS if held is not None),
             *(_run(site, check.__name__, check(site, cluster, held)) for check in OF_BOTH),
             *(_run(site, check.__name__, check(site)) for check in OF_SITE),

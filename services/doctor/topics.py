@@ -10,7 +10,7 @@ from services.doctor.cluster import Cluster, Partition
 from services.doctor.findings import Finding, fail, ok, warn
 from services.doctor.site import Site
 from services.runtime.kafka import AioKafkaBroker
-from services.runtime.kafka.clients import reaching
+from services.runtime.kafka.clients import reaching, start
 from services.runtime.kafka.described import found_in
 from services.runtime.kafka.rights import missing
 from services.runtime.needs import Need
@@ -72,7 +72,7 @@ async def set_as_described(site: Site, cluster: Cluster) -> Sequence[Finding]:
     asked = await _readable(site, cluster)
     admin = AIOKafkaAdminClient(**reaching(site.settings), request_timeout_ms=site.settings.kafka_deadline_ms)
     try:
-        await admin.start()
+        await start(admin, site.settings, site.settings.kafka_deadline_ms)
         present = await found_in(admin, asked.keys())
     finally:
         await admin.close()

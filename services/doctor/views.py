@@ -82,7 +82,7 @@ async def formats(site: Site, store: Store) -> Sequence[Finding]:
     for service in site.services:
         fields = await store.calls.ask("HGETALL", f"{site.settings.prefix}medaid:{service}:healed")
         if fields is not None:
-            found.append(_of_view(service, dict(zip(fields[::2], fields[1::2], strict=True))))
+            found.append(_of_view(service, fields))
     return found
 
 
@@ -148,7 +148,8 @@ def _of_view(service: str, marks: Mapping[bytes, bytes]) -> Finding:
 async def _claims(site: Site, cluster: Cluster | None) -> int:
     """At most so many claims are on the ledger: its offsets, of which some are revisions and markers. 0 where we cannot see it."""
     name = site.settings.prefix + RESULTS
-    if cluster is None or name not in cluster.topics:
+    if cluster is None or cluster.unreached or name not in cluster.topics:
         return 0
     broker = AioKafkaBroker("doctor", site.settings)
-    return sum((await broker.log_ends([TopicPartition(RESULTS, one.number) for one in cluster.topics[name] if one.leader >= 0])).values())
+    ends = await broker.log_ends([TopicPartition(RESULTS, one.number) for one in cluster.topics[name] if one.leader >= 0])
+    return sum(ends.values())

@@ -1,6 +1,7 @@
 """A Kafka that lets nobody do what no ACL allows him, by SCRAM in plain text on 127.0.0.1, and rights in both servers given and taken by name."""
 
-from collections.abc import Collection, Iterable
+import time
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from confluent_kafka.admin import (
@@ -27,6 +28,14 @@ COMMANDS = (
     *("set", "exists", "time", "acl|whoami"),
 )
 """What a user of Redis needs: the commands of views, of the console's sessions, and two that tell the doctor more."""
+
+
+def until(condition: Callable[[], bool], seconds_max: float = 30) -> None:
+    """Wait for `condition`."""
+    end_s = time.monotonic() + seconds_max
+    while not condition():
+        assert time.monotonic() < end_s
+        time.sleep(0.05)
 
 
 class GuardedKafka(Kafka):
@@ -60,14 +69,25 @@ class GuardedKafka(Kafka):
     def give(self, needs: Iterable[Need]) -> None:
         """Give the user rights."""
         admin = self.admin
-        for answer in admin.create_acls([_binding(need, AclBinding) for need in needs]).values():
+        given = [_binding(need, AclBinding) for need in needs]
+        for answer in admin.create_acls(given).values():
             answer.result(timeout=30)
+        until(lambda: self._held(admin).issuperset(given))
 
     def take(self, needs: Iterable[Need]) -> None:
         """Take them from him."""
         admin = self.admin
+        needs = list(needs)
         for answer in admin.delete_acls([_binding(need, AclBindingFilter) for need in needs]).values():
             answer.result(timeout=30)
+        until(lambda: self._held(admin).isdisjoint([_binding(need, AclBinding) for need in needs]))
+
+    def _held(self, admin: AdminClient) -> set[AclBinding]:
+        """What the broker knows of his rights by now: it hears of them a little later than the controller."""
+        anything = AclBindingFilter(
+            ResourceType.ANY, None, ResourcePatternType.ANY, f"User:{USER}", None, AclOperation.ANY, AclPermissionType.ANY
+        )
+        return set(admin.describe_acls(anything).result(timeout=30))
 
     def _settings(self) -> dict[str, str]:
         found = super()._settings()

@@ -30,7 +30,7 @@ from services.policy.library import SHIPPED
 from services.runtime.needs import Need
 from services.runtime.redis_scripts import EVICTED
 from services.runtime.topic_settings import configs_of
-from tests.integration.guarded import COMMANDS, PASSWORD, REDIS_PASSWORD, REDIS_USER, USER, GuardedKafka, rights_in_redis
+from tests.integration.guarded import COMMANDS, PASSWORD, REDIS_PASSWORD, REDIS_USER, USER, GuardedKafka, rights_in_redis, until
 from tests.integration.pipeline import MEDAID
 
 PARTITIONS = 2
@@ -88,6 +88,17 @@ class Place:
         for answer in admin.create_topics(new).values():
             answer.result(timeout=30)
 
+        def are_led() -> bool:
+            known = admin.list_topics(timeout=10).topics
+            return all(
+                topic.topic in known
+                and len(known[topic.topic].partitions) == partitions
+                and all(one.leader >= 0 for one in known[topic.topic].partitions.values())
+                for topic in new
+            )
+
+        until(are_led)
+
     def drop(self, name: str) -> None:
         """A topic, gone for everybody."""
         admin = self.kafka.admin
@@ -98,14 +109,6 @@ class Place:
         """What the doctor finds."""
         settings = ConsoleSettings.from_env({**self.variables, **changed})
         return await examine(Site(settings, tuple(services), **{"policies": self.policies, **more}))
-
-
-def until(condition: Callable[[], bool], seconds_max: float = 30) -> None:
-    """Wait for `condition`."""
-    end_s = time.monotonic() + seconds_max
-    while not condition():
-        assert time.monotonic() < end_s
-        time.sleep(0.1)
 
 
 @pytest.fixture(scope="module")
@@ -198,11 +201,17 @@ def setting(place: Place, topic: str, name: str, value: str) -> Iterator[Mapping
         for answer in admin.incremental_alter_configs([resource]).values():
             answer.result(timeout=30)
 
+    def present() -> str:
+        resource = ConfigResource(ResourceType.TOPIC, PREFIX + topic)
+        return str(admin.describe_configs([resource])[resource].result(timeout=30)[name].value)
+
     alter(value)
+    until(lambda: present() == value)
     try:
         yield {}
     finally:
         alter(before)
+        until(lambda: present() != value)
 
 
 @contextmanager
@@ -259,7 +268,8 @@ def front_gone(place: Place) -> Iterator[Mapping[str, Any]]:
         producer.produce(PREFIX + AUDIT, b"{}", b"k", 0)
         producer.flush(30)
         admin = place.kafka.admin
-        admin.delete_records([TopicPartition(PREFIX + AUDIT, 0, 1)])[TopicPartition(PREFIX + AUDIT, 0, 1)].result(30)
+        for answer in admin.delete_records([TopicPartition(PREFIX + AUDIT, 0, 1)]).values():
+            answer.result(timeout=30)
         yield {}
 
 

@@ -2,6 +2,7 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -33,7 +34,7 @@ def site(**variables: str) -> Site:
 
 def cluster(host: str = "127.0.0.1", brokers: int = 1, partition: Partition = LED, level: int = 25) -> Cluster:
     named = [Broker(number, host, 9092) for number in range(brokers)]
-    return Cluster(None, named, {TOPIC: [partition]}, frozenset(), frozenset(), level)
+    return Cluster(None, named, {}, {TOPIC: [partition]}, frozenset(), level)
 
 
 def held(user: str = "medaid", **info: Any) -> Store:
@@ -83,6 +84,12 @@ SASL = {"KAFKA_SASL_USERNAME": "u", "KAFKA_SASL_PASSWORD": "CANARY"}
 async def test_plain_text_that_leaves_the_machine_is_told(variables: Mapping[str, str], host: str, level: Level, words: str) -> None:
     (found,) = await kafka.security(site(**variables), cluster(host))
     assert (found.level, words in found.what, "CANARY" in found.line) == (level, True, False)
+
+
+async def test_a_broker_that_is_not_where_it_says_fails_and_is_named() -> None:
+    seen = cluster("10.0.0.5")
+    (found,) = await kafka.brokers(site(), replace(seen, unreached={seen.brokers[0]: "TimeoutError"}))
+    assert (found.level, "10.0.0.5:9092" in found.what, "advertised.listeners" in found.mend) == (Level.FAIL, True, True)
 
 
 async def test_a_kafka_older_than_4_fails_and_one_that_we_do_not_know_is_named_by_its_level() -> None:
