@@ -17,7 +17,7 @@ from services.runtime.roster import Roster
 from services.runtime.service import AnyService
 from services.runtime.settings import Settings
 
-LOOK_S = 3.0
+LOOK_S = 5.0
 """Between two looks, while a service is not ready."""
 
 log = structlog.get_logger(__name__)

@@ -135,21 +135,17 @@ async def test_a_healthy_site_is_ok(place: Place) -> None:
     assert CANARY not in "".join(one.line for one in found)
 
 
-def test_the_command_says_so_and_as_json(place: Place) -> None:
-    """Status 0 and ok lines; one document with --json; only what a service needs with --service."""
+def test_the_command_says_so_as_lines_and_as_json(place: Place) -> None:
+    """Lines and status 0; one document with --json, and status 4 where something fails; only what a service needs with --service."""
     done = said(place, {}, "--service", "settlement")
     assert (done.returncode, done.stderr) == (0, "")
     assert {line.split()[0] for line in done.stdout.splitlines()} == {"ok"}
     assert "console" not in done.stdout.replace("console.audit.v1", "")
-    told = json.loads(said(place, {"MEDAID_CONSOLE_SECRET": ""}, "--json").stdout)
-    assert (told["services"], told["fails"], told["warns"]) == (list(SERVICES), 1, 0)
+    failed = said(place, {"MEDAID_CONSOLE_SECRET": ""}, "--service", "console", "--json")
+    told = json.loads(failed.stdout)
+    assert (failed.returncode, told["services"], told["fails"], told["warns"]) == (4, ["console"], 1, 0)
     assert {"level", "check", "what", "mend"} == set(told["findings"][0])
-
-
-def test_settings_that_cannot_be_used_are_one_line(place: Place) -> None:
-    done = said(place, {"KAFKA_SASL_PASSWORD": ""})
-    assert (done.returncode, len(done.stdout.splitlines())) == (4, 1)
-    assert done.stdout.startswith("FAIL settings: KAFKA_SASL_PASSWORD: expected")
+    assert len(failed.stderr.splitlines()) == 1
 
 
 def said(place: Place, changed: Mapping[str, str], *options: str) -> "subprocess.CompletedProcess[str]":
@@ -166,12 +162,15 @@ async def test_nothing_is_written_anywhere(place: Place) -> None:
     running.produce(PREFIX + AUDIT, b"", b"k")
     running.flush(30)
     before = everything(place)
+    while before != (again := everything(place)):  # Kafka answers before what it wrote itself can be read
+        before = again
+    assert any(name == "__transaction_state" for name, *_ in before)
     await place.examined({})
-    assert everything(place) == before
+    assert {what: told for what, told in everything(place).items() if before.get(what) != told} == {}
     running.commit_transaction(30)
 
 
-def everything(place: Place) -> dict[str, Any]:
+def everything(place: Place) -> dict[tuple[Any, ...], Any]:
     """What lies in both servers."""
     admin = place.kafka.admin
     topics = admin.list_topics(timeout=10).topics
@@ -184,8 +183,8 @@ def everything(place: Place) -> dict[str, Any]:
         }
     finally:
         consumer.close()
-    groups = sorted(group.group_id for group in admin.list_consumer_groups().result(30).valid)
-    return {"ends": ends, "groups": groups, "keys": {key: place.store.dump(key) for key in place.store.keys("*")}}
+    groups = {(group.group_id, "group"): str(group.state) for group in admin.list_consumer_groups().result(30).valid}
+    return {**ends, **groups, **{(key, "key"): place.store.dump(key) for key in place.store.keys("*")}}
 
 
 @contextmanager

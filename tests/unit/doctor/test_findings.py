@@ -23,6 +23,7 @@ from services.runtime.needs import Need
 from services.runtime.redis_rights import asked_of
 from services.runtime.redis_rights import told as told_of_redis
 from services.runtime.settings import Settings
+from tests.unit.conftest import Medaid
 
 TOPIC = "settlement.results.v1"
 LED = Partition(0, 1, 1, 1)
@@ -217,3 +218,10 @@ async def test_a_check_that_hangs_ends_at_its_deadline() -> None:
 
     (found,) = await run(site(MEDAID_KAFKA_DEADLINE_MS="100", MEDAID_REDIS_DEADLINE_MS="100"), "redis.memory", hangs())
     assert (found.level, found.what) == (Level.FAIL, "no answer within 0.1 s")
+
+
+def test_settings_that_cannot_be_used_are_one_line(medaid: Medaid, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAFKA_SECURITY_PROTOCOL", "SASL_SSL")
+    said = medaid("doctor")
+    assert (said.status, len(said.out.splitlines())) == (4, 1)
+    assert said.out.startswith("FAIL settings: KAFKA_SASL_USERNAME: expected")
