@@ -13,7 +13,7 @@ from services.doctor.cluster import Cluster
 from services.doctor.findings import Finding, fail, ok
 from services.doctor.site import Site
 from services.monitoring.app import SHIPPED, load_thresholds
-from services.policy.library import Policies, load_policies, switched_from_text
+from services.policy.library import Policies
 from services.policy.tree import PolicyError
 from services.runtime.kafka import AioKafkaBroker
 from services.runtime.kafka.rights import missing
@@ -31,7 +31,7 @@ _MEND: Final = "put its file into cities/earlier/ and start settlement anew, or 
 
 async def files(site: Site) -> Sequence[Finding]:
     """Each region's policy, under the readings of the site."""
-    policies = _policies(site)
+    policies = site.policies
     if isinstance(policies, Finding):
         return [policies]
     return [
@@ -42,7 +42,7 @@ async def files(site: Site) -> Sequence[Finding]:
 
 async def thresholds(site: Site) -> Sequence[Finding]:
     """Those of monitoring."""
-    policies = _policies(site)
+    policies = site.policies
     if "monitoring" not in site.services or isinstance(policies, Finding):
         return []
     path = Path(site.settings.thresholds) if site.settings.thresholds else SHIPPED
@@ -56,7 +56,7 @@ async def thresholds(site: Site) -> Sequence[Finding]:
 
 async def editions(site: Site, cluster: Cluster) -> Sequence[Finding]:
     """Whether the policy of each person-year's newest result is at hand, as far back as the time allows."""
-    policies, name = _policies(site), site.settings.prefix + RESULTS
+    policies, name = site.policies, site.settings.prefix + RESULTS
     if "settlement" not in site.services or isinstance(policies, Finding) or name not in cluster.topics:
         return []
     if await missing(cluster.connection, reading([name]), 0):
@@ -123,20 +123,3 @@ class _Look:
         if not self._policies.has(region, edition, readings):
             at = (region, edition or "of none")
             self.gone[at] = self.gone.get(at, 0) + 1
-
-
-def _policies(site: Site) -> Policies | Finding:
-    """The site's policies, or why they do not load."""
-    try:
-        load_policies(site.policies)
-    except (OSError, PolicyError) as error:
-        mend = "mend the file; `medaid policy check FILE` names every fault of one"
-        return fail("policy", str(error).splitlines()[0], mend)
-    try:
-        return load_policies(site.policies, switched_from_text(site.settings.readings))
-    except PolicyError as error:
-        return fail(
-            "policy.readings",
-            f"MEDAID_READINGS: {str(error).splitlines()[0]}",
-            "`medaid policy show REGION` lists its readings and their values",
-        )

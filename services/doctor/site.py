@@ -3,12 +3,15 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
 
 from services.access.declared import needs_of_all
 from services.console.settings import ConsoleSettings
-from services.policy.library import SHIPPED
+from services.doctor.findings import Finding, fail
+from services.policy.library import SHIPPED, Policies, load_policies, switched_from_text
+from services.policy.tree import PolicyError
 from services.runtime.needs import Needs
 
 SERVICES = ("identity", "settlement", "monitoring", "console")
@@ -21,20 +24,34 @@ class Site:
     Attributes:
         settings: Of this process; who it is to Kafka and Redis, the services are taken to be.
         services: Those that are meant.
-        policies: The folder of policy files.
+        cities: The folder of policy files.
         now_s: The clock of this machine, seconds since 1970.
     """
 
     settings: ConsoleSettings
     services: tuple[str, ...] = SERVICES
-    policies: Path = SHIPPED
+    cities: Path = SHIPPED
     now_s: Callable[[], float] = time.time
 
-    @property
+    @cached_property
     def needs(self) -> Needs:
         """What the services need of Kafka."""
         needs = needs_of_all(self.settings.prefix)
         return frozenset().union(*(needs[service] for service in self.services))
+
+    @cached_property
+    def policies(self) -> Policies | Finding:
+        """Its policies, or why they do not load."""
+        try:
+            load_policies(self.cities)
+        except (OSError, PolicyError) as error:
+            mend = "mend the file; `medaid policy check FILE` names every fault of one"
+            return fail("policy", str(error).splitlines()[0], mend)
+        try:
+            return load_policies(self.cities, switched_from_text(self.settings.readings))
+        except PolicyError as error:
+            mend = "`medaid policy show REGION` lists its readings and their values"
+            return fail("policy.readings", f"MEDAID_READINGS: {str(error).splitlines()[0]}", mend)
 
     @property
     def deadline_s(self) -> float:

@@ -108,7 +108,7 @@ class Place:
     async def examined(self, changed: Mapping[str, str], services: Sequence[str] = SERVICES, **more: Any) -> Sequence[Finding]:
         """What the doctor finds."""
         settings = ConsoleSettings.from_env({**self.variables, **changed})
-        return await examine(Site(settings, tuple(services), **{"policies": self.policies, **more}))
+        return await examine(Site(settings, tuple(services), **{"cities": self.policies, **more}))
 
 
 @pytest.fixture(scope="module")
