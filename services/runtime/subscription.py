@@ -27,6 +27,9 @@ POLL_MS = 10
 FETCH_WAIT_MS_MAX = 50
 """How long Kafka holds a fetch that finds nothing. A lane that wants records again waits as long: the client asks a broker one thing at a time."""
 
+METADATA_MS = 30_000
+"""So often the client looks which topics there are: one that it was not let see is found again then."""
+
 START_RETRY_S = 1.0
 WATCH_S = 1.0
 DEAD_AFTER = 3
@@ -48,6 +51,7 @@ class Subscription(KafkaBroker):
             apply_types=False,
             allow_auto_create_topics=False,
             graceful_timeout=20,
+            metadata_max_age_ms=METADATA_MS,
             logger=QUIET,
             log_level=logging.DEBUG,  # of its two lines a batch
         )

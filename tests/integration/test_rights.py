@@ -55,6 +55,11 @@ class Running(Place):
             return {}
         return found
 
+    def is_well(self) -> bool:
+        """Whether it is ready and waits for nothing."""
+        found = self.ready()
+        return bool(found.get("ready", False)) and found["waits_for"] == ""
+
     def says(self, *words: str) -> bool:
         """Whether it is not ready, and says why in these words."""
         found = self.ready()
@@ -113,8 +118,7 @@ def test_a_right_of_kafka_taken_from_a_running_service_is_named(running: Running
         running.pipeline.wait(lambda: running.says(f"User:{USER} may not", *words), NAMED_S)
     finally:
         running.kafka.give(taken)
-    running.pipeline.wait(lambda: running.ready().get("ready", False) and running.is_settled(), 90)
-    assert running.ready()["waits_for"] == ""
+    running.pipeline.wait(lambda: running.is_well() and running.is_settled(), 90)
     assert any(all(word in one["why"] for word in words) for one in running.pipeline.told("a right is missing"))
 
 
