@@ -45,7 +45,7 @@ class Running(Place):
 
     def is_settled(self) -> bool:
         """Whether every claim sent has its result."""
-        return len(self.pipeline.read(RESULTS)) >= self.claims
+        return sum(1 for _ in self.pipeline.read(RESULTS)) >= self.claims
 
     def ready(self) -> dict[str, Any]:
         """What it answers on /ready; nothing while nobody answers."""
