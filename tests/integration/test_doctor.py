@@ -30,8 +30,8 @@ from services.policy.library import SHIPPED
 from services.runtime.needs import Need
 from services.runtime.redis_scripts import EVICTED
 from services.runtime.topic_settings import configs_of
-from tests.integration.guarded import COMMANDS, PASSWORD, REDIS_PASSWORD, REDIS_USER, USER, GuardedKafka, rights_in_redis, until
 from tests.integration.pipeline import MEDAID
+from tests.integration.rightful import COMMANDS, PASSWORD, REDIS_PASSWORD, REDIS_USER, USER, RightfulKafka, rights_in_redis, until
 
 PARTITIONS = 2
 CANARY = "CANARY"
@@ -45,7 +45,7 @@ class Place:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.kafka = GuardedKafka(folder / "kafka")
+        self.kafka = RightfulKafka(folder / "kafka")
         self.redis = Redis(folder / "redis")
         self.users = folder / "users"
         self.policies = folder / "cities"

@@ -12,8 +12,8 @@ from deploy.local.process import free_port
 from schemas.catalogue import CLAIMS, RESULTS, SETTLEMENT_WAITING
 from services.runtime.needs import Need
 from tests.integration.faults.bills import bill
-from tests.integration.guarded import COMMANDS, USER, rights_in_redis
 from tests.integration.pipeline import Pipeline
+from tests.integration.rightful import COMMANDS, USER, rights_in_redis
 from tests.integration.test_doctor import PREFIX, Place
 
 NAMED_S = 45

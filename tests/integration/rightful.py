@@ -21,8 +21,8 @@ from deploy.local.kafka import Kafka
 from deploy.local.process import HOST, free_port
 from services.runtime.needs import Need
 
-USER, PASSWORD = "medaid-services", "CANARY-guarded-41c0"
-REDIS_USER, REDIS_PASSWORD = "medaid-view", "CANARY-guarded-9b27"
+USER, PASSWORD = "medaid-services", "CANARY-rightful-41c0"
+REDIS_USER, REDIS_PASSWORD = "medaid-view", "CANARY-rightful-9b27"
 COMMANDS = (
     *("info", "eval", "evalsha", "scan", "del", "hdel", "hget", "hgetall", "hkeys", "hlen", "hmget", "hset", "hsetnx", "hvals", "unlink"),
     *("set", "exists", "time", "acl|whoami"),
@@ -38,7 +38,7 @@ def until(condition: Callable[[], bool], seconds_max: float = 30) -> None:
         time.sleep(0.05)
 
 
-class GuardedKafka(Kafka):
+class RightfulKafka(Kafka):
     """Without a password everybody is a super user; by SCRAM one has the rights that he was given."""
 
     def __init__(self, folder: Path) -> None:
