@@ -22,7 +22,6 @@ from services.runtime.health import HealthServer
 from services.runtime.kafka import AioKafkaBroker
 from services.runtime.needs import looked_at
 from services.runtime.prometheus import Figures
-from services.runtime.refusals import keep_named
 from services.runtime.roster import LastingView, Roster
 from services.runtime.service import AnyService
 from services.runtime.settings import Settings
@@ -84,7 +83,7 @@ def build_app(
         Subscription(settings, roster, looked_at(service, outputs), payload, published or {}), logger=QUIET, specification=specification
     )
     app.roster, roster.exit = roster, app.exit
-    _keep_beside(app, roster, settings, clock or SystemClock())
+    _keep_swept(app, roster, clock or SystemClock())
     _hook(app, roster, HealthServer(roster, registry, settings.health_host, settings.health_port))
     return app
 
@@ -121,20 +120,16 @@ def _hook(app: PumpApp, roster: Roster, health: HealthServer) -> None:
         await health.close()
 
 
-def _keep_beside(app: PumpApp, roster: Roster, settings: Settings, clock: Clock) -> None:
-    """Rights that are missing are named from the start on; what other formats left of the view is dropped while lanes are at work."""
-    beside: list[asyncio.Task[None]] = []
-
-    @app.on_startup
-    async def name() -> None:
-        beside.append(asyncio.create_task(keep_named(roster, settings, clock), name=f"{roster.service.name}-rights"))
+def _keep_swept(app: PumpApp, roster: Roster, clock: Clock) -> None:
+    """What other formats left of the view is dropped while lanes are at work."""
+    sweeping: list[asyncio.Task[None]] = []
 
     @app.after_startup
     async def begin() -> None:
-        beside.append(asyncio.create_task(keep_swept(roster, clock), name=f"{roster.service.name}-sweeping"))
+        sweeping.append(asyncio.create_task(keep_swept(roster, clock), name=f"{roster.service.name}-sweeping"))
 
     @app.on_shutdown
     async def end() -> None:
-        for task in beside:
+        for task in sweeping:
             task.cancel()
-        await asyncio.gather(*beside, return_exceptions=True)
+        await asyncio.gather(*sweeping, return_exceptions=True)

@@ -17,9 +17,10 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 
+from services.runtime.clock import SystemClock
 from services.runtime.errors import Doubt, Stop
 from services.runtime.kafka.clients import security_of
-from services.runtime.refusals import lacking
+from services.runtime.refusals import keep_named, lacking
 from services.runtime.roster import Roster
 from services.runtime.settings import Settings
 
@@ -59,6 +60,7 @@ class Subscription(KafkaBroker):
         self._roster = roster
         self._needed = topics
         self._watching: asyncio.Task[None] | None = None
+        self._naming: asyncio.Task[None] | None = None
         self._subscribe(settings, payload)
         for topic, schema in published.items():
             self.publisher(settings.prefix + topic, schema=schema, title=topic)
@@ -66,6 +68,8 @@ class Subscription(KafkaBroker):
     async def start(self) -> None:
         """Return when the service is in its group; on a `Stop` at once, for the app ends then."""
         told = False
+        if self._naming is None:
+            self._naming = asyncio.create_task(keep_named(self._roster, self._settings, SystemClock()))
         while self._roster.stop is None:
             try:
                 await self._roster.prepare(self._needed)
@@ -103,8 +107,9 @@ class Subscription(KafkaBroker):
 
     async def stop(self, *error: Any) -> None:
         """Leave the group."""
-        if self._watching is not None:
-            self._watching.cancel()
+        for task in (self._watching, self._naming):
+            if task is not None:
+                task.cancel()
         await super().stop(*error)
 
     async def _watch(self) -> None:
