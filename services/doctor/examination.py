@@ -4,7 +4,7 @@ In: a site. Out: findings. Promise: a server that is away is one finding, and do
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import Final, TypeVar
 
@@ -26,34 +26,41 @@ _MEND: Final = {
 S = TypeVar("S")
 Findings = Sequence[Finding]
 
-OF_KAFKA: Final[Sequence[Callable[[Site, Cluster], Awaitable[Findings]]]] = (
-    kafka.server,
-    kafka.brokers,
-    kafka.security,
-    tokens.forged,
-    rights.rights,
-    topics.there,
-    topics.led,
-    topics.copied,
-)
-OF_EVERY_BROKER: Final[Sequence[Callable[[Site, Cluster], Awaitable[Findings]]]] = (topics.set_as_described, topics.whole, decrees.editions)
-OF_REDIS: Final[Sequence[Callable[[Site, Store], Awaitable[Findings]]]] = (
-    store.server,
-    store.security,
-    views.rights,
-    views.evicting,
-    views.persisting,
-    views.formats,
-)
-OF_BOTH: Final[Sequence[Callable[[Site, Cluster | None, Store | None], Awaitable[Findings]]]] = (views.memory, clocks.clocks)
-OF_SITE: Final[Sequence[Callable[[Site], Awaitable[Findings]]]] = (
-    decrees.files,
-    decrees.thresholds,
-    doors.secret,
-    doors.users,
-    doors.pages,
-    doors.health,
-)
+OF_KAFKA: Final[Mapping[str, Callable[[Site, Cluster], Awaitable[Findings]]]] = {
+    "kafka.server": kafka.server,
+    "kafka.broker": kafka.brokers,
+    "kafka.security": kafka.security,
+    "kafka.tokens": tokens.forged,
+    "kafka.right": rights.rights,
+    "kafka.topic": topics.there,
+    "kafka.leader": topics.led,
+    "kafka.replicas": topics.copied,
+}
+OF_EVERY_BROKER: Final[Mapping[str, Callable[[Site, Cluster], Awaitable[Findings]]]] = {
+    "kafka.setting": topics.set_as_described,
+    "kafka.front": topics.whole,
+    "editions": decrees.editions,
+}
+OF_REDIS: Final[Mapping[str, Callable[[Site, Store], Awaitable[Findings]]]] = {
+    "redis.server": store.server,
+    "redis.security": store.security,
+    "redis.right": views.rights,
+    "redis.eviction": views.evicting,
+    "redis.persistence": views.persisting,
+    "redis.format": views.formats,
+}
+OF_BOTH: Final[Mapping[str, Callable[[Site, Cluster | None, Store | None], Awaitable[Findings]]]] = {
+    "redis.memory": views.memory,
+    "clocks": clocks.clocks,
+}
+OF_SITE: Final[Mapping[str, Callable[[Site], Awaitable[Findings]]]] = {
+    "policy": decrees.files,
+    "thresholds": decrees.thresholds,
+    "console.secret": doors.secret,
+    "console.users": doors.users,
+    "console.pages": doors.pages,
+    "health": doors.health,
+}
 
 
 async def examine(site: Site) -> Sequence[Finding]:
@@ -62,18 +69,16 @@ async def examine(site: Site) -> Sequence[Finding]:
         (no_kafka, cluster), (no_redis, held) = await asyncio.gather(
             _reach(site, "kafka.server", stack, kafka.reached(site)), _reach(site, "redis.server", stack, store.reached(site))
         )
-        checks = [
-            *(_run(site, f"kafka.{check.__name__}", check(site, cluster)) for check in OF_KAFKA if cluster is not None),
-            *(
-                _run(site, f"kafka.{check.__name__}", check(site, cluster))
-                for check in OF_EVERY_BROKER
-                if cluster is not None and not cluster.unreached
-            ),
-            *(_run(site, f"redis.{check.__name__}", check(site, held)) for check in OF_REDIS if held is not None),
-            *(_run(site, check.__name__, check(site, cluster, held)) for check in OF_BOTH),
-            *(_run(site, check.__name__, check(site)) for check in OF_SITE),
-        ]
-        told = await asyncio.gather(*checks)
+        asked: dict[str, Awaitable[Findings]] = {}
+        if cluster is not None:
+            asked |= {name: check(site, cluster) for name, check in OF_KAFKA.items()}
+        if cluster is not None and not cluster.unreached:
+            asked |= {name: check(site, cluster) for name, check in OF_EVERY_BROKER.items()}
+        if held is not None:
+            asked |= {name: check(site, held) for name, check in OF_REDIS.items()}
+        asked |= {name: check(site, cluster, held) for name, check in OF_BOTH.items()}
+        asked |= {name: check(site) for name, check in OF_SITE.items()}
+        told = await asyncio.gather(*(_run(site, name, findings) for name, findings in asked.items()))
     return [*no_kafka, *no_redis, *(finding for findings in told for finding in findings)]
 
 
