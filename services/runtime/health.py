@@ -92,5 +92,11 @@ class HealthServer:
             for lane, pulse in self._roster.pulses.items()
         }
         roster = self._roster
-        body = {name: good, "service": roster.service.name, "stop": str(roster.stop or ""), "waits_for": roster.waits_for, "lanes": lanes}
+        body = {
+            name: good,
+            "service": roster.service.name,
+            "stop": str(roster.stop or ""),
+            "waits_for": roster.lacks or roster.waits_for,
+            "lanes": lanes,
+        }
         return HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE, _JSON, json.dumps(body, ensure_ascii=False).encode()

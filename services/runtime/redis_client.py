@@ -45,6 +45,10 @@ class _Credentials(CredentialProvider):
             raise Doubt(str(wrong)) from None
         return (self._settings.redis_username, password) if self._settings.redis_username else (password,)
 
+    async def get_credentials_async(self) -> tuple[str] | tuple[str, str]:
+        """The same; redis-py's own would warn in the log at every connection. Raises: Doubt."""
+        return self.get_credentials()
+
 
 class _Packing(AbstractConnection):
     """redis-py packs in C for its blocking client only: in Python the 20,000 arguments of a large batch take 25 ms, in C 1 ms."""

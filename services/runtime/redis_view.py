@@ -9,6 +9,7 @@ another, and of all of them one at most has an open gate. Not here: the scripts 
 from binascii import crc32
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from typing import Self
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from redis.asyncio import Redis
@@ -17,9 +18,10 @@ from services.runtime import redis_scripts
 from services.runtime.errors import WRITTEN_BY_US, Doubt, Stop
 from services.runtime.ports import Closed, Loaded, Moved
 from services.runtime.records import Want, Watermark, Writes
-from services.runtime.redis_calls import RedisCalls, Script
+from services.runtime.redis_calls import Script
 from services.runtime.redis_client import connect
 from services.runtime.redis_forgetting import Forgetting, formats_of, is_forgetting, life_of, mark_of, root_of
+from services.runtime.redis_rights import NamingCalls
 from services.runtime.redis_scripts import EVICTED
 from services.runtime.redis_wire import Text, changes_of, counted, loaded_from, wanted
 from services.runtime.settings import Settings
@@ -30,7 +32,7 @@ BUCKETS = 1 << 16
 _RUN, _LOAD, _PEEK, _APPLY = (Script(source) for source in (redis_scripts.RUN, redis_scripts.LOAD, redis_scripts.PEEK, redis_scripts.APPLY))
 
 
-class RedisView(RedisCalls):
+class RedisView(NamingCalls):
     """The port `View` over one Redis primary. Several lanes may call at once."""
 
     def __init__(self, redis: Redis, prefix: str, lanes: int, deadline_s: float, format: int = 1) -> None:
@@ -48,7 +50,7 @@ class RedisView(RedisCalls):
         """
         super().__init__(redis, deadline_s)
         self._prefix = prefix
-        self._root = root_of(prefix, format)
+        self.root = self._root = root_of(prefix, format)
         self._format, self._mark = format, mark_of(format)
         self._lanes = lanes
         self._was_emptied = False
@@ -56,7 +58,9 @@ class RedisView(RedisCalls):
     @classmethod
     def of(cls, settings: Settings, service: str, format: int, lanes: int) -> Self:
         """The view of a service, where its lanes have it, over a client of its own."""
-        return cls(connect(settings), f"{settings.prefix}medaid:{service}:", lanes, settings.redis_deadline_ms / 1000, format)
+        made = cls(connect(settings), f"{settings.prefix}medaid:{service}:", lanes, settings.redis_deadline_ms / 1000, format)
+        made.user = f"user {settings.redis_username or urlsplit(settings.redis_url).username or 'default'}"
+        return made
 
     async def run(self) -> str:
         """As the port has it.

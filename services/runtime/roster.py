@@ -55,6 +55,7 @@ class Roster(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
     Attributes:
         stop: Why the process must end, once an operator must look.
         waits_for: Why it is not in its group yet; empty once it is.
+        lacks: The rights of Kafka that it lacks, as far as looked at; empty where none is missing.
         view: The service's, once Kafka has told how many lanes there are.
         pulses: What each assigned lane is doing.
     """
@@ -72,6 +73,7 @@ class Roster(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
         self.broker = broker
         self.stop: Stop | None = None
         self.waits_for = ""
+        self.lacks = ""
         self.pulses: dict[int, Pulse] = {}
         self.consumer: Callable[[], Any] = lambda: None
         self.exit: Callable[[], None] = lambda: None
@@ -81,7 +83,7 @@ class Roster(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
         self._clock = clock
         self._metrics = metrics
         self._keepers: dict[int, Keeper] = {}
-        self._joined = self._leaving = False
+        self._joined = self._leaving = self._in_part = False
         self._complaints = Complaints(clock)
         self._topics = {settings.prefix + topic: topic for topic in service.inputs}
 
@@ -111,7 +113,7 @@ class Roster(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
         self.consumer().pause(*assigned)
         if self._leaving:
             return
-        self._joined = True
+        self._joined, self._in_part = True, False
         lanes: defaultdict[int, set[str]] = defaultdict(set)
         for topic, partition in assigned:
             lanes[partition].add(topic)
@@ -120,7 +122,8 @@ class Roster(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
                 self.stopped(Stop(f"a topic has more than the {self.broker.partitions} partitions it had: every home would be another"))
             elif topics == self._topics.keys():
                 self._start(partition)
-            else:  # a process of another version is in the group; when it has left, the lane is assigned whole
+            else:  # a process of another version is in the group, or we may not see an input any more; then the lane is assigned whole again
+                self._in_part = True
                 log.warning("lane assigned in part, waiting", service=self.service.name, lane=partition)
 
     async def on_partitions_revoked(self, revoked: Collection[KafkaPartition]) -> None:
@@ -164,7 +167,7 @@ class Roster(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
     @property
     def is_ready(self) -> bool:
         """Whether this process is in the group and each of its lanes settles what comes."""
-        return self.is_live and self._joined and all(pulse.is_ready for pulse in self.pulses.values())
+        return self.is_live and self._joined and not self._in_part and all(pulse.is_ready for pulse in self.pulses.values())
 
     def _start(self, partition: int) -> None:
         assert self.view is not None, "the subscription starts after prepare"

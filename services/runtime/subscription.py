@@ -17,14 +17,19 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 
+from services.runtime.clock import SystemClock
 from services.runtime.errors import Doubt, Stop
 from services.runtime.kafka.clients import security_of
+from services.runtime.refusals import keep_named, lacking
 from services.runtime.roster import Roster
 from services.runtime.settings import Settings
 
 POLL_MS = 10
 FETCH_WAIT_MS_MAX = 50
 """How long Kafka holds a fetch that finds nothing. A lane that wants records again waits as long: the client asks a broker one thing at a time."""
+
+METADATA_MS = 30_000
+"""So often the client looks which topics there are: one that it was not let see is found again then."""
 
 START_RETRY_S = 1.0
 WATCH_S = 1.0
@@ -47,6 +52,7 @@ class Subscription(KafkaBroker):
             apply_types=False,
             allow_auto_create_topics=False,
             graceful_timeout=20,
+            metadata_max_age_ms=METADATA_MS,
             logger=QUIET,
             log_level=logging.DEBUG,  # of its two lines a batch
         )
@@ -54,6 +60,7 @@ class Subscription(KafkaBroker):
         self._roster = roster
         self._needed = topics
         self._watching: asyncio.Task[None] | None = None
+        self._naming: asyncio.Task[None] | None = None
         self._subscribe(settings, payload)
         for topic, schema in published.items():
             self.publisher(settings.prefix + topic, schema=schema, title=topic)
@@ -61,13 +68,19 @@ class Subscription(KafkaBroker):
     async def start(self) -> None:
         """Return when the service is in its group; on a `Stop` at once, for the app ends then."""
         told = False
+        if self._naming is None:
+            self._naming = asyncio.create_task(keep_named(self._roster, self._settings, SystemClock()))
         while self._roster.stop is None:
             try:
                 await self._roster.prepare(self._needed)
                 await super().start()
             except Stop as stop:
-                self._roster.stopped(stop)
-                return
+                if not (why := await self._lacking()):
+                    self._roster.stopped(stop)
+                    return
+                if why != self._roster.lacks:
+                    log.error("a right is missing", service=self._roster.service.name, why=why)
+                self._roster.lacks = why
             except (Doubt, KafkaError, OSError, AssertionError) as error:  # aiokafka asserts where a server has just gone
                 if not told:
                     log.warning("waiting for kafka", service=self._roster.service.name, why=str(error))
@@ -80,6 +93,13 @@ class Subscription(KafkaBroker):
             await self._drop()
             await asyncio.sleep(START_RETRY_S)
 
+    async def _lacking(self) -> str:
+        """The rights that are missing: a topic that we may not see looks as if it were not there."""
+        try:
+            return await lacking(self._roster.service, self._settings, self._roster.broker.partitions)
+        except Doubt:
+            return ""
+
     async def _connect(self) -> Any:
         """As FastStream's, by the secrets as they stand now."""
         self._connection_kwargs.update(security_of(self._settings))
@@ -87,8 +107,9 @@ class Subscription(KafkaBroker):
 
     async def stop(self, *error: Any) -> None:
         """Leave the group."""
-        if self._watching is not None:
-            self._watching.cancel()
+        for task in (self._watching, self._naming):
+            if task is not None:
+                task.cancel()
         await super().stop(*error)
 
     async def _watch(self) -> None:

@@ -158,7 +158,9 @@ def test_leaders_that_move_away_and_back_under_load(cluster: Cluster, redis_db: 
     back, and leads again."""
     hold = tmp_path / "hold"
     hold.touch()
-    pipeline = start(cluster.bootstrap_servers, redis_db, MEDAID_TEST_HOLD=str(hold))  # Kafka's deadline as shipped: the held batch has so long
+    pipeline = start(
+        cluster.bootstrap_servers, redis_db, MEDAID_TEST_HOLD=str(hold)
+    )  # Kafka's deadline as shipped: the held batch has so long
     begin(pipeline, {"settlement-2": "sent:wait:20"})
     topics = [TRANSACTIONS, *(pipeline.prefix + topic for topic in (CLAIMS, RESULTS, SETTLEMENT_REROUTED))]
     assert all(cluster.led_by(2, topic) for topic in topics)
