@@ -12,14 +12,14 @@ from confluent_kafka import (
     IsolationLevel,
     KafkaError,
     KafkaException,
-    Producer,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import OffsetSpec
 
 from services.embedded.replay import TOPIC_OF_TYPE
 from services.ledger.services import all_services
 from services.policy.library import load_policies
+from tests import clients
 
 PARTITIONS = 4
 MOVED = {
@@ -57,7 +57,7 @@ class Topics:
         self.bootstrap = bootstrap
         self.prefix = prefix
         self.partitions = partitions
-        self._admin = AdminClient({"bootstrap.servers": bootstrap})
+        self._admin = clients.admin(bootstrap)
 
     def delete(self) -> None:
         """Make room in a Kafka that other tests share; one that is gone needs none."""
@@ -73,9 +73,7 @@ class Topics:
         partition_of: Callable[[bytes], int] = lambda _line: PARTITION_UA,
     ) -> int:
         """Send lines with librdkafka, to `partition_of` or by its default partitioner (CRC32, not ours); those that fit no topic are left out."""
-        producer = Producer(
-            {"bootstrap.servers": self.bootstrap, "enable.idempotence": True, "linger.ms": 5, "message.max.bytes": 2_000_000}
-        )
+        producer = clients.producer(self.bootstrap, {"enable.idempotence": True, "linger.ms": 5, "message.max.bytes": 2_000_000})
         sent = 0
         lost: list[str] = []
 
@@ -102,7 +100,7 @@ class Topics:
 
     def append(self, topic: str, values: Mapping[int, Sequence[bytes]]) -> None:
         """Write records without keys to partitions."""
-        producer = Producer({"bootstrap.servers": self.bootstrap})
+        producer = clients.producer(self.bootstrap)
         for partition, found in values.items():
             for value in found:
                 producer.produce(self.prefix + topic, value, partition=partition)
@@ -185,7 +183,7 @@ class Topics:
 
     def _ends(self, places: Sequence[TopicPartition], isolation: IsolationLevel) -> dict[tuple[str, int], int] | None:
         """End offsets; None while a leader moves. By a new client: one that asked before goes on asking the same leader by the same epoch."""
-        admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 4})  # its end is no news
+        admin = clients.admin(self.bootstrap, {"log_level": 4})  # its end is no news
         answers = admin.list_offsets({place: OffsetSpec.latest() for place in places}, isolation_level=isolation, request_timeout=ANSWER_S)
         try:
             found = {(tp.topic.removeprefix(self.prefix), tp.partition): answer.result().offset for tp, answer in answers.items()}
@@ -226,17 +224,16 @@ class Topics:
 
     def _consumer(self, isolation: str) -> Consumer:
         settings = {
-            "bootstrap.servers": self.bootstrap,
             "group.id": f"{self.prefix}reader",
             "isolation.level": isolation,
             "enable.auto.commit": False,
             "enable.partition.eof": True,
             "fetch.wait.max.ms": 20,  # the end is told by an empty answer
         }
-        return Consumer({**settings, "auto.offset.reset": "earliest", "fetch.message.max.bytes": 4_000_000})
+        return clients.consumer(self.bootstrap, {**settings, "auto.offset.reset": "earliest", "fetch.message.max.bytes": 4_000_000})
 
     def _committed(self, service: str, topics: Iterable[str]) -> dict[tuple[str, int], int]:
-        consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": self.prefix + service})  # it does not join
+        consumer = clients.consumer(self.bootstrap, {"group.id": self.prefix + service})  # it does not join
         try:
             asked = [TopicPartition(self.prefix + topic, number) for topic in topics for number in range(self.partitions)]
             offsets = consumer.committed(asked, timeout=ANSWER_S)
