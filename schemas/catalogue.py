@@ -110,6 +110,10 @@ INPUTS: Final = (IDENTITY_EVENTS, ADMISSIONS, CLAIMS, OPERATOR_EVENTS, ACTIONS)
 """Topics that people and other systems write, operators through the console; a file of events is published to them by type."""
 
 
+OURS: Final = tuple(topic for topic in TYPES_BY_TOPIC if topic not in INPUTS)
+"""Topics with events that medaid alone writes; dead letters and what only passes through (`rerouted`) are not among them."""
+
+
 def home_field(topic: str) -> str:
     """The field of `data` that names whose an event on the input `topic` is: the record's key."""
     return "subject" if topic == ACTIONS else "person_id"

@@ -26,7 +26,7 @@ _NO_ID: Final = {
 }
 """What no text and no id may be; said by `not`, for a pattern of its own a field may have besides."""
 
-_SENDERS: Final[Mapping[str, str]] = {
+SENDERS: Final[Mapping[str, str]] = {
     IDENTITY_EVENTS: f"^/agencies/[^/]+/({'|'.join(get_args(Agency))})$",
     ADMISSIONS: _HOSPITAL,
     CLAIMS: _HOSPITAL,
@@ -95,7 +95,7 @@ def _envelope(kind: str) -> dict[str, Schema]:
 
 def _source(kind: str) -> str:
     """What `source` looks like."""
-    for topic, pattern in _SENDERS.items():
+    for topic, pattern in SENDERS.items():
         if kind in TYPES_BY_TOPIC[topic]:
             return pattern
     writers = sorted({writer for topic in load_topics().values() if kind in topic.events for writer in topic.writers})

@@ -10,7 +10,7 @@ from typing import Annotated, Any, NoReturn, cast
 import typer
 
 from schemas.foreign import visible
-from services.cli.commands import console, demo, dlq, explain, generate, lanes, ledger, policy, replay, run, topics
+from services.cli.commands import access, console, demo, dlq, explain, generate, lanes, ledger, policy, replay, run, topics
 from services.cli.failure import Exit, Failure
 from services.ledger.errors import Declined, Misnamed
 from services.runtime.errors import Doubt, Stop
@@ -36,6 +36,7 @@ app.command(help=generate.HELP)(generate.generate)
 app.command(help=demo.HELP)(demo.demo)
 app.command(help=run.help_text())(run.run)
 app.add_typer(topics.app, name="topics")
+app.add_typer(access.app, name="access")
 app.add_typer(lanes.app, name="lanes")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(dlq.app, name="dlq")

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from schemas.catalogue import AUDIT, INPUTS, TYPES_BY_TOPIC
+from schemas.catalogue import AUDIT, OURS, TYPES_BY_TOPIC
 from schemas.envelope import read_event
 from schemas.topics import load_topics
 from services.cli.failure import Exit, Failure
@@ -62,8 +62,8 @@ async def skip_record(
         Doubt: Kafka is away.
         Stop: A topic is missing.
     """
-    if topic not in TYPES_BY_TOPIC or topic in INPUTS:
-        ours = ", ".join(sorted(TYPES_BY_TOPIC.keys() - set(INPUTS)))
+    if topic not in OURS:
+        ours = ", ".join(sorted(OURS))
         raise Failure(Exit.USAGE, f"--topic: one of {ours}; of the topics that others write, dead letters tell what cannot be read")
     where = Place(topic, partition, offset)
     async with _broker(settings, "lanes", topic, partition) as broker:

@@ -15,7 +15,7 @@ from services.policy.checks import faults_of
 from services.policy.editions import dates, digest, is_date, settling, until, wording
 from services.policy.model import Designated, PolicyFile
 from services.policy.terms import Terms, compile_terms
-from services.policy.tree import PolicyError, Reading, Tree, parse, resolve
+from services.policy.tree import PolicyError, Reading, Tree, faults_in, parse, resolve
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def load_policy(name: str, text: str, switched: Mapping[str, Reading] | None = N
     try:
         file = PolicyFile.model_validate(data)
     except ValidationError as error:
-        raise PolicyError("\n".join(_fault(tree, fault) for fault in error.errors(include_url=False))) from None
+        raise PolicyError(faults_in(tree, error)) from None
     if faults := faults_of(file, tree, readings):
         raise PolicyError("\n".join(faults))
     listed, hospitals = _designated(f"{name} (designated)", designated)
@@ -139,12 +139,6 @@ def _readings(tree: Tree, switched: Mapping[str, Reading]) -> dict[str, Reading]
     return readings
 
 
-def _fault(tree: Tree, fault: Any) -> str:
-    words = {"missing": "is missing", "extra_forbidden": "no such key"}
-    path = tuple(part for part in fault["loc"] if not (isinstance(part, str) and "[" in part))
-    return tree.fault(path, words.get(fault["type"]) or fault["msg"].removeprefix("Value error, "))
-
-
 def _designated(name: str, text: str | None) -> tuple[Mapping[str, tuple[date, date | None]] | None, dict[str, Any] | None]:
     """The list of designated hospitals, checked, and as it stands.
 
@@ -157,8 +151,5 @@ def _designated(name: str, text: str | None) -> tuple[Mapping[str, tuple[date, d
     try:
         listed = Designated.model_validate({"hospitals": tree.data}).hospitals
     except ValidationError as error:
-        faults = (
-            {**fault, "loc": tuple(part for part in fault["loc"][1:] if part != "[key]")} for fault in error.errors(include_url=False)
-        )
-        raise PolicyError("\n".join(_fault(tree, fault) for fault in faults)) from None
+        raise PolicyError("\n".join(tree.fault(path[1:], expected) for path, expected in tree.faults(error))) from None
     return {hospital: (span.from_, span.to) for hospital, span in listed.items()}, tree.data

@@ -1,38 +1,24 @@
-"""YAML as text with places: every scalar stays the text that stands in the file, every key knows its line.
+"""A policy file as text with places (`schemas/tree.py`), and its readings resolved.
 
-In: the text of a policy file. Out: plain dicts, lists and texts (only `null`, `true` and `false` become values), and the line of each path. Readings are
-resolved here, so that the model never sees an alternative: `{reading: NAME}` becomes that reading's value, `{reading: NAME, choose: {VALUE: ...}}` what
-stands under it.
+In: the text of a policy file. Out: its data and the line of each path. Readings are resolved here, so that the model never sees an alternative:
+`{reading: NAME}` becomes that reading's value, `{reading: NAME, choose: {VALUE: ...}}` what stands under it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-import yaml
+from pydantic import ValidationError
 
-Path = tuple[str | int, ...]
+from schemas import tree as files
+from schemas.tree import VALUES, FileError, Path, Tree
+
+__all__ = ["Path", "PolicyError", "Reading", "Tree", "faults_in", "parse", "reading_text", "reading_value", "resolve"]
+
 Reading = str | bool | None
-VALUES: Mapping[str, Reading] = {"null": None, "~": None, "": None, "true": True, "false": False}
-"""Plain texts that are values."""
 
 
-class PolicyError(Exception):
-    """A policy file that cannot be used: `<file>:<line>: <key>: <what was expected>`, one line a fault."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tree:
-    """A parsed file: its data, and the line (from 1) at which each path stands."""
-
-    name: str
-    data: dict[str, Any]
-    lines: Mapping[Path, int]
-
-    def fault(self, path: Path, expected: str) -> str:
-        """One fault in words, placed at the nearest line known."""
-        known = next((path[:end] for end in range(len(path), -1, -1) if path[:end] in self.lines), ())
-        return f"{self.name}:{self.lines.get(known, 1)}: {'.'.join(map(str, path)) or '(file)'}: {expected}"
+class PolicyError(FileError):
+    """A policy file that cannot be used."""
 
 
 def parse(name: str, text: str) -> Tree:
@@ -42,33 +28,14 @@ def parse(name: str, text: str) -> Tree:
         PolicyError: Not YAML, a key twice, or no mapping at the top.
     """
     try:
-        node = yaml.compose(text, Loader=yaml.BaseLoader)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise PolicyError(f"{name}:{line}: (file): YAML: {error.problem}") from None
-    lines: dict[Path, int] = {}
-    data = _convert(name, node, (), lines) if node is not None else None
-    if not isinstance(data, dict):
-        raise PolicyError(f"{name}:1: (file): a mapping")
-    return Tree(name, data, lines)
+        return files.parse(name, text)
+    except FileError as error:
+        raise PolicyError(str(error)) from None
 
 
-def _convert(name: str, node: yaml.Node, path: Path, lines: dict[Path, int]) -> Any:
-    lines[path] = node.start_mark.line + 1
-    if isinstance(node, yaml.MappingNode):
-        mapping: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            key = key_node.value
-            if key in mapping:
-                raise PolicyError(f"{name}:{key_node.start_mark.line + 1}: {'.'.join(map(str, (*path, key)))}: a key only once")
-            mapping[key] = _convert(name, value_node, (*path, key), lines)
-            lines[(*path, key)] = key_node.start_mark.line + 1
-        return mapping
-    if isinstance(node, yaml.SequenceNode):
-        return [_convert(name, item, (*path, place), lines) for place, item in enumerate(node.value)]
-    if not isinstance(node, yaml.ScalarNode):
-        raise PolicyError(f"{name}:{node.start_mark.line + 1}: {'.'.join(map(str, path))}: a text, a list or a mapping")
-    return VALUES.get(node.value, node.value) if node.style is None else node.value
+def faults_in(tree: Tree, error: ValidationError) -> str:
+    """What a model says of the tree's data, a line a fault."""
+    return "\n".join(tree.fault(path, expected) for path, expected in tree.faults(error))
 
 
 def resolve(tree: Tree, readings: Mapping[str, Reading]) -> dict[str, Any]:

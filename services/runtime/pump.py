@@ -16,11 +16,11 @@ from faststream import FastStream
 from faststream.specification import AsyncAPI
 from prometheus_client import CollectorRegistry
 
-from schemas.catalogue import AUDIT
 from services.runtime.clock import Clock, SystemClock
 from services.runtime.errors import Stop
 from services.runtime.health import HealthServer
 from services.runtime.kafka import AioKafkaBroker
+from services.runtime.needs import looked_at
 from services.runtime.prometheus import Figures
 from services.runtime.roster import LastingView, Roster
 from services.runtime.service import AnyService
@@ -79,8 +79,9 @@ def build_app(
     figures = Figures(registry)
     broker = AioKafkaBroker(service.name, settings)
     roster = Roster(service, settings, broker, make_view, clock or SystemClock(), lambda lane: figures.of_lane(service.name, lane))
-    topics = {*service.inputs, *service.state_topics, *outputs, AUDIT} | ({service.rerouted} if service.rerouted else set())
-    app = PumpApp(Subscription(settings, roster, topics, payload, published or {}), logger=QUIET, specification=specification)
+    app = PumpApp(
+        Subscription(settings, roster, looked_at(service, outputs), payload, published or {}), logger=QUIET, specification=specification
+    )
     app.roster, roster.exit = roster, app.exit
     _keep_swept(app, roster, clock or SystemClock())
     _hook(app, roster, HealthServer(roster, registry, settings.health_host, settings.health_port))

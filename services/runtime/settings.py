@@ -68,6 +68,14 @@ class Settings(Connections):
     readings: str = Field(
         "", alias="MEDAID_READINGS", description="readings of the decrees other than shipped: city.reading=value, several by commas"
     )
+    publishers: str = Field(
+        "", alias="MEDAID_PUBLISHERS", description="file of the publishers of this site, as deploy/kafka/publishers.yaml; empty: none"
+    )
+    kafka_users: str = Field(
+        "",
+        alias="MEDAID_KAFKA_USERS",
+        description="who is who at Kafka: service=user, several by semicolons; medaid-identity, medaid-operator and so on unless given",
+    )
     thresholds: str = Field("", alias="MEDAID_THRESHOLDS", description="file of early-warning thresholds instead of the shipped one")
     pseudonym_key: str = Field(
         "", alias="MEDAID_PSEUDONYM_KEY", max_length=64, repr=False, description="key of the pseudonyms in logs; empty: one a process"

@@ -163,10 +163,15 @@ class SecuredKafka(Kafka):
         """Host and port of SASL_SSL with OAUTHBEARER."""
         return f"{HOST}:{self._token_port}"
 
+    @property
+    def as_admin(self) -> dict[str, str]:
+        """By which librdkafka's clients may do everything."""
+        return {"bootstrap.servers": self.bootstrap_servers}
+
     def let_in(self, name: str, password: str) -> None:
         """Make or change a SCRAM user."""
         told = UserScramCredentialUpsertion(name, ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096), password.encode())
-        admin = clients.admin(self.bootstrap_servers)  # held, for its answers come later
+        admin = clients.admin(self.as_admin)  # held, for its answers come later
         for answer in admin.alter_user_scram_credentials([told]).values():
             answer.result(timeout=30)
 
@@ -199,6 +204,43 @@ class SecuredKafka(Kafka):
     def _command(self) -> Sequence[str]:
         command = list(super()._command())
         return [command[0], f"-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={self._provider.keys_url}", *command[1:]]
+
+
+class GuardedKafka(SecuredKafka):
+    """Asks its access control lists about everybody but itself and who shows its own certificate; whoever comes in plain text is nobody."""
+
+    @property
+    def as_admin(self) -> dict[str, str]:
+        return {
+            "bootstrap.servers": self.by_certificate,
+            "security.protocol": "SSL",
+            "ssl.ca.location": str(self._authority.file),
+            "ssl.certificate.location": str(self._shown.certificate),
+            "ssl.key.location": str(self._shown.key),
+        }
+
+    def as_user(self, name: str) -> dict[str, str]:
+        """How librdkafka's clients come in as a SCRAM user with `PASSWORD`."""
+        return {
+            "bootstrap.servers": self.by_sasl,
+            "security.protocol": "SASL_SSL",
+            "ssl.ca.location": str(self._authority.file),
+            "sasl.mechanism": "SCRAM-SHA-512",
+            "sasl.username": name,
+            "sasl.password": PASSWORD,
+        }
+
+    def _settings(self) -> dict[str, str]:
+        found = super()._settings()
+        plain = "listener.security.protocol.map"
+        return found | {
+            plain: found[plain].replace("CONTROLLER:PLAINTEXT", "CONTROLLER:SSL"),
+            "listener.name.controller.ssl.client.auth": "required",
+            "inter.broker.listener.name": "SSL",
+            "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+            "allow.everyone.if.no.acl.found": "false",
+            "super.users": "User:CN=servers",
+        }
 
 
 class SecuredRedis(Redis):

@@ -80,7 +80,7 @@ class Guard:
         }
 
 
-class Guarded:
+class ReplicatedRedis:
     """A primary, a replica, three sentinels."""
 
     def __init__(self, folder: Path, guard: Guard | None = None, down_after_ms: int = 1_000) -> None:

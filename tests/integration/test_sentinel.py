@@ -18,7 +18,7 @@ from services.runtime.records import Want, Watermark, Writes
 from services.runtime.redis_view import RedisView
 from services.runtime.settings import Settings
 from tests.integration.secured import Authority
-from tests.integration.sentinels import NAME, Guard, Guarded
+from tests.integration.sentinels import NAME, Guard, ReplicatedRedis
 
 START: Watermark = {"results": 10}
 WANT = Want(documents={"year": None}, peeks=frozenset({"H1/C1"}))
@@ -30,25 +30,25 @@ pytestmark = pytest.mark.redis
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReplicatedRedis]:
     """By TLS, with users, also at the sentinels."""
     folder = tmp_path_factory.mktemp("guarded")
     authority = Authority(folder, "authority")
     try:
-        with Guarded(folder, Guard(authority, authority.sign("servers"))) as site:
+        with ReplicatedRedis(folder, Guard(authority, authority.sign("servers"))) as site:
             yield site
     except Unobtainable as reason:
         pytest.skip(str(reason))
 
 
 @pytest.fixture
-async def view(site: Guarded, topic_prefix: str) -> AsyncIterator[RedisView]:
+async def view(site: ReplicatedRedis, topic_prefix: str) -> AsyncIterator[RedisView]:
     view = view_of(site, topic_prefix)
     yield view
     await view.close()
 
 
-def view_of(site: Guarded, prefix: str, **changed: str) -> RedisView:
+def view_of(site: ReplicatedRedis, prefix: str, **changed: str) -> RedisView:
     return RedisView.of(Settings.from_env({**site.variables, "MEDAID_PREFIX": prefix, **changed}), "settlement", 1, 1)
 
 
@@ -69,7 +69,7 @@ async def patiently(view: RedisView) -> Any:
 
 
 @pytest.fixture
-def other(site: Guarded, tmp_path: Path) -> Iterator[Redis]:
+def other(site: ReplicatedRedis, tmp_path: Path) -> Iterator[Redis]:
     """Another Redis, which can be called the primary under another name."""
     with site.make(tmp_path / "other") as server:
         yield server
@@ -77,7 +77,7 @@ def other(site: Guarded, tmp_path: Path) -> Iterator[Redis]:
 
 
 async def test_a_primary_that_most_sentinels_have_left_is_left(
-    site: Guarded, other: Redis, topic_prefix: str, monkeypatch: pytest.MonkeyPatch
+    site: ReplicatedRedis, other: Redis, topic_prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is alive and takes writes as ever: nothing but the sentinels says that it is the primary no more."""
     monkeypatch.setattr(redis_sentinel, "ASK_EVERY_S", 0.0)
@@ -95,7 +95,7 @@ async def test_a_primary_that_most_sentinels_have_left_is_left(
     await view.close()
 
 
-async def test_a_replica_is_never_taken_for_the_primary(site: Guarded, other: Redis, topic_prefix: str) -> None:
+async def test_a_replica_is_never_taken_for_the_primary(site: ReplicatedRedis, other: Redis, topic_prefix: str) -> None:
     """Where sentinels name one, for whatever reason, not even questions that write nothing are asked there."""
     for sentinel in site.sentinels:
         site.monitor(sentinel, TOWN, site.replica)
@@ -117,7 +117,7 @@ WAYS_TO_FAIL: Mapping[str, tuple[Mapping[str, str], str]] = {
 
 
 @pytest.mark.parametrize("way", WAYS_TO_FAIL)
-async def test_whoever_does_not_find_the_primary_is_told_why(site: Guarded, way: str) -> None:
+async def test_whoever_does_not_find_the_primary_is_told_why(site: ReplicatedRedis, way: str) -> None:
     changed, told = WAYS_TO_FAIL[way]
     view = view_of(site, "", **changed)
     try:
@@ -129,7 +129,7 @@ async def test_whoever_does_not_find_the_primary_is_told_why(site: Guarded, way:
     assert "CANARY" not in str(doubt.value)
 
 
-async def test_a_replica_that_may_evict_stops_the_service_before_it_is_the_primary(site: Guarded, view: RedisView) -> None:
+async def test_a_replica_that_may_evict_stops_the_service_before_it_is_the_primary(site: ReplicatedRedis, view: RedisView) -> None:
     await view.run()
     with site.client(site.replica) as client:
         client.config_set("maxmemory-policy", "allkeys-lru")
@@ -141,7 +141,7 @@ async def test_a_replica_that_may_evict_stops_the_service_before_it_is_the_prima
     await view.run()
 
 
-async def test_one_sentinel_of_three_may_be_away_or_hang(site: Guarded, view: RedisView) -> None:
+async def test_one_sentinel_of_three_may_be_away_or_hang(site: ReplicatedRedis, view: RedisView) -> None:
     """Two may not: a lane that is taken waits for a majority."""
     lost, frozen, _ = site.sentinels
     lost.kill()
@@ -157,7 +157,7 @@ async def test_one_sentinel_of_three_may_be_away_or_hang(site: Guarded, view: Re
     await view.run()
 
 
-async def test_a_killed_primary_is_followed_by_its_replica_in_another_run(site: Guarded, view: RedisView) -> None:
+async def test_a_killed_primary_is_followed_by_its_replica_in_another_run(site: ReplicatedRedis, view: RedisView) -> None:
     """What was replicated is there, and the gate is shut. (The last test here: the site has no replica afterwards.)"""
     await pay(view)
     before = await view.run()

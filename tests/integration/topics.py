@@ -51,13 +51,22 @@ class TooSlow(AssertionError):
 
 
 class Topics:
-    """The topics of one pipeline, each with so many partitions."""
+    """The topics of one pipeline, each with so many partitions.
+
+    Attributes:
+        security: How librdkafka's clients are let in, where the place is not open to everybody.
+    """
+
+    security: Mapping[str, str] = {}
 
     def __init__(self, bootstrap: str, prefix: str, partitions: int = PARTITIONS) -> None:
         self.bootstrap = bootstrap
         self.prefix = prefix
         self.partitions = partitions
-        self._admin = clients.admin(bootstrap)
+        self._admin = clients.admin(self._reaching())
+
+    def _reaching(self) -> dict[str, Any]:
+        return {"bootstrap.servers": self.bootstrap, **self.security}
 
     def delete(self) -> None:
         """Make room in a Kafka that other tests share; one that is gone needs none."""
@@ -73,7 +82,7 @@ class Topics:
         partition_of: Callable[[bytes], int] = lambda _line: PARTITION_UA,
     ) -> int:
         """Send lines with librdkafka, to `partition_of` or by its default partitioner (CRC32, not ours); those that fit no topic are left out."""
-        producer = clients.producer(self.bootstrap, {"enable.idempotence": True, "linger.ms": 5, "message.max.bytes": 2_000_000})
+        producer = clients.producer(self._reaching(), {"enable.idempotence": True, "linger.ms": 5, "message.max.bytes": 2_000_000})
         sent = 0
         lost: list[str] = []
 
@@ -100,7 +109,7 @@ class Topics:
 
     def append(self, topic: str, values: Mapping[int, Sequence[bytes]]) -> None:
         """Write records without keys to partitions."""
-        producer = clients.producer(self.bootstrap)
+        producer = clients.producer(self._reaching())
         for partition, found in values.items():
             for value in found:
                 producer.produce(self.prefix + topic, value, partition=partition)
@@ -183,7 +192,7 @@ class Topics:
 
     def _ends(self, places: Sequence[TopicPartition], isolation: IsolationLevel) -> dict[tuple[str, int], int] | None:
         """End offsets; None while a leader moves. By a new client: one that asked before goes on asking the same leader by the same epoch."""
-        admin = clients.admin(self.bootstrap, {"log_level": 4})  # its end is no news
+        admin = clients.admin(self._reaching(), {"log_level": 4})  # its end is no news
         answers = admin.list_offsets({place: OffsetSpec.latest() for place in places}, isolation_level=isolation, request_timeout=ANSWER_S)
         try:
             found = {(tp.topic.removeprefix(self.prefix), tp.partition): answer.result().offset for tp, answer in answers.items()}
@@ -230,10 +239,10 @@ class Topics:
             "enable.partition.eof": True,
             "fetch.wait.max.ms": 20,  # the end is told by an empty answer
         }
-        return clients.consumer(self.bootstrap, {**settings, "auto.offset.reset": "earliest", "fetch.message.max.bytes": 4_000_000})
+        return clients.consumer(self._reaching(), {**settings, "auto.offset.reset": "earliest", "fetch.message.max.bytes": 4_000_000})
 
     def _committed(self, service: str, topics: Iterable[str]) -> dict[tuple[str, int], int]:
-        consumer = clients.consumer(self.bootstrap, {"group.id": self.prefix + service})  # it does not join
+        consumer = clients.consumer(self._reaching(), {"group.id": self.prefix + service})  # it does not join
         try:
             asked = [TopicPartition(self.prefix + topic, number) for topic in topics for number in range(self.partitions)]
             offsets = consumer.committed(asked, timeout=ANSWER_S)

@@ -16,6 +16,9 @@ from services.runtime.rulings import Skip, is_skipped, rulings
 from services.runtime.settings import Settings
 from services.settlement.app import SettlementService
 
+LOOKED_INTO = (RESULTS, TIMELINES, AUDIT)
+"""What the ledger in Kafka is, for an explanation."""
+
 _INPUT_TYPES = frozenset(kind for topic in INPUTS for kind in TYPES_BY_TOPIC[topic])
 _OUTPUT_OF_TYPE = {kind: topic for topic, types in TYPES_BY_TOPIC.items() for kind in types if kind not in _INPUT_TYPES}
 
@@ -28,7 +31,7 @@ async def from_kafka(settings: Settings, key: str) -> Known | None:
         Stop: The topics are not there, or a record that may be about the claim's person is not ours.
     """
     broker = AioKafkaBroker("explain", settings)
-    await broker.prepare([RESULTS, TIMELINES, AUDIT])
+    await broker.prepare(LOOKED_INTO)
     try:
         return await from_ledger(_kafka_reader(broker, (await rulings(broker)).skipped), key)
     finally:

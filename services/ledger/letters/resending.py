@@ -11,8 +11,11 @@ from services.ledger.letters.listing import topic_in
 from services.ledger.services import all_services
 from services.policy.library import Policies
 from services.runtime.errors import Refused
-from services.runtime.letters import Letter
+from services.runtime.letters import Letter, refusable
 from services.runtime.records import Record
+
+RESENT = tuple(topic for topic in INPUTS if topic in refusable())
+"""The topics into which refused records are sent again: those that others write."""
 
 _STRAY = "only strays lie there: publish the event to its input topic instead"
 _INSTEAD = {IDENTITY_REROUTED: _STRAY, SETTLEMENT_REROUTED: _STRAY}
@@ -26,7 +29,7 @@ def check_topic(letter_id: str) -> None:
         Declined: That is no id (`Misnamed`), or the topic is one of our own, which others must not write.
     """
     topic = topic_in(letter_id)
-    if topic not in INPUTS:
+    if topic not in RESENT:
         raise Declined(f"{letter_id}: {topic} is written by medaid alone; {_INSTEAD.get(topic, _OURS)}")
 
 

@@ -4,14 +4,13 @@ In: the file's text. Out: `Thresholds`.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from pydantic import ValidationError
 
 from services.monitoring.domain.thresholds import DEFAULT, Thresholds
 from services.policy.library import Policies
 from services.policy.parts import Part
-from services.policy.tree import Path, PolicyError, Tree, parse
+from services.policy.tree import Path, PolicyError, faults_in, parse
 
 
 def read_thresholds(name: str, text: str, policies: Policies) -> Thresholds:
@@ -24,16 +23,10 @@ def read_thresholds(name: str, text: str, policies: Policies) -> Thresholds:
     try:
         thresholds = Thresholds.model_validate(tree.data)
     except ValidationError as error:
-        raise PolicyError("\n".join(_fault(tree, fault) for fault in error.errors(include_url=False))) from None
+        raise PolicyError(faults_in(tree, error)) from None
     if faults := [tree.fault(path, expected) for path, expected in _strangers(thresholds, policies)]:
         raise PolicyError("\n".join(faults))
     return thresholds
-
-
-def _fault(tree: Tree, fault: Any) -> str:
-    words = {"missing": "is missing", "extra_forbidden": "no such key"}
-    path = tuple(part for part in fault["loc"] if not (isinstance(part, str) and "[" in part))
-    return tree.fault(path, words.get(fault["type"]) or fault["msg"].removeprefix("Value error, "))
 
 
 def _strangers(thresholds: Thresholds, policies: Policies) -> Iterator[tuple[Path, str]]:

@@ -22,7 +22,7 @@ from services.runtime.kafka.lookout import Lookout
 from services.runtime.kafka.mending import read_any_header_name
 from services.runtime.kafka.points import Points
 from services.runtime.kafka.reader import Readers, close_consumer
-from services.runtime.kafka.writer import RETRY_MS, KafkaWriter, close_producer, make_producer
+from services.runtime.kafka.writer import RETRY_MS, KafkaWriter, close_producer, make_producer, transactional_ids
 from services.runtime.records import Chunk, Offsets, TopicPartition
 from services.runtime.settings import Settings
 from services.runtime.topic_settings import Difference, differences
@@ -81,7 +81,7 @@ class AioKafkaBroker:
 
     async def fence(self, lane: int) -> KafkaWriter:
         """As the port has it."""
-        producer = make_producer(self._settings, f"{self.group}-{lane}")
+        producer = make_producer(self._settings, f"{transactional_ids(self.group)}{lane}")
         try:
             async with within(self._deadline_s, "fence a lane"):
                 await start(producer, self._settings, self._request_ms)  # returns when InitProducerId has been answered

@@ -109,6 +109,11 @@ def _by_partition(outputs: Sequence[Output]) -> Mapping[TopicPartition, list[Out
     return grouped
 
 
+def transactional_ids(group: str) -> str:
+    """What the transactional ids of a group's lanes begin with; the lane's number follows."""
+    return f"{group}-"
+
+
 def make_producer(settings: Settings, transactional_id: str) -> AIOKafkaProducer:
     """A transactional producer, not started."""
     return AIOKafkaProducer(

@@ -20,6 +20,7 @@ ESSENTIAL = {
         "dlq",
         "ledger",
         "lanes",
+        "access",
         "--version",
         "3 input refused",
         "5 a server is away",
@@ -92,6 +93,29 @@ ESSENTIAL = {
     ("lanes", "status"): ["--service", "LOST", "status 0", "4: something does", "5: Kafka is away", "MEDAID_PREFIX", "Example"],
     ("lanes", "accept-loss"): ["--service", "--topic", "--partition", "--operator", "--reason", "audit topic", "status 3", "Example"],
     ("lanes", "skip"): ["--topic", "--partition", "--offset", "--operator", "--reason", "--force", "audit topic", "status 3", "Example"],
+    ("access",): ["plan", "apply", "check"],
+    ("access", "plan"): [
+        "--publishers FILE",
+        "--users",
+        "acl",
+        "strimzi",
+        "kafka-acls.sh",
+        "same bytes",
+        "status 3",
+        "MEDAID_PREFIX",
+        "Example",
+    ],
+    ("access", "apply"): ["--prune", "--former", "never touched", "ALTER on the cluster", "may be repeated", "status 5", "Example"],
+    ("access", "check"): [
+        "missing",
+        "surplus",
+        "--former",
+        "Nothing is changed",
+        "status 4",
+        "status 5",
+        "DESCRIBE on the cluster",
+        "Example",
+    ],
     ("topics", "create"): ["MEDAID_PARTITIONS", "min.insync.replicas", "status 4", "status 5", "Example"],
 }
 
@@ -104,7 +128,7 @@ def test_help_says_what_one_needs_to_know(medaid: Medaid, command: tuple[str, ..
     assert [word for word in ESSENTIAL[command] if word not in text] == []
 
 
-@pytest.mark.parametrize("command", [("run",), ("topics", "create")], ids=" ".join)
+@pytest.mark.parametrize("command", [("run",), ("topics", "create"), ("access", "apply"), ("access", "check")], ids=" ".join)
 def test_commands_on_servers_list_every_setting(medaid: Medaid, command: tuple[str, ...]) -> None:
     text = medaid(*command, "--help").out
     for field in Settings.model_fields.values():

@@ -1,0 +1,103 @@
+"""YAML as text with places: every scalar stays the text that stands in the file, every key knows its line.
+
+In: the text of a file that people write. Out: plain dicts, lists and texts (only `null`, `true` and `false` become values), and the line of each path.
+Not here: what such a file may hold.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+Path = tuple[str | int, ...]
+Value = str | bool | None
+VALUES: Mapping[str, Value] = {"null": None, "~": None, "": None, "true": True, "false": False}
+"""Plain texts that are values."""
+
+WORDS: Mapping[str, str] = {
+    "missing": "is missing",
+    "extra_forbidden": "no such key",
+    "string_type": "a text",
+    "list_type": "a list",
+    "model_type": "a mapping",
+}
+"""What is said of a fault instead of pydantic's own words."""
+
+DEPTH_MAX = 50
+"""So deep may a file be nested; one that holds itself by an alias has no end."""
+
+
+class FileError(Exception):
+    """A file that cannot be used: `<file>:<line>: <key>: <what was expected>`, one line a fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A parsed file: its data, and the line (from 1) at which each path stands."""
+
+    name: str
+    data: dict[str, Any]
+    lines: Mapping[Path, int]
+
+    def line(self, path: Path) -> int:
+        """Where `path` stands, or what is known that holds it."""
+        known = next((path[:end] for end in range(len(path), -1, -1) if path[:end] in self.lines), ())
+        return self.lines.get(known, 1)
+
+    def fault(self, path: Path, expected: str) -> str:
+        """One fault in words, placed at the nearest line known."""
+        return f"{self.name}:{self.line(path)}: {'.'.join(map(str, path)) or '(file)'}: {expected}"
+
+    def faults(self, error: ValidationError) -> Sequence[tuple[Path, str]]:
+        """What a model says of the data: for each fault its path and what was expected there."""
+        return [
+            (
+                tuple(part for part in fault["loc"] if not (isinstance(part, str) and "[" in part)),
+                WORDS.get(fault["type"]) or fault["msg"].removeprefix("Value error, "),
+            )
+            for fault in error.errors(include_url=False)
+        ]
+
+
+def parse(name: str, text: str) -> Tree:
+    """Parse `text`; `name` stands in the faults.
+
+    Raises:
+        FileError: Not YAML, a key twice, or no mapping at the top.
+    """
+    try:
+        node = yaml.compose(text, Loader=yaml.BaseLoader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise FileError(f"{name}:{line}: (file): YAML: {error.problem}") from None
+    except yaml.YAMLError:
+        raise FileError(f"{name}:1: (file): YAML: a character that is none") from None
+    lines: dict[Path, int] = {}
+    data = _convert(name, node, (), lines) if node is not None else None
+    if not isinstance(data, dict):
+        raise FileError(f"{name}:1: (file): a mapping")
+    return Tree(name, data, lines)
+
+
+def _convert(name: str, node: yaml.Node, path: Path, lines: dict[Path, int]) -> Any:
+    line = lines[path] = node.start_mark.line + 1
+    if len(path) > DEPTH_MAX:
+        raise FileError(f"{name}:{line}: {path[0]}: at most {DEPTH_MAX} levels")
+    if isinstance(node, yaml.MappingNode):
+        mapping: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key, key_line = key_node.value, key_node.start_mark.line + 1
+            if not isinstance(key, str):
+                raise FileError(f"{name}:{key_line}: {'.'.join(map(str, path)) or '(file)'}: a text for a key")
+            if key in mapping:
+                raise FileError(f"{name}:{key_line}: {'.'.join(map(str, (*path, key)))}: a key only once")
+            mapping[key] = _convert(name, value_node, (*path, key), lines)
+            lines[(*path, key)] = key_line
+        return mapping
+    if isinstance(node, yaml.SequenceNode):
+        return [_convert(name, item, (*path, place), lines) for place, item in enumerate(node.value)]
+    if not isinstance(node, yaml.ScalarNode):
+        raise FileError(f"{name}:{line}: {'.'.join(map(str, path))}: a text, a list or a mapping")
+    return VALUES.get(node.value, node.value) if node.style is None else node.value

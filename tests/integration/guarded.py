@@ -1,0 +1,119 @@
+"""A site whose Kafka asks its access control lists: each process of ours comes as its own user, publishers as theirs, and the tests' own clients as admin."""
+
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient
+
+from services.access.plan import USERS
+from services.runtime.kafka.acls import Acl
+from services.runtime.settings import Settings
+from tests import clients
+from tests.integration.pipeline import Pipeline
+from tests.integration.secured import PASSWORD, Authority, GuardedKafka, Provider
+from tests.integration.topics import place_of
+
+AGENCY, HOSPITAL = "agency", "hospital-07"
+PUBLISHERS = """publishers:
+  - {name: agency, sources: [/agencies/lianyungang/civil-affairs], topics: [identity.events.v1], kafka_user: agency}
+  - {name: hospital-07, sources: [/hospitals/H-07], topics: [hospital.claims.v1], kafka_user: hospital-07}
+"""
+
+
+class Guarded:
+    """The Kafka, everybody who has a name there, and how they come in."""
+
+    def __init__(self, folder: Path) -> None:
+        self.authority = Authority(folder, "authority")
+        self.shown = self.authority.sign("servers")
+        self.provider = Provider()
+        self.kafka = GuardedKafka(folder / "kafka", self.authority, self.shown, self.provider)
+        self.publishers = folder / "publishers.yaml"
+        self.publishers.write_text(PUBLISHERS)
+
+    def let_in(self) -> None:
+        """Everybody, by one password."""
+        for name in (*USERS.values(), AGENCY, HOSPITAL):
+            self.kafka.let_in(name, PASSWORD)
+
+    def variables(self, user: str, prefix: str) -> dict[str, str]:
+        """For a process that comes as `user`."""
+        return {
+            "KAFKA_BOOTSTRAP_SERVERS": self.kafka.by_sasl,
+            "KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+            "KAFKA_SASL_USERNAME": user,
+            "KAFKA_SASL_PASSWORD": PASSWORD,
+            "KAFKA_SSL_CAFILE": str(self.authority.file),
+            "MEDAID_PUBLISHERS": str(self.publishers),
+            "MEDAID_PREFIX": prefix,
+        }
+
+    def as_admin(self, prefix: str) -> dict[str, str]:
+        """For a process that may do everything."""
+        return {
+            "KAFKA_BOOTSTRAP_SERVERS": self.kafka.by_certificate,
+            "KAFKA_SECURITY_PROTOCOL": "SSL",
+            "KAFKA_SSL_CAFILE": str(self.authority.file),
+            "KAFKA_SSL_CERTFILE": str(self.shown.certificate),
+            "KAFKA_SSL_KEYFILE": str(self.shown.key),
+            "MEDAID_PUBLISHERS": str(self.publishers),
+            "MEDAID_PREFIX": prefix,
+        }
+
+    def settings(self, user: str, prefix: str, **more: str) -> Settings:
+        """Of a process that comes as `user`."""
+        return Settings.from_env({**self.variables(user, prefix), **more})
+
+    def admin_settings(self, prefix: str) -> Settings:
+        """Of a process that may do everything."""
+        return Settings.from_env(self.as_admin(prefix))
+
+    def publish(self, user: str, prefix: str, *lines: bytes) -> None:
+        """Send events as `user`. Raises: KafkaException, the first that Kafka refused."""
+        sender = Sender(self.kafka.as_user(user))
+        for line in lines:
+            topic, key = place_of(line)
+            sender.send(f"{prefix}{topic}", line, key)
+
+
+class Sender:
+    """A producer, which tells of each record whether Kafka took it."""
+
+    def __init__(self, reaching: dict[str, str], **more: Any) -> None:
+        self._producer = clients.producer(reaching, {"enable.idempotence": True, "message.timeout.ms": 15_000, "log_level": 2, **more})
+
+    def send(self, topic: str, value: bytes, key: bytes | None = None) -> None:
+        """Send one and wait. Raises: KafkaException, Kafka refused it."""
+        answers: list[KafkaError | None] = []
+        self._producer.produce(topic, value, key, on_delivery=lambda error, _: answers.append(error))
+        self._producer.flush(30)
+        if answers != [None]:
+            raise KafkaException(answers[0] if answers else KafkaError(KafkaError._TIMED_OUT))
+
+
+class GuardedPipeline(Pipeline):
+    """Our processes, each as its own user; commands as the operator."""
+
+    def __init__(self, guarded: Guarded, redis_url: str, prefix: str, logs: Path) -> None:
+        self.security = {name: value for name, value in guarded.kafka.as_admin.items() if name != "bootstrap.servers"}
+        super().__init__(guarded.kafka.by_certificate, redis_url, prefix, logs, **guarded.variables(USERS["operator"], prefix))
+
+    def start(self, name: str, *, fails: str = "") -> None:
+        """As a `Pipeline` does, under the service's own name."""
+        usual = self.environment
+        self.environment = {**usual, "KAFKA_SASL_USERNAME": USERS[name.partition("-")[0]]}
+        try:
+            super().start(name, fails=fails)
+        finally:
+            self.environment = usual
+
+
+def line_of(acl: Acl) -> str:
+    """What an entry is told by, without its form: who, what, which."""
+    return f"{acl.principal} {acl.operation} {acl.resource} {acl.name}"
+
+
+def admin(guarded: Guarded) -> AdminClient:
+    """librdkafka's own, which may do everything."""
+    return clients.admin(guarded.kafka.as_admin)
