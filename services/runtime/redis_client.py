@@ -38,12 +38,13 @@ def _tls(settings: Connections) -> dict[str, Any]:
 def _primaries(settings: Connections, options: Mapping[str, Any]) -> PrimaryPool:
     """Connections to whom the sentinels name; of REDIS_URL all but host and port holds."""
     own = {name: value for name, value in parse_url(settings.redis_url).items() if name not in ("host", "port", "connection_class")}
-    asking: dict[str, Any] = {"decode_responses": True, "retry": Retry(NoBackoff(), 0), "socket_timeout": ANSWER_S, **_tls(settings)}
+    asking: dict[str, Any] = {"decode_responses": True, "retry": Retry(NoBackoff(), 0), "ssl": settings.redis_uses_tls, **_tls(settings)}
+    asking |= {"socket_timeout": ANSWER_S, "socket_connect_timeout": ANSWER_S}
     if settings.redis_sentinel_password:
         asking["credential_provider"] = _Credentials(settings.redis_sentinel_username, settings.redis_sentinel_password)
     places = [place.rpartition(":") for place in settings.redis_sentinels.split(",")]
     addresses = [(host.strip("[]"), int(port)) for host, _, port in places]
-    sentinels = Sentinels(addresses, sentinel_kwargs={"ssl": settings.redis_uses_tls, **asking})
+    sentinels = Sentinels(addresses, sentinel_kwargs=asking)
     kind = SecuredPrimaryConnection if settings.redis_uses_tls else PrimaryConnection
     return PrimaryPool(settings.redis_sentinel_master, sentinels, **{"connection_class": kind, **options, **own})
 

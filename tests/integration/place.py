@@ -8,8 +8,6 @@ from typing import Self
 from tests.integration.secured import (
     CLIENT_SECRET,
     PASSWORD,
-    REDIS_PASSWORD,
-    REDIS_USER,
     USER,
     Authority,
     Provider,
@@ -51,10 +49,7 @@ class Place:
             "KAFKA_SASL_USERNAME": USER,
             "KAFKA_SASL_PASSWORD_FILE": str(self.password),
             "KAFKA_SSL_CAFILE": str(self.authority.file),
-            "REDIS_URL": self.redis.url,
-            "REDIS_USERNAME": REDIS_USER,
-            "REDIS_PASSWORD": REDIS_PASSWORD,
-            "REDIS_CAFILE": str(self.authority.file),
+            **self.redis.variables,
             "MEDAID_KAFKA_DEADLINE_MS": "8000",
         }
 
@@ -66,9 +61,9 @@ def by_certificate(place: Place, shown: Shown | None) -> Mapping[str, str]:
     return {**without, "KAFKA_SECURITY_PROTOCOL": "SSL", **files}
 
 
-def by_token(place: Place) -> dict[str, str]:
+def by_token(kafka: SecuredKafka, provider: Provider, who: str = USER) -> dict[str, str]:
     """What a process has that shows a token instead of a password."""
-    without = {"KAFKA_SASL_USERNAME": "", "KAFKA_SASL_PASSWORD_FILE": "", "KAFKA_BOOTSTRAP_SERVERS": place.kafka.by_token}
-    asked = {"TOKEN_URL": f"{place.provider.url}/token", "CLIENT_ID": USER, "CLIENT_SECRET": CLIENT_SECRET}
+    without = {"KAFKA_SASL_USERNAME": "", "KAFKA_SASL_PASSWORD": "", "KAFKA_SASL_PASSWORD_FILE": ""}
+    asked = {"TOKEN_URL": f"{provider.url}/token", "CLIENT_ID": who, "CLIENT_SECRET": CLIENT_SECRET}
     tokens = {f"KAFKA_SASL_OAUTH_{name}": value for name, value in asked.items()}
-    return {**place.variables, **without, **tokens, "KAFKA_SASL_MECHANISM": "OAUTHBEARER"}
+    return {**without, **tokens, "KAFKA_BOOTSTRAP_SERVERS": kafka.by_token, "KAFKA_SASL_MECHANISM": "OAUTHBEARER"}

@@ -261,6 +261,12 @@ class SecuredRedis(Redis):
         return f"rediss://{HOST}:{self.port}/0"
 
     @property
+    def variables(self) -> dict[str, str]:
+        """By which a process of ours is let in."""
+        files = {"REDIS_CAFILE": str(self._authority.file)}
+        return {"REDIS_URL": self.url, "REDIS_USERNAME": REDIS_USER, "REDIS_PASSWORD": REDIS_PASSWORD, **files}
+
+    @property
     def whole_url(self) -> str:
         """The same with all that a client needs to be let in."""
         return f"rediss://{REDIS_USER}:{REDIS_PASSWORD}@{HOST}:{self.port}/0?ssl_ca_certs={self._authority.file}"

@@ -90,7 +90,7 @@ COMMANDS = (
     ("dlq", "list"),
     ("ledger", "verify"),
     ("ledger", "rebuild"),
-    ("explain", "--from", "kafka", "C1"),
+    ("explain", "--from", "kafka", "H-07/C1"),
 )
 """Each reaches a server in its own way."""
 
@@ -192,7 +192,13 @@ def test_a_certificate_of_one_s_own_is_enough(place: Place, topic_prefix: str) -
 
 def test_claims_are_settled_by_tokens(place: Place, topic_prefix: str, tmp_path: Path) -> None:
     """OAUTHBEARER: one token a process, for all its connections."""
-    pipeline = Pipeline(place.kafka.bootstrap_servers, place.redis.url, topic_prefix, tmp_path, **by_token(place))
+    pipeline = Pipeline(
+        place.kafka.bootstrap_servers,
+        place.redis.url,
+        topic_prefix,
+        tmp_path,
+        **{**place.variables, **by_token(place.kafka, place.provider)},
+    )
     try:
         pipeline.create_topics()
         given = place.provider.given[USER]
@@ -222,7 +228,9 @@ def test_claims_are_settled_by_tokens(place: Place, topic_prefix: str, tmp_path:
 def test_whoever_has_no_token_is_told_why(place: Place, topic_prefix: str, changed: Mapping[str, str], audience: str, told: str) -> None:
     place.provider.audience, place.provider.lasts_s = ("kafka", -60) if audience is EXPIRED else (audience, 3600)
     try:
-        status, text = said({**by_token(place), **changed, "MEDAID_PREFIX": topic_prefix}, "topics", "create")
+        status, text = said(
+            {**place.variables, **by_token(place.kafka, place.provider), **changed, "MEDAID_PREFIX": topic_prefix}, "topics", "create"
+        )
     finally:
         place.provider.audience, place.provider.lasts_s = "kafka", 3600
     assert (status, told in text, CANARY in text) == (5, True, False), text
@@ -252,7 +260,7 @@ FORGERIES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
 def test_a_forged_token_opens_nothing(place: Place, topic_prefix: str, forgery: str) -> None:
     place.provider.forge = FORGERIES[forgery]
     try:
-        status, text = said({**by_token(place), "MEDAID_PREFIX": topic_prefix}, "topics", "create")
+        status, text = said({**place.variables, **by_token(place.kafka, place.provider), "MEDAID_PREFIX": topic_prefix}, "topics", "create")
     finally:
         place.provider.forge = None
     assert (status, "its token is refused" in text) == (5, True), text
