@@ -1,16 +1,25 @@
 """A site whose Kafka asks its access control lists: each process of ours comes as its own user, publishers as theirs, and the tests' own clients as admin."""
 
+import io
+import logging
+import os
+import subprocess
+from collections.abc import Mapping
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from unittest.mock import patch
 
+import httpx2
+import structlog
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient
 
+from deploy.local.process import HOST, free_port
 from services.access.plan import USERS
-from services.runtime.kafka.acls import Acl
+from services.cli import main
 from services.runtime.settings import Settings
 from tests import clients
-from tests.integration.pipeline import Pipeline
+from tests.integration.pipeline import MEDAID, Pipeline
 from tests.integration.secured import PASSWORD, Authority, GuardedKafka, Provider
 from tests.integration.topics import place_of
 
@@ -81,7 +90,7 @@ class Sender:
     """A producer, which tells of each record whether Kafka took it."""
 
     def __init__(self, reaching: dict[str, str], **more: Any) -> None:
-        self._producer = clients.producer(reaching, {"enable.idempotence": True, "message.timeout.ms": 15_000, "log_level": 2, **more})
+        self._producer = clients.producer(reaching, {"message.timeout.ms": 15_000, "log_level": 2, **more})
 
     def send(self, topic: str, value: bytes, key: bytes | None = None) -> None:
         """Send one and wait. Raises: KafkaException, Kafka refused it."""
@@ -98,22 +107,49 @@ class GuardedPipeline(Pipeline):
     def __init__(self, guarded: Guarded, redis_url: str, prefix: str, logs: Path) -> None:
         self.security = {name: value for name, value in guarded.kafka.as_admin.items() if name != "bootstrap.servers"}
         super().__init__(guarded.kafka.by_certificate, redis_url, prefix, logs, **guarded.variables(USERS["operator"], prefix))
+        self._ports: dict[str, int] = {}
 
     def start(self, name: str, *, fails: str = "") -> None:
         """As a `Pipeline` does, under the service's own name."""
-        usual = self.environment
-        self.environment = {**usual, "KAFKA_SASL_USERNAME": USERS[name.partition("-")[0]]}
+        usual, self._ports[name] = self.environment, free_port()
+        own = {"KAFKA_SASL_USERNAME": USERS[name.partition("-")[0]], "MEDAID_HEALTH_PORT": str(self._ports[name])}
+        self.environment = {**usual, **own}
         try:
             super().start(name, fails=fails)
         finally:
             self.environment = usual
 
+    def are_ready(self) -> bool:
+        """Whether every process that was started settles what comes."""
+        try:
+            return all(httpx2.get(f"http://{HOST}:{port}/ready", timeout=5).status_code == 200 for port in self._ports.values())
+        except httpx2.HTTPError:
+            return False
 
-def line_of(acl: Acl) -> str:
-    """What an entry is told by, without its form: who, what, which."""
-    return f"{acl.principal} {acl.operation} {acl.resource} {acl.name}"
+    def run(self, *command: str) -> str:
+        """A command of the operator's, which must succeed; its standard output."""
+        done = subprocess.run([MEDAID, *command], env=self.environment, capture_output=True, text=True, timeout=90, check=False)
+        assert done.returncode == 0, (command, done.returncode, done.stderr[-1_000:])
+        return done.stdout
 
 
-def admin(guarded: Guarded) -> AdminClient:
-    """librdkafka's own, which may do everything."""
-    return clients.admin(guarded.kafka.as_admin)
+class Said(NamedTuple):
+    """What a command did: its status, the lines of its standard output, its standard error."""
+
+    status: int
+    lines: list[str]
+    err: str
+
+
+def said(variables: Mapping[str, str], *command: str) -> Said:
+    """`medaid` in this process, which is quicker than one of its own."""
+    out, err = io.StringIO(), io.StringIO()
+    handlers = logging.root.handlers[:]
+    try:
+        with patch.dict(os.environ, variables), redirect_stdout(out), redirect_stderr(err):
+            main(command)
+    except SystemExit as ended:
+        return Said(int(ended.code or 0), out.getvalue().splitlines(), err.getvalue())
+    finally:
+        logging.root.handlers = handlers
+        structlog.reset_defaults()

@@ -1,8 +1,6 @@
 """`medaid access` on a Kafka with an authorizer: rights are given, compared and taken; and those planned are enough, and what else is asked is refused."""
 
 import asyncio
-import os
-import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -12,8 +10,7 @@ from services.access.plan import USERS, plan
 from services.access.writing import arguments
 from services.runtime.kafka.acls import Acl, change, listed
 from services.runtime.publishers import load_publishers
-from tests.integration.guarded import HOSPITAL, Guarded
-from tests.integration.pipeline import MEDAID
+from tests.integration.guarded import HOSPITAL, Guarded, said
 
 pytestmark = [pytest.mark.kafka]
 
@@ -31,14 +28,6 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
         guarded.provider.close()
 
 
-def said(variables: dict[str, str], *command: str) -> tuple[int, list[str], str]:
-    """Exit status, lines of standard output, standard error of `medaid access`."""
-    done = subprocess.run(
-        [MEDAID, "access", *command], env={**os.environ, **variables}, capture_output=True, text=True, timeout=90, check=False
-    )
-    return done.returncode, done.stdout.splitlines(), done.stderr
-
-
 def planned(guarded: Guarded, prefix: str) -> list[Acl]:
     return list(plan(USERS, load_publishers(guarded.publishers, ["lianyungang"]), prefix))
 
@@ -52,22 +41,22 @@ def test_rights_are_given_compared_and_taken(guarded: Guarded, topic_prefix: str
     }
     asyncio.run(change(settings, others, ()))
 
-    status, lines, told = said(variables, "check")
+    status, lines, told = said(variables, "access", "check")
     assert (status, lines) == (4, [f"missing {arguments(acl)}" for acl in acls])
     assert told.splitlines()[0] == f"medaid: somebody else: {arguments(max(others))}"  # who may write there, not who reads
 
-    assert said(variables, "apply") == (0, [f"added {arguments(acl)}" for acl in acls], "")
-    assert said(variables, "apply") == (0, [], "")
-    assert said(variables, "check")[:2] == (0, [])
+    assert said(variables, "access", "apply") == (0, [f"added {arguments(acl)}" for acl in acls], "")
+    assert said(variables, "access", "apply") == (0, [], "")
+    assert said(variables, "access", "check")[:2] == (0, [])
 
     denied = Acl(f"User:{HOSPITAL}", "cluster", "kafka-cluster", "literal", "ALL", "10.0.0.7", "deny")
     surplus = sorted({Acl(f"User:{HOSPITAL}", "topic", f"{topic_prefix}hospital.", "prefixed", "READ"), denied})
     asyncio.run(change(settings, surplus, acls[:2]))
-    status, lines, told = said(variables, "check")
+    status, lines, told = said(variables, "access", "check")
     assert (status, lines) == (4, [f"missing {arguments(acl)}" for acl in acls[:2]] + [f"surplus {arguments(acl)}" for acl in surplus])
     assert told.endswith("medaid: 2 entries missing, 2 surplus\n")
 
-    status, lines, told = said(variables, "apply")
+    status, lines, told = said(variables, "access", "apply")
     assert (status, lines, "2 surplus entries are left" in told) == (0, [f"added {arguments(acl)}" for acl in acls[:2]], True)
-    assert said(variables, "apply", "--prune") == (0, [f"removed {arguments(acl)}" for acl in surplus], "")
+    assert said(variables, "access", "apply", "--prune") == (0, [f"removed {arguments(acl)}" for acl in surplus], "")
     assert asyncio.run(listed(settings)) == {*acls, *others}

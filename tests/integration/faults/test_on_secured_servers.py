@@ -16,7 +16,7 @@ from tests.integration.faults.city import City
 from tests.integration.faults.load import CLAIMS_A_SECOND, CLAIMS_MIN, Load, healed, prove
 from tests.integration.faults.losing import Ends, Gate, keep_whole_file, kill_between_commit_and_apply, survive
 from tests.integration.guarded import Guarded, GuardedPipeline
-from tests.integration.pipeline import MEDAID, Pipeline
+from tests.integration.pipeline import MEDAID
 from tests.integration.place import by_token
 from tests.integration.secured import SecuredRedis
 from tests.integration.sentinels import NAME, Guard, ReplicatedRedis
@@ -107,11 +107,11 @@ def test_claims_by_tokens_through_kills_and_an_emptied_redis(
     assert_no_secret_in(tmp_path)
 
 
-def settle(pipeline: Pipeline, redis: SecuredRedis, lines: list[bytes], wanted: Replayed, claims_a_second: float) -> None:
+def settle(pipeline: GuardedPipeline, redis: SecuredRedis, lines: list[bytes], wanted: Replayed, claims_a_second: float) -> None:
     """Settle the lines with all services; two are killed, and Redis comes back empty; it ends as the replay does."""
     for name in SERVICES:
         pipeline.start(name)
-    pipeline.wait(lambda: all(pipeline.told("lane taken", name) for name in SERVICES), READY_S_MAX)
+    pipeline.wait(pipeline.are_ready, READY_S_MAX)
     with Load(pipeline, lines, claims_a_second) as load:
         for share, name in ((0.2, "settlement-1"), (0.4, "identity-1")):
             load.reach(share)
@@ -142,11 +142,12 @@ def test_fail_overs_by_sentinel_under_load_lose_nothing_and_pay_nothing_twice(
     """
     port, pipeline = free_port(), secured
     with ReplicatedRedis(tmp_path, Guard(site.authority, site.shown), DOWN_AFTER_MS) as servers:
-        pipeline.environment |= {**servers.variables, **SETTINGS, "MEDAID_HEALTH_PORT": str(port)}
+        pipeline.environment |= {**servers.variables, **SETTINGS}
         gate = Gate(servers.primary, pipeline.prefix)
         keep_whole_file(servers.primary)
+        pipeline.own = {"settlement": {"MEDAID_HEALTH_PORT": str(port)}}
         pipeline.start("settlement-1")
-        del pipeline.environment["MEDAID_HEALTH_PORT"]
+        pipeline.own = {}
         for name in WORKERS[1:]:
             pipeline.start(name)
         pipeline.wait(gate.is_open, READY_S_MAX)
