@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import pytest
-import redis
 
 from deploy.local.servers import Kafka, Redis, Unobtainable
+from tests import clients
 from tests.servers import Keeper, Name, ask_keeper
 
 pytest.register_assert_rewrite("tests.integration.year", "tests.integration.faults.load")
@@ -81,7 +81,7 @@ def redis_db(redis_url: str) -> str:
     """A database of the shared Redis for this test alone, empty: its URL. Each xdist worker has one, from 1 on."""
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     url = urlsplit(redis_url)._replace(path=f"/{1 + worker}").geturl()
-    with redis.Redis.from_url(url) as client:
+    with clients.redis_at(url) as client:
         client.flushdb()
     return url
 

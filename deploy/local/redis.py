@@ -1,5 +1,6 @@
 """One `redis-server` from the path, under the settings of deploy/redis/redis.conf."""
 
+import shutil
 from collections.abc import Sequence
 
 from deploy.local.errors import program
@@ -35,4 +36,5 @@ class Redis(Server):
 
     def _command(self) -> Sequence[str]:
         server = program("redis-server", "redis-server")
-        return [server, str(SETTINGS), "--bind", HOST, "--port", str(self.port), "--dir", str(self.folder), "--databases", "64"]
+        settings = shutil.copy(SETTINGS, self.folder / "redis.conf")  # its own: CONFIG REWRITE, which sentinels send, writes into it
+        return [server, str(settings), "--bind", HOST, "--port", str(self.port), "--dir", str(self.folder), "--databases", "64"]

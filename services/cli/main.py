@@ -15,6 +15,7 @@ from services.cli.failure import Exit, Failure
 from services.ledger.errors import Declined, Misnamed
 from services.runtime.errors import Doubt, Stop
 from services.runtime.settings import WrongSetting
+from services.runtime.undumped import forbid_dumps
 
 app = typer.Typer(
     name="medaid",
@@ -70,6 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     Raises:
         SystemExit: Always, with the command's status.
     """
+    if arguments is None:  # the process is the command's alone
+        forbid_dumps()
     try:
         status = app(args=arguments, prog_name="medaid", standalone_mode=False)
         sys.stdout.flush()

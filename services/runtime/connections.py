@@ -72,6 +72,23 @@ class Connections(BaseModel):
         "", alias="REDIS_CERTFILE", description="PEM file of a certificate of this process's own; with REDIS_KEYFILE"
     )
     redis_keyfile: str = Field("", alias="REDIS_KEYFILE", description="PEM file of its key, which others cannot read")
+    redis_sentinels: str = Field(
+        "",
+        alias="REDIS_SENTINELS",
+        pattern=r"^([^\s,/;]+:\d{1,5}(,[^\s,/;]+:\d{1,5})*)?$",
+        description="host:port of each Redis Sentinel, by commas: most of them say where the primary is, not REDIS_URL; asked by TLS with rediss://",
+    )
+    redis_sentinel_master: str = Field(
+        "", alias="REDIS_SENTINEL_MASTER", pattern=r"^[\w.-]*$", description="what they call the primary; with REDIS_SENTINELS"
+    )
+    redis_sentinel_username: str = Field(
+        "",
+        alias="REDIS_SENTINEL_USERNAME",
+        description="name of this process at the sentinels, which are told no other name or password than these",
+    )
+    redis_sentinel_password: SecretText = Field(
+        Secret(), alias="REDIS_SENTINEL_PASSWORD", repr=False, description="password at the sentinels, where they ask for one"
+    )
 
     @property
     def kafka_uses_tls(self) -> bool:
@@ -82,6 +99,11 @@ class Connections(BaseModel):
     def kafka_uses_sasl(self) -> bool:
         """Whether Kafka asks for a name and password."""
         return self.kafka_security_protocol.startswith("SASL_")
+
+    @property
+    def redis_uses_tls(self) -> bool:
+        """Whether Redis is reached by TLS, and its sentinels too."""
+        return self.redis_url.startswith("rediss://")
 
     def kafka_tls(self) -> ssl.SSLContext | None:
         """The context of connections to Kafka, which checks certificate and host name; None without TLS.

@@ -17,6 +17,7 @@ def check_whole(settings: Connections) -> None:
     _check_sasl(settings)
     _check_kafka_tls(settings)
     _check_redis(settings)
+    _check_sentinels(settings)
 
 
 def _check_sasl(settings: Connections) -> None:
@@ -52,14 +53,24 @@ def _check_kafka_tls(settings: Connections) -> None:
 def _check_redis(settings: Connections) -> None:
     url = urlsplit(settings.redis_url)
     files = {"REDIS_CAFILE": settings.redis_cafile, "REDIS_CERTFILE": settings.redis_certfile, "REDIS_KEYFILE": settings.redis_keyfile}
-    _none_unless(files, url.scheme == "rediss", "REDIS_URL=rediss://…")
+    _none_unless(files, settings.redis_uses_tls, "REDIS_URL=rediss://…")
     if settings.redis_username and not settings.redis_password:
         raise WrongSetting("REDIS_PASSWORD: expected with REDIS_USERNAME")
     if settings.redis_password and (url.password or url.username):
         raise WrongSetting("REDIS_PASSWORD: expected alone, without a name or password in REDIS_URL")
     _check_pair("REDIS_", settings.redis_certfile, settings.redis_keyfile)
-    if url.scheme == "rediss":
+    if settings.redis_uses_tls:
         context_of("REDIS_", settings.redis_cafile, settings.redis_certfile, settings.redis_keyfile)
+
+
+def _check_sentinels(settings: Connections) -> None:
+    _all_or_none({"REDIS_SENTINEL_MASTER": settings.redis_sentinel_master}, bool(settings.redis_sentinels), "REDIS_SENTINELS")
+    credentials = {"REDIS_SENTINEL_USERNAME": settings.redis_sentinel_username, "REDIS_SENTINEL_PASSWORD": settings.redis_sentinel_password}
+    _none_unless(credentials, bool(settings.redis_sentinels), "REDIS_SENTINELS")
+    if settings.redis_sentinel_username and not settings.redis_sentinel_password:
+        raise WrongSetting("REDIS_SENTINEL_PASSWORD: expected with REDIS_SENTINEL_USERNAME")
+    if settings.redis_sentinels and settings.redis_url.startswith("unix://"):
+        raise WrongSetting("REDIS_URL: expected redis:// or rediss:// with REDIS_SENTINELS")
 
 
 def _all_or_none(given: Mapping[str, object], needed: bool, why: str) -> None:

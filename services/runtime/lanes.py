@@ -167,11 +167,11 @@ class Lane(Generic[E]):
             Doubt: It is not the view that this lane was healed in, or left.
         """
         match await self._view.load(self.partition, self._watermark, want):
-            case Loaded() as loaded:
+            case Loaded(run) as loaded if run == self._run:
                 return loaded
             case Closed(run) if run == self._run:
                 return None
-            case Closed() | Moved():
+            case Loaded() | Closed() | Moved():
                 raise Doubt("the view has another run or watermark")
 
     async def _publish(self, outputs: Sequence[Output], offsets: Mapping[TopicPartition, int]) -> Mapping[TopicPartition, int]:

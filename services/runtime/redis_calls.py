@@ -10,7 +10,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError
 
-from services.runtime.redis_deadline import in_time, place_of
+from services.runtime.redis_deadline import in_time
 from services.runtime.redis_wire import Text
 
 
@@ -35,7 +35,6 @@ class RedisCalls:
             raise ValueError("the Redis client must not decode responses: values are bytes")
         redis.set_retry(Retry(NoBackoff(), 0))
         self._redis = redis
-        self._place = place_of(redis)
         self._deadline_s = deadline_s
 
     async def close(self) -> None:
@@ -67,4 +66,4 @@ class RedisCalls:
 
     def in_time(self) -> AbstractAsyncContextManager[None]:
         """Run the body within the deadline. Raises: Doubt, Stop."""
-        return in_time(self._deadline_s, self._place)
+        return in_time(self._deadline_s, self._redis)

@@ -9,14 +9,15 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 from redis.asyncio import Redis
+from redis.asyncio.sentinel import MasterNotFoundError, SentinelConnectionPool
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
 
 from services.runtime.errors import Doubt, Stop
 
 
 @asynccontextmanager
-async def in_time(seconds: float, place: str) -> AsyncIterator[None]:
-    """Run the body for at most `seconds`; `place` is where the server is.
+async def in_time(seconds: float, redis: Redis) -> AsyncIterator[None]:
+    """Run the body, which asks `redis`, for at most `seconds`.
 
     Raises:
         Doubt: It failed, whatever the error, which is its cause; or the time is over.
@@ -26,17 +27,21 @@ async def in_time(seconds: float, place: str) -> AsyncIterator[None]:
         async with asyncio.timeout(seconds):
             yield
     except (RedisError, OSError) as error:  # TimeoutError is an OSError
+        place = place_of(redis)
         if (policy := _policy_in(error)) is not None:
             raise Stop(
                 f"redis at {place} may evict keys (maxmemory-policy {policy}), and a counter that is gone would pay again: set maxmemory-policy "
                 "noeviction, there and in its configuration, then `medaid ledger rebuild` for each service"
             ) from None
-        raise Doubt(f"redis at {place}: {_kind_of(error)}") from error
+        raise Doubt(f"redis at {place}: {kind_of(error)}") from error
 
 
 def place_of(redis: Redis) -> str:
-    """Where the server is, as messages name it; never its password."""
-    options = redis.connection_pool.connection_kwargs
+    """Where the server is, as messages name it; never its password. Under Sentinel its name, and where it was last."""
+    pool = redis.connection_pool
+    if isinstance(pool, SentinelConnectionPool):
+        return f"{pool.service_name} ({':'.join(map(str, pool.master_address or ('not found yet',)))})"
+    options = pool.connection_kwargs
     return str(options.get("path") or f"{options.get('host', 'localhost')}:{options.get('port', 6379)}")
 
 
@@ -46,12 +51,19 @@ def _policy_in(error: Exception) -> str | None:
     return words[1] if words[:1] == ["EVICTS"] else None
 
 
-def _kind_of(error: Exception) -> str:
-    """Why we are not let in; else Redis' own code (NOREPLICAS, MISCONF, …) where the client has no name for it, or the error's name; never its text."""
+def kind_of(error: Exception, prefix: str = "REDIS_") -> str:
+    """Why we are not let in; else Redis' own code (NOREPLICAS, MISCONF, …) where the client has no name for it, or the error's name; never its text.
+
+    Args:
+        error: What the client raised.
+        prefix: What the variables of name and password begin with.
+    """
+    if isinstance(error, MasterNotFoundError):
+        return str(error)  # our own words: redis_sentinel.py
     if isinstance(error, AuthenticationError):
-        return "name or password refused: REDIS_USERNAME, REDIS_PASSWORD"
+        return f"name or password refused: {prefix}USERNAME, {prefix}PASSWORD"
     if isinstance(error, NoPermissionError):
-        return "a right is missing: the user of REDIS_USERNAME needs it (ACL)"
+        return f"a right is missing: the user of {prefix}USERNAME needs it (ACL)"
     if tls := next((cause for cause in _causes(error) if isinstance(cause, ssl.SSLError)), None):
         if isinstance(tls, ssl.SSLCertVerificationError):
             return f"its certificate is not accepted ({tls.verify_message}): look at REDIS_CAFILE, the host's name and the clock"

@@ -20,9 +20,11 @@ from services.runtime.ports import Closed, Loaded, Moved
 from services.runtime.records import Want, Watermark, Writes
 from services.runtime.redis_calls import Script
 from services.runtime.redis_client import connect
+from services.runtime.redis_deadline import place_of
 from services.runtime.redis_forgetting import Forgetting, formats_of, is_forgetting, life_of, mark_of, root_of
 from services.runtime.redis_rights import NamingCalls
 from services.runtime.redis_scripts import EVICTED
+from services.runtime.redis_sentinel import look_around
 from services.runtime.redis_wire import Text, changes_of, counted, loaded_from, wanted
 from services.runtime.settings import Settings
 
@@ -67,12 +69,14 @@ class RedisView(NamingCalls):
 
         Raises:
             Doubt: Redis is away, or the view is being emptied.
-            Stop: It may evict keys, or could when it was last asked, and was not rebuilt since.
+            Stop: It may evict keys, or could when it was last asked, and was not rebuilt since; or a replica of it may.
         """
+        async with self.in_time():
+            await look_around(self._redis)
         run: bytes = await self.call(_RUN, self._keys(0, (), ()), [self._mark, uuid4().hex])
         if EVICTED in run.decode():
             raise Stop(
-                f"redis at {self._place} could evict keys, and nobody can tell which are gone: `medaid ledger rebuild` for each service"
+                f"redis at {place_of(self._redis)} could evict keys, and nobody can tell which are gone: `medaid ledger rebuild` for each service"
             )
         if is_forgetting(run.decode()):
             raise Doubt("redis: the view is being emptied; if nobody does so, `medaid ledger rebuild` once more")

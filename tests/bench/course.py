@@ -10,8 +10,7 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple, TypeVar
 
-import redis
-
+from tests import clients
 from tests.bench.expected import digest
 from tests.bench.process import LOOK_S, Site, Subject, Worker
 from tests.bench.workload import Event
@@ -71,7 +70,7 @@ class Course:
     def site(self, partitions: int = 4) -> Site:
         """Topics of a new run; Redis is empty."""
         self._sites += 1
-        with redis.Redis.from_url(self._redis_url) as client:
+        with clients.redis_at(self._redis_url) as client:
             client.flushdb()
         return Site(self._bootstrap, self._redis_url, f"bench-{time.monotonic_ns()}-{self._sites}.", self.folder, partitions)
 

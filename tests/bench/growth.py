@@ -9,6 +9,7 @@ from typing import NamedTuple
 import redis
 
 from services.settlement.app import SettlementService
+from tests import clients
 from tests.bench.process import LOOK_S, WAIT_S_MAX, Site, Worker
 
 KINDS = {b"d:p/": "person", b"d:y/": "counters", b"d:c/": "claims", b"b:": "index"}
@@ -39,7 +40,7 @@ def memory_of(site: Site) -> Memory:
     prefix = f"{site.prefix}medaid:settlement:f{SettlementService.format}:".encode()
     found: dict[str, int] = defaultdict(int)
     count: dict[str, int] = defaultdict(int)
-    with redis.Redis.from_url(site.environment["REDIS_URL"]) as client:
+    with clients.redis_at(site.environment["REDIS_URL"]) as client:
         for keys in _chunks(client, prefix):
             with client.pipeline(transaction=False) as pipeline:
                 for key in keys:
@@ -61,7 +62,7 @@ def healing_cpu_s(site: Site, worker: Worker) -> float:
     """Processor seconds that the worker takes to heal all its lanes, once Redis is empty."""
     taken = worker.lanes_taken
     before_s = worker.cpu_s
-    with redis.Redis.from_url(site.environment["REDIS_URL"]) as client:
+    with clients.redis_at(site.environment["REDIS_URL"]) as client:
         client.flushdb()
     until = time.monotonic() + WAIT_S_MAX
     while worker.lanes_taken < taken + site.partitions:

@@ -10,9 +10,10 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import TopicPartition
 
 from schemas.catalogue import CLAIMS, RESULTS, TIMELINES
+from tests import clients
 from tests.bench.course import Course
 from tests.bench.process import Site, Subject, Worker
 from tests.bench.workload import Event, Workload
@@ -54,7 +55,7 @@ def latencies(course: Course, subject: Subject, rate: float, seconds: float, per
 
 def _send(site: Site, bills: Sequence[Event], rate: float) -> list[float]:
     """When each claim was handed over."""
-    producer = Producer({"bootstrap.servers": site.bootstrap, "linger.ms": 0})
+    producer = clients.producer(site.bootstrap, {"linger.ms": 0})
     sent_s = [0.0] * len(bills)
     began_s = time.monotonic()
     number = 0
@@ -78,7 +79,7 @@ class _Reader(threading.Thread):
         self._seen_s = [0.0] * claims
         self._left = claims
         settings = {"isolation.level": "read_committed", "enable.auto.commit": False, "fetch.wait.max.ms": 100, "fetch.queue.backoff.ms": 1}
-        self._consumer = Consumer({"bootstrap.servers": site.bootstrap, "group.id": f"{site.prefix}timing", **settings})
+        self._consumer = clients.consumer(site.bootstrap, {"group.id": f"{site.prefix}timing", **settings})
         self._consumer.assign([TopicPartition(site.prefix + RESULTS, number, 0) for number in range(site.partitions)])
         self._until_s = float("inf")
         self.start()

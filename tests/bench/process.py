@@ -11,9 +11,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import KafkaException, TopicPartition
 
 from services.runtime.home import home_of
+from tests import clients
 from tests.integration.pipeline import MEDAID, ROOT
 from tests.integration.topics import Topics
 
@@ -55,7 +56,7 @@ class Site(Topics):
 
     def lay(self, topic: str, events: Iterable[tuple[str, bytes]], aside: int = 0) -> int:
         """Publish events to the homes of their persons, or so many partitions aside of them; how many they were."""
-        producer = Producer({"bootstrap.servers": self.bootstrap, "linger.ms": 50, "queue.buffering.max.messages": 1_000_000})
+        producer = clients.producer(self.bootstrap, {"linger.ms": 50, "queue.buffering.max.messages": 1_000_000})
         count = 0
         for person, value in events:
             while True:
@@ -74,7 +75,7 @@ class Site(Topics):
 
     def wait_until_read(self, group: str, topic: str) -> None:
         """Return when a group has committed all that lies in a topic."""
-        consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": self.prefix + group})
+        consumer = clients.consumer(self.bootstrap, {"group.id": self.prefix + group})
         ends = {number: end for (_, number), end in self.ends([topic]).items()}
         asked = [TopicPartition(self.prefix + topic, number) for number in range(self.partitions)]
         until = time.monotonic() + WAIT_S_MAX

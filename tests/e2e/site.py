@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka import Producer
 from playwright.sync_api import Page, expect
 
+from tests import clients
 from tests.integration.pipeline import Pipeline
 from tests.unit.monitoring.world import Event
 
@@ -24,7 +24,7 @@ class Site:
 
     def publish(self, *events: Event) -> None:
         """Send events as a hospital's own client does; they have been written when this returns."""
-        producer = Producer({"bootstrap.servers": self.bootstrap, "acks": "all", "linger.ms": 0})
+        producer = clients.producer(self.bootstrap, {"acks": "all", "linger.ms": 0})
         for event in events:
             producer.produce(self.prefix + event.topic, event.value, event.key)
         assert producer.flush(30) == 0

@@ -10,9 +10,7 @@ from typing import Any, Protocol
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
-from confluent_kafka import Producer
 from confluent_kafka import TopicPartition as KafkaPartition
-from confluent_kafka.admin import AdminClient
 
 from schemas.topics import load_topics
 from services.runtime.kafka import AioKafkaBroker
@@ -22,6 +20,7 @@ from services.runtime.ports import Broker
 from services.runtime.records import Output, Record, TopicPartition
 from services.runtime.settings import Settings
 from services.runtime.topic_settings import configs_of
+from tests import clients
 
 SERVICE = "counting"
 CLAIMS, RESULTS, TIMELINES = TOPICS = ("claims.v1", "results.v1", "timelines.v1")
@@ -99,19 +98,19 @@ class KafkaPlace:
 
     async def send(self, topic: str, partition: int, values: Sequence[bytes]) -> None:
         squeezed = {"compression.type": "gzip", "message.max.bytes": 20_000_000, "batch.size": 20_000_000, "linger.ms": 200}
-        outside = Producer({"bootstrap.servers": self.settings.kafka_bootstrap_servers, **squeezed})
+        outside = clients.producer(self.settings.kafka_bootstrap_servers, squeezed)
         for value in values:
             outside.produce(self.settings.prefix + topic, value, partition=partition)
         assert outside.flush(30) == 0
 
     async def delete(self, topic: str, partition: int, before: int) -> None:
-        admin = AdminClient({"bootstrap.servers": self.settings.kafka_bootstrap_servers})
+        admin = clients.admin(self.settings.kafka_bootstrap_servers)
         for deleted in admin.delete_records([KafkaPartition(self.settings.prefix + topic, partition, before)]).values():
             assert deleted.result().low_watermark == before
 
     async def leave_open(self, lane: int, outputs: Sequence[Output]) -> None:
         dying = AIOKafkaProducer(
-            bootstrap_servers=self.settings.kafka_bootstrap_servers, transactional_id=f"{self.settings.prefix}{SERVICE}-{lane}"
+            **clients.aiokafka_at(self.settings.kafka_bootstrap_servers), transactional_id=f"{self.settings.prefix}{SERVICE}-{lane}"
         )
         self.dying.append(dying)
         await dying.start()
@@ -122,7 +121,7 @@ class KafkaPlace:
     async def close(self) -> None:
         for closing in (*self.dying, *self.brokers):
             await (closing.stop() if isinstance(closing, AIOKafkaProducer) else closing.close())
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.settings.kafka_bootstrap_servers)
+        admin = AIOKafkaAdminClient(**clients.aiokafka_at(self.settings.kafka_bootstrap_servers))
         await admin.start()
         await admin.delete_topics([self.settings.prefix + topic for topic in TOPICS])
         await admin.close()
@@ -145,7 +144,7 @@ async def make_topics(bootstrap: str, prefix: str, topics: Collection[str], part
     """Make topics of a test, by Kafka's own means; those that are medaid's own as `topics.yaml` describes them, the others with the broker's defaults."""
     known = load_topics()
     configs = {topic: configs_of(known[topic]) if topic in known else None for topic in topics}
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(**clients.aiokafka_at(bootstrap))
     await admin.start()
     made = await admin.create_topics([NewTopic(prefix + topic, partitions, 1, topic_configs=config) for topic, config in configs.items()])
     assert all(code == 0 for _, code, *_ in made.topic_errors)

@@ -12,12 +12,13 @@ from unittest.mock import patch
 
 import httpx2
 import structlog
-from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException
 
 from deploy.local.process import HOST, free_port
 from services.access.plan import USERS
 from services.cli import main
 from services.runtime.settings import Settings
+from tests import clients
 from tests.integration.pipeline import MEDAID, Pipeline
 from tests.integration.secured import PASSWORD, Authority, GuardedKafka, Provider
 from tests.integration.topics import place_of
@@ -89,7 +90,7 @@ class Sender:
     """A producer, which tells of each record whether Kafka took it."""
 
     def __init__(self, reaching: dict[str, str], **more: Any) -> None:
-        self._producer = Producer({**reaching, "message.timeout.ms": 15_000, "log_level": 2, **more})
+        self._producer = clients.producer(reaching, {"message.timeout.ms": 15_000, "log_level": 2, **more})
 
     def send(self, topic: str, value: bytes, key: bytes | None = None) -> None:
         """Send one and wait. Raises: KafkaException, Kafka refused it."""

@@ -41,6 +41,8 @@ class Pipeline(Topics):
             "MEDAID_HEARTBEAT_MS": "500",
             **settings,
         }
+        self.own: dict[str, dict[str, str]] = {}
+        """Variables of one service's processes alone."""
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._starts: dict[int, int] = {}
         """Process id to where its part of the log begins."""
@@ -68,8 +70,9 @@ class Pipeline(Topics):
         """Start a process of the service that `name` begins with; `fails` is where it is to fail by itself (`faults/failing.py`)."""
         service = name.partition("-")[0]
         command = [sys.executable, "-m", "tests.integration.faults.failing", service, fails] if fails else [MEDAID, "run", service]
+        environment = {**self.environment, **self.own.get(service, {})}
         with (self._logs / f"{name}.log").open("ab") as log:
-            process = self._running[name] = subprocess.Popen(command, cwd=ROOT, env=self.environment, stderr=log, stdout=log)
+            process = self._running[name] = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=log, stdout=log)
             self._starts[process.pid] = log.tell()
 
     def send(self, name: str, sign: signal.Signals) -> None:

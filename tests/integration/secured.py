@@ -1,8 +1,9 @@
 """A Kafka and a Redis that let nobody in without TLS and a password, and the certificates that they and their clients show. All on 127.0.0.1."""
 
 import time
-from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from base64 import b64decode
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,7 +13,7 @@ from threading import Thread
 from typing import Any
 
 import orjson
-from confluent_kafka.admin import AdminClient, ScramCredentialInfo, ScramMechanism, UserScramCredentialUpsertion
+from confluent_kafka.admin import ScramCredentialInfo, ScramMechanism, UserScramCredentialUpsertion
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -22,10 +23,12 @@ from joserfc import jwk, jwt
 from deploy.local.kafka import Kafka
 from deploy.local.process import HOST, ask, free_port
 from deploy.local.redis import Redis
+from tests import clients
 
 USER, PASSWORD = "medaid-services", "CANARY-kafka-5d1f"
 REDIS_USER, REDIS_PASSWORD = "medaid-view", "CANARY-redis-77ac"
 CLIENT_SECRET, AUDIENCE = "CANARY-oauth-91be", "kafka"
+KEY_ID = "one"
 DAY = timedelta(days=1)
 
 
@@ -68,12 +71,23 @@ class Authority:
 
 
 class Provider:
-    """Gives tokens to one client, and tells the key that they are signed with; `audience` is whom they are for."""
+    """Gives tokens, and tells the key that they are signed with.
+
+    Attributes:
+        known: Clients that are given one, all by the same secret.
+        given: How many each was given.
+        audience: Whom they are for.
+        lasts_s: How long each is good.
+        forge: Makes another token of what it says, which the key has not signed.
+    """
 
     def __init__(self) -> None:
         self.audience = AUDIENCE
-        self.given = 0
-        self._key = jwk.RSAKey.generate_key(2048, {"kid": "one", "use": "sig", "alg": "RS256"})
+        self.lasts_s = 3600
+        self.forge: Callable[[Mapping[str, Any]], str] | None = None
+        self.known = {USER}
+        self.given: Counter[str] = Counter()
+        self._key = jwk.RSAKey.generate_key(2048, {"kid": KEY_ID, "use": "sig", "alg": "RS256"})
         provider = self
 
         class Answers(BaseHTTPRequestHandler):
@@ -82,11 +96,11 @@ class Provider:
 
             def do_POST(self) -> None:
                 self.rfile.read(int(self.headers["Content-Length"]))
-                who = "Basic " + b64encode(f"{USER}:{CLIENT_SECRET}".encode()).decode()
-                if self.headers["Authorization"] != who:
+                who, _, secret = b64decode(self.headers["Authorization"].removeprefix("Basic ")).decode().partition(":")
+                if who not in provider.known or secret != CLIENT_SECRET:
                     return self._say(401, {"error": "invalid_client"})
-                provider.given += 1
-                return self._say(200, {"access_token": provider._token(), "expires_in": 3600, "token_type": "Bearer"})
+                provider.given[who] += 1
+                return self._say(200, {"access_token": provider._token(who), "expires_in": provider.lasts_s, "token_type": "Bearer"})
 
             def _say(self, status: int, body: Mapping[str, Any]) -> None:
                 told = orjson.dumps(body)
@@ -116,10 +130,10 @@ class Provider:
         self._server.shutdown()
         self._server.server_close()
 
-    def _token(self) -> str:
+    def _token(self, who: str) -> str:
         now = int(time.time())
-        told = {"sub": USER, "aud": self.audience, "iat": now, "exp": now + 3600, "iss": self.url}
-        return jwt.encode({"alg": "RS256", "kid": "one"}, told, self._key)
+        told = {"sub": who, "aud": self.audience, "iat": now, "exp": now + self.lasts_s, "iss": self.url}
+        return self.forge(told) if self.forge else jwt.encode({"alg": "RS256", "kid": KEY_ID}, told, self._key)
 
 
 class SecuredKafka(Kafka):
@@ -157,7 +171,7 @@ class SecuredKafka(Kafka):
     def let_in(self, name: str, password: str) -> None:
         """Make or change a SCRAM user."""
         told = UserScramCredentialUpsertion(name, ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096), password.encode())
-        admin = AdminClient(self.as_admin)  # held, for its answers come later
+        admin = clients.admin(self.as_admin)  # held, for its answers come later
         for answer in admin.alter_user_scram_credentials([told]).values():
             answer.result(timeout=30)
 
@@ -246,14 +260,32 @@ class SecuredRedis(Redis):
         """Its address by TLS, without a password."""
         return f"rediss://{HOST}:{self.port}/0"
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """By which a process of ours is let in."""
+        files = {"REDIS_CAFILE": str(self._authority.file)}
+        return {"REDIS_URL": self.url, "REDIS_USERNAME": REDIS_USER, "REDIS_PASSWORD": REDIS_PASSWORD, **files}
+
+    @property
+    def whole_url(self) -> str:
+        """The same with all that a client needs to be let in."""
+        return f"rediss://{REDIS_USER}:{REDIS_PASSWORD}@{HOST}:{self.port}/0?ssl_ca_certs={self._authority.file}"
+
     def answers(self) -> bool:
         """Whether it takes commands, asked on the port for that, where nobody may do more than ask."""
         return ask((HOST, self._plain_port), b"PING\r\n").startswith((b"+PONG", b"-NOAUTH"))
 
     def _command(self) -> Sequence[str]:
-        rights = self.folder / "users.acl"
+        rights, follows = self.folder / "users.acl", self.folder / "follows.conf"
         rights.write_text(f"user default off\nuser {REDIS_USER} on >{REDIS_PASSWORD} ~* &* +@all\n")
+        follows.write_text(f"tls-replication yes\nmasteruser {REDIS_USER}\nmasterauth {REDIS_PASSWORD}\n")
         ours = list(super()._command())
         ours[ours.index("--port") + 1] = str(self._plain_port)
         tls = ["--tls-port", str(self.port), "--tls-cert-file", str(self._shown.certificate), "--tls-key-file", str(self._shown.key)]
-        return [*ours, *tls, "--tls-ca-cert-file", str(self._authority.file), "--tls-auth-clients", "no", "--aclfile", str(rights)]
+        trust = ["--tls-ca-cert-file", str(self._authority.file), "--tls-auth-clients", "no"]
+        return [*ours, *tls, *trust, "--aclfile", str(rights), "--include", str(follows)]
+
+
+def secured_url(server: Redis) -> str:
+    """By which an operator's client is let in, secured or not."""
+    return server.whole_url if isinstance(server, SecuredRedis) else server.url

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka import TopicPartition as KafkaPartition
 
 from deploy.local.errors import Unobtainable
@@ -30,6 +30,7 @@ from services.runtime.publishers import load_publishers
 from services.runtime.records import Output, Record, TopicPartition
 from services.runtime.service import AnyService
 from services.runtime.topics import check, create_topics, topics_of
+from tests import clients
 from tests.integration.faults.bills import bill, grant
 from tests.integration.guarded import AGENCY, HOSPITAL, PASSWORD, Guarded, GuardedPipeline, Sender, said
 
@@ -195,9 +196,9 @@ def test_whoever_is_not_meant_is_refused(guarded: Guarded, given: list[Acl], top
 def test_a_lane_is_its_service_s_alone(guarded: Guarded, given: list[Acl], topic_prefix: str) -> None:
     """Another service's transactional ids and group are refused to it: it can neither fence a lane nor take one."""
     reaching = guarded.kafka.as_user(USERS["identity"])
-    Producer({**reaching, "transactional.id": f"{topic_prefix}identity-7"}).init_transactions(30)
+    clients.producer(reaching, {"transactional.id": f"{topic_prefix}identity-7"}).init_transactions(30)
     with pytest.raises(KafkaException) as error:
-        Producer({**reaching, "transactional.id": f"{topic_prefix}settlement-0"}).init_transactions(30)
+        clients.producer(reaching, {"transactional.id": f"{topic_prefix}settlement-0"}).init_transactions(30)
     assert code_of(error) == KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED
     assert read_error(guarded.kafka.as_user(USERS["console"]), f"{topic_prefix}{RESULTS}", f"{topic_prefix}settlement") == (
         KafkaError.GROUP_AUTHORIZATION_FAILED
@@ -206,7 +207,7 @@ def test_a_lane_is_its_service_s_alone(guarded: Guarded, given: list[Acl], topic
 
 def read_error(reaching: dict[str, str], topic: str, group: str = "") -> int | None:
     """What Kafka says to who reads a topic, or joins `group` to read it; None where it gives a record."""
-    consumer = Consumer({**reaching, "group.id": group or "none", "log_level": 2, "auto.offset.reset": "earliest"})
+    consumer = clients.consumer(reaching, {"group.id": group or "none", "log_level": 2, "auto.offset.reset": "earliest"})
     try:
         if group:
             consumer.subscribe([topic])

@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import NewTopic, OffsetSpec
 
 from deploy.local.servers import Kafka
 from schemas.catalogue import CLAIMS, RESULTS
 from services.runtime.home import home_of
+from tests import clients
 from tests.integration.pipeline import Pipeline
 from tests.integration.topics import PARTITIONS
 from tests.unit.events import claim
@@ -33,7 +34,7 @@ class Site:
 
     def __init__(self, pipeline: Pipeline) -> None:
         self.pipeline = pipeline
-        self.admin = AdminClient({"bootstrap.servers": pipeline.bootstrap})
+        self.admin = clients.admin(pipeline.bootstrap)
         self._canaries = 0
         pipeline.create_topics()
         dated_by_senders = {"retention.ms": str(YEAR_MS), "message.timestamp.type": "CreateTime"}
@@ -42,7 +43,7 @@ class Site:
 
     def send(self, topic: str, partition: int, *values: bytes) -> None:
         """Acknowledged by Kafka, two years old by their sender."""
-        producer = Producer({"bootstrap.servers": self.pipeline.bootstrap})
+        producer = clients.producer(self.pipeline.bootstrap)
         for value in values:
             producer.produce(topic, value, partition=partition, timestamp=int(time.time() * 1000) - 2 * YEAR_MS)
         assert producer.flush(30) == 0

@@ -10,7 +10,6 @@ from typing import NamedTuple
 import orjson
 import pytest
 import structlog
-from confluent_kafka import Producer
 
 from deploy.local.kafka import SETTINGS
 from schemas.catalogue import AUDIT, CLAIMS, IDENTITY_EVENTS, RESULTS, TIMELINES, dead_letters_of
@@ -19,6 +18,7 @@ from services.runtime.home import home_of
 from services.runtime.kafka import AioKafkaBroker
 from services.runtime.records import Record, TopicPartition
 from services.runtime.settings import Settings
+from tests import clients
 from tests.integration.pipeline import Pipeline
 from tests.integration.topics import PARTITIONS
 from tests.unit.events import claim, granted
@@ -65,7 +65,7 @@ class Desk:
 
     def send(self, topic: str, value: bytes | None, key: bytes | None, **more: object) -> None:
         """As a sender does, to the wrong partition."""
-        producer = Producer({"bootstrap.servers": self.pipeline.bootstrap})
+        producer = clients.producer(self.pipeline.bootstrap)
         producer.produce(self.pipeline.prefix + topic, value, key, partition=AWAY, **more)
         assert producer.flush(30) == 0
 

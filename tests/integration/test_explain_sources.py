@@ -10,7 +10,6 @@ from pathlib import Path
 
 import orjson
 import pytest
-from confluent_kafka import Producer
 
 from schemas.catalogue import RESULTS, TIMELINES
 from schemas.topics import load_topics
@@ -22,6 +21,7 @@ from services.runtime.redis_view import RedisView
 from services.runtime.settings import Settings
 from services.settlement.adapters.documents import person_key, year_keys
 from services.settlement.app import SettlementService
+from tests import clients
 from tests.unit.events import claim, granted, reversed_
 
 MEDAID = Path(sys.executable).with_name("medaid")
@@ -95,7 +95,7 @@ def test_topics_are_made_once_and_their_partitions_stay(kafka_bootstrap: str, to
 
 def publish(bootstrap: str, prefix: str, outputs: Sequence[bytes]) -> None:
     """Results and timelines to the home of their person, others' around them."""
-    producer = Producer({"bootstrap.servers": bootstrap})
+    producer = clients.producer(bootstrap)
     topics: Mapping[str, str] = {"identity.timeline.updated.v1": TIMELINES}
     for value in outputs:
         event = orjson.loads(value)

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from confluent_kafka import Producer
 
 from deploy.local.servers import Kafka
 from schemas.catalogue import ADMISSIONS, CLAIMS, IDENTITY_EVENTS, OPERATOR_EVENTS, RESULTS, dead_letters_of
 from services.runtime.inbox import BYTES_MAX
+from tests import clients
 from tests.contract.examples import bytes_of
 from tests.integration.pipeline import Pipeline
 from tests.integration.test_subscription import PLACE, renamed
@@ -84,8 +84,9 @@ class Sender:
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._prefix = pipeline.prefix
-        settings = {"bootstrap.servers": pipeline.bootstrap, "message.max.bytes": 12 * MB, "queue.buffering.max.kbytes": 64_000}
-        self._producers = {codec: Producer({**settings, "compression.type": codec}) for codec in ("none", "gzip", "snappy", "lz4", "zstd")}
+        room = {"message.max.bytes": 12 * MB, "queue.buffering.max.kbytes": 64_000}
+        codecs = ("none", "gzip", "snappy", "lz4", "zstd")
+        self._producers = {codec: clients.producer(pipeline.bootstrap, {**room, "compression.type": codec}) for codec in codecs}
         self.refused: Counter[str] = Counter()
         self.claims = 0
 
@@ -124,7 +125,7 @@ class Sender:
 
     async def send_odd_header(self, bootstrap: str) -> None:
         """A hostile record whose header has a name in GBK, which librdkafka cannot write."""
-        async with AIOKafkaProducer(bootstrap_servers=bootstrap) as outside:
+        async with AIOKafkaProducer(**clients.aiokafka_at(bootstrap)) as outside:
             batch = outside.create_batch()
             batch.append(timestamp=None, key=None, value=EXAMPLES[CLAIMS][:-9], headers=[(PLACE, b"\xff")])
             batch._buffer = renamed(batch._build(), "医保".encode("gbk"))

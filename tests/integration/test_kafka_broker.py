@@ -23,6 +23,7 @@ from services.runtime.kafka.writer import BATCH_BYTES_MAX
 from services.runtime.records import Chunk, Output, TopicPartition
 from services.runtime.settings import Settings
 from services.runtime.topics import create_topics
+from tests import clients
 from tests.integration.brokers import CLAIMS, LANES, RESULTS, SERVICE, TOPICS, KafkaPlace, hushed, outputs, read
 
 DEADLINE_S = 1.5
@@ -43,7 +44,7 @@ def settings(kafka_bootstrap: str, topic_prefix: str) -> Settings:
 
 @pytest.fixture
 async def admin(kafka_bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
-    client = AIOKafkaAdminClient(bootstrap_servers=kafka_bootstrap)
+    client = AIOKafkaAdminClient(**clients.aiokafka_at(kafka_bootstrap))
     await client.start()
     with hushed():
         yield client

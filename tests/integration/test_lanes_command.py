@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 import pytest
 import structlog
-from confluent_kafka import Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import TopicPartition
 
 from schemas.catalogue import AUDIT, AUDIT_TYPES, CLAIMS, RESULTS, TIMELINES
 from schemas.envelope import read_event
@@ -18,6 +17,7 @@ from services.runtime.kafka import AioKafkaBroker
 from services.runtime.records import TopicPartition as Place
 from services.runtime.settings import Settings
 from services.runtime.topics import create_topics
+from tests import clients
 from tests.contract.examples import bytes_of
 from tests.integration.brokers import read
 
@@ -40,10 +40,10 @@ class Site:
     def __init__(self, settings: Settings, capture: pytest.CaptureFixture[str]) -> None:
         self.settings = settings
         self._capture = capture
-        self.admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap_servers})
+        self.admin = clients.admin(settings.kafka_bootstrap_servers)
 
     def send(self, topic: str, partition: int, *values: bytes) -> None:
-        producer = Producer({"bootstrap.servers": self.settings.kafka_bootstrap_servers})
+        producer = clients.producer(self.settings.kafka_bootstrap_servers)
         for value in values:
             producer.produce(self.settings.prefix + topic, value, partition=partition)
         assert producer.flush(30) == 0

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import redis
 
 from schemas.catalogue import RESULTS
 from services.policy.library import load_policies
 from services.settlement.app import SettlementService
 from services.synthetic import generate
+from tests import clients
 from tests.integration.pipeline import MEDAID, Pipeline
 from tests.unit.events import claim
 
@@ -28,7 +28,7 @@ class City:
 
     def __init__(self, pipeline: Pipeline, redis_url: str) -> None:
         self.pipeline = pipeline
-        self.redis = redis.Redis.from_url(redis_url)
+        self.redis = clients.redis_at(redis_url)
         self.lines = [line for name in ("suzhou", "changchun") for line in generate(load_policies().current[name][-1], PERSONS, seed=11)]
         self._environment = {
             **os.environ,

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import redis
 from confluent_kafka import TopicPartition
-from confluent_kafka.admin import AdminClient
 
 from schemas.catalogue import RESULTS
 from services.runtime.home import home_of
+from tests import clients
 from tests.integration.pipeline import MEDAID, Pipeline
 from tests.unit.events import claim, granted
 
@@ -25,7 +24,7 @@ class Site:
 
     def __init__(self, pipeline: Pipeline, redis_url: str) -> None:
         self.pipeline = pipeline
-        self.redis = redis.Redis.from_url(redis_url)
+        self.redis = clients.redis_at(redis_url)
         self._environment = {
             **os.environ,
             "KAFKA_BOOTSTRAP_SERVERS": pipeline.bootstrap,
@@ -82,7 +81,7 @@ def site(kafka_bootstrap: str, redis_db: str, topic_prefix: str, tmp_path: Path)
 def test_a_ledger_without_its_front_pays_no_bill_again(site: Site) -> None:
     """The scenario: the front deleted, Redis lost, the same bills sent again. Without the look at the front all of them were paid once more."""
     assert site.pipeline.stop() == {IDENTITY: 0, SETTLEMENT: 0}
-    admin = AdminClient({"bootstrap.servers": site.pipeline.bootstrap})
+    admin = clients.admin(site.pipeline.bootstrap)
     place = TopicPartition(site.pipeline.prefix + RESULTS, LANE, site.end())
     for deleted in admin.delete_records([place]).values():
         deleted.result(timeout=30)

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import redis
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
@@ -17,6 +16,7 @@ from deploy.local.errors import Failed, Unobtainable
 from deploy.local.process import free_port
 from deploy.local.servers import Kafka, Redis
 from deploy.local.state import Started, State
+from tests import clients
 
 STARTER = """
 import sys, time
@@ -41,23 +41,23 @@ def until(true: Callable[[], bool], *, seconds_max: float = 10) -> bool:
 
 async def test_a_killed_kafka_comes_back_on_its_port_with_its_records(own_kafka: Kafka) -> None:
     before = own_kafka.bootstrap_servers
-    admin = AIOKafkaAdminClient(bootstrap_servers=before)
+    admin = AIOKafkaAdminClient(**clients.aiokafka_at(before))
     await admin.start()
     await admin.create_topics([NewTopic("kept", num_partitions=1, replication_factor=1)])
     await admin.close()
-    async with AIOKafkaProducer(bootstrap_servers=before, acks="all") as producer:
+    async with AIOKafkaProducer(**clients.aiokafka_at(before), acks="all") as producer:
         await producer.send_and_wait("kept", b"still here")
     own_kafka.kill()
     assert not own_kafka.answers()
     own_kafka.restart()
     assert own_kafka.bootstrap_servers == before
-    async with AIOKafkaConsumer("kept", bootstrap_servers=before, auto_offset_reset="earliest") as consumer:
+    async with AIOKafkaConsumer("kept", **clients.aiokafka_at(before), auto_offset_reset="earliest") as consumer:
         assert (await consumer.getone()).value == b"still here"
 
 
 def test_a_redis_comes_back_with_its_keys_or_empty_when_asked(own_redis: Redis) -> None:
     before = own_redis.url
-    client = redis.Redis.from_url(before)
+    client = clients.redis_at(before)
     client.set("counter", 7)
     run = client.info("server")["run_id"]
     own_redis.restart()

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import TopicPartition
 
 from schemas.catalogue import AUDIT, CLAIMS, RESULTS
 from services.runtime.home import home_of
+from tests import clients
 from tests.integration.pipeline import MEDAID, Pipeline
 from tests.integration.topics import PARTITIONS
 from tests.unit.events import claim
@@ -27,7 +27,7 @@ class Office:
 
     def send(self, *claim_ids: str) -> None:
         """Claims of one person, each acknowledged."""
-        producer = Producer({"bootstrap.servers": self.pipeline.bootstrap})
+        producer = clients.producer(self.pipeline.bootstrap)
         for claim_id in claim_ids:
             producer.produce(self.pipeline.prefix + CLAIMS, claim(claim_id, "2025-03-02", "100.00"), partition=HOME)
         assert producer.flush(30) == 0
@@ -35,7 +35,7 @@ class Office:
     def delete(self, before: int) -> None:
         """As retention does."""
         place = TopicPartition(self.pipeline.prefix + CLAIMS, HOME, before)
-        admin = AdminClient({"bootstrap.servers": self.pipeline.bootstrap})  # held, for its answers come later
+        admin = clients.admin(self.pipeline.bootstrap)  # held, for its answers come later
         for deleted in admin.delete_records([place]).values():
             assert deleted.result().low_watermark == before
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import time
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import timedelta
@@ -10,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import orjson
 import pytest
+from joserfc import jwk, jwt
 
 from deploy.local.errors import Unobtainable
 from deploy.local.process import free_port
@@ -21,69 +24,25 @@ from services.runtime.redis_view import RedisView
 from services.runtime.settings import Settings
 from tests.integration.faults.bills import bill, grant
 from tests.integration.pipeline import MEDAID, Pipeline
-from tests.integration.secured import (
-    CLIENT_SECRET,
-    PASSWORD,
-    REDIS_PASSWORD,
-    REDIS_USER,
-    USER,
-    Authority,
-    Provider,
-    SecuredKafka,
-    SecuredRedis,
-    Shown,
-)
+from tests.integration.place import Place, by_certificate, by_token
+from tests.integration.secured import KEY_ID, PASSWORD, USER, Authority, SecuredRedis
 
 CANARY = "CANARY"
 """All secrets here begin with it."""
 
 CLAIMS = 50
+EXPIRED = "expired"
 
 pytestmark = [pytest.mark.kafka, pytest.mark.redis]
 
 
-class Place:
-    """Both servers, the certificates, and the variables by which our processes reach them."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.authority = Authority(folder, "authority")
-        own = self.authority.sign("servers")
-        self.provider = Provider()
-        self.kafka = SecuredKafka(folder / "kafka", self.authority, own, self.provider)
-        self.redis = SecuredRedis(folder / "redis", self.authority, own)
-        self.password = folder / "password"
-        self.password.touch(mode=0o600)
-        self.password.write_text(PASSWORD + "\n")
-
-    @property
-    def variables(self) -> dict[str, str]:
-        """For a process of ours."""
-        return {
-            "KAFKA_BOOTSTRAP_SERVERS": self.kafka.by_sasl,
-            "KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
-            "KAFKA_SASL_USERNAME": USER,
-            "KAFKA_SASL_PASSWORD_FILE": str(self.password),
-            "KAFKA_SSL_CAFILE": str(self.authority.file),
-            "REDIS_URL": self.redis.url,
-            "REDIS_USERNAME": REDIS_USER,
-            "REDIS_PASSWORD": REDIS_PASSWORD,
-            "REDIS_CAFILE": str(self.authority.file),
-            "MEDAID_KAFKA_DEADLINE_MS": "8000",
-        }
-
-
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    place = Place(tmp_path_factory.mktemp("secured"))
     try:
-        with place.kafka, place.redis:
-            place.kafka.let_in(USER, PASSWORD)
+        with Place(tmp_path_factory.mktemp("secured")) as place, place.redis:
             yield place
     except Unobtainable as reason:
         pytest.skip(str(reason))
-    finally:
-        place.provider.close()
 
 
 def said(variables: Mapping[str, str], *command: str) -> tuple[int, str]:
@@ -93,22 +52,28 @@ def said(variables: Mapping[str, str], *command: str) -> tuple[int, str]:
 
 
 def test_claims_are_settled_by_tls_and_passwords(place: Place, topic_prefix: str, tmp_path: Path) -> None:
-    """By SCRAM-SHA-512 and a user of Redis; `ledger verify` reaches both too; no secret is in a log, a process list or what commands say."""
-    pipeline = Pipeline(place.kafka.bootstrap_servers, place.redis.url, topic_prefix, tmp_path, **place.variables)
+    """By SCRAM-SHA-512 and a user of Redis; `ledger verify` reaches both too; no secret is in a log, a process list, or what /ready and /metrics tell."""
+    port = free_port()
+    own = {**place.variables, "MEDAID_LOG_LEVEL": "debug"}
+    pipeline = Pipeline(place.kafka.bootstrap_servers, place.redis.url, topic_prefix, tmp_path, **own)
     try:
         pipeline.create_topics()
-        for name in ("identity-1", "settlement-1"):
-            pipeline.start(name)
+        pipeline.start("identity-1")
+        pipeline.environment["MEDAID_HEALTH_PORT"] = str(port)
+        pipeline.start("settlement-1")
         pipeline.publish([grant("P1"), *(bill("P1", f"C{number}", 300) for number in range(CLAIMS))])
         pipeline.wait(lambda: pipeline.is_at_rest("identity", "settlement"), 60)
         listed = "".join(command_lines())
         assert "settlement" in listed
+        served = "".join(httpx2.get(f"http://127.0.0.1:{port}/{page}", timeout=5).text for page in ("live", "ready", "metrics"))
+        assert '"service": "settlement"' in served
+        assert "medaid" in served
         pipeline.verify()
         assert len({event["data"]["claim_id"] for event in pipeline.read(RESULTS)}) == CLAIMS
         assert set(pipeline.stop().values()) == {0}
     finally:
         pipeline.abandon()
-    for text in (listed, *(log.read_text("utf-8") for log in tmp_path.glob("*.log"))):
+    for text in (listed, served, *(log.read_text("utf-8") for log in tmp_path.glob("*.log"))):
         assert CANARY not in text
 
 
@@ -119,7 +84,47 @@ def command_lines() -> Iterator[str]:
             yield path.read_text("utf-8", errors="replace")
 
 
+COMMANDS = (
+    ("topics", "create"),
+    ("lanes", "status"),
+    ("dlq", "list"),
+    ("ledger", "verify"),
+    ("ledger", "rebuild"),
+    ("explain", "--from", "kafka", "H-07/C1"),
+)
+"""Each reaches a server in its own way."""
+
+EVERY_SECRET = {
+    name: f"{CANARY}-{name}"
+    for name in ("KAFKA_SASL_PASSWORD", "KAFKA_SSL_KEY_PASSWORD", "REDIS_PASSWORD", "REDIS_SENTINEL_PASSWORD", "MEDAID_PSEUDONYM_KEY")
+}
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("command", [*COMMANDS, ("--help",), ("run", "--help"), ("run", "settlement")], ids=" ".join)
+def test_no_command_shows_a_secret_whatever_is_wrong_with_it(place: Place, command: tuple[str, ...]) -> None:
+    """Wrong passwords, and then besides too many of them; a tail of bytes that are no text, too."""
+    wrong = {
+        **place.variables,
+        "KAFKA_SASL_PASSWORD_FILE": "",
+        "KAFKA_SASL_PASSWORD": f"{CANARY}-\x1b]é",
+        "REDIS_PASSWORD": f"{CANARY}-other",
+    }
+    for variables in (wrong, {**wrong, **EVERY_SECRET}):
+        if command != ("run", "settlement") or variables is not wrong:  # it waits, as shown below
+            status, told = shown(variables, *command)
+            assert CANARY not in told
+            assert (status == 0) == ("--help" in command), told
+
+
+def shown(variables: Mapping[str, str], *command: str) -> tuple[int, str]:
+    """Exit status of a command and all that it prints."""
+    done = subprocess.run([MEDAID, *command], env={**os.environ, **variables}, capture_output=True, text=True, timeout=90, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
 UNTRUSTED = "its certificate is not accepted"
+NAMELESS = {"KAFKA_SASL_USERNAME": "", "KAFKA_SASL_PASSWORD_FILE": ""}
 WAYS_TO_FAIL: Mapping[str, tuple[Callable[[Place], Mapping[str, str]], str]] = {
     "wrong password": (
         lambda place: {"KAFKA_SASL_PASSWORD_FILE": "", "KAFKA_SASL_PASSWORD": f"{CANARY}-other"},
@@ -129,19 +134,13 @@ WAYS_TO_FAIL: Mapping[str, tuple[Callable[[Place], Mapping[str, str]], str]] = {
     "other mechanism": (lambda place: {"KAFKA_SASL_MECHANISM": "PLAIN"}, "it does not take PLAIN"),
     "another authority": (lambda place: {"KAFKA_SSL_CAFILE": str(Authority(place.folder, "stranger").file)}, UNTRUSTED),
     "another host's name": (lambda place: {"KAFKA_BOOTSTRAP_SERVERS": place.kafka.by_sasl.replace("127.0.0.1", "localhost")}, UNTRUSTED),
+    "no name": (lambda place: {**NAMELESS, "KAFKA_SECURITY_PROTOCOL": "SSL"}, "it hangs up on who gives no name"),
     "no certificate of one's own": (lambda place: by_certificate(place, None), "TLS was refused"),
     "a certificate that has expired": (
         lambda place: by_certificate(place, place.authority.sign("late", until=timedelta(seconds=-60))),
         "TLS was refused",
     ),
 }
-
-
-def by_certificate(place: Place, shown: Shown | None) -> Mapping[str, str]:
-    """What a process has that shows a certificate instead of a password."""
-    without = {"KAFKA_SASL_USERNAME": "", "KAFKA_SASL_PASSWORD_FILE": "", "KAFKA_BOOTSTRAP_SERVERS": place.kafka.by_certificate}
-    files = {} if shown is None else {"KAFKA_SSL_CERTFILE": str(shown.certificate), "KAFKA_SSL_KEYFILE": str(shown.key)}
-    return {**without, "KAFKA_SECURITY_PROTOCOL": "SSL", **files}
 
 
 @pytest.mark.parametrize("way", WAYS_TO_FAIL)
@@ -191,25 +190,23 @@ def test_a_certificate_of_one_s_own_is_enough(place: Place, topic_prefix: str) -
     assert status == 0, text
 
 
-def by_token(place: Place) -> dict[str, str]:
-    """What a process has that shows a token instead of a password."""
-    without = {"KAFKA_SASL_USERNAME": "", "KAFKA_SASL_PASSWORD_FILE": "", "KAFKA_BOOTSTRAP_SERVERS": place.kafka.by_token}
-    asked = {"TOKEN_URL": f"{place.provider.url}/token", "CLIENT_ID": USER, "CLIENT_SECRET": CLIENT_SECRET}
-    tokens = {f"KAFKA_SASL_OAUTH_{name}": value for name, value in asked.items()}
-    return {**place.variables, **without, **tokens, "KAFKA_SASL_MECHANISM": "OAUTHBEARER"}
-
-
 def test_claims_are_settled_by_tokens(place: Place, topic_prefix: str, tmp_path: Path) -> None:
     """OAUTHBEARER: one token a process, for all its connections."""
-    pipeline = Pipeline(place.kafka.bootstrap_servers, place.redis.url, topic_prefix, tmp_path, **by_token(place))
+    pipeline = Pipeline(
+        place.kafka.bootstrap_servers,
+        place.redis.url,
+        topic_prefix,
+        tmp_path,
+        **{**place.variables, **by_token(place.kafka, place.provider)},
+    )
     try:
         pipeline.create_topics()
-        given = place.provider.given
+        given = place.provider.given[USER]
         for name in ("identity-1", "settlement-1"):
             pipeline.start(name)
         pipeline.publish([grant("P1"), *(bill("P1", f"C{number}", 300) for number in range(CLAIMS))])
         pipeline.wait(lambda: pipeline.is_at_rest("identity", "settlement"), 60)
-        assert place.provider.given == given + 2
+        assert place.provider.given[USER] == given + 2
         assert len({event["data"]["claim_id"] for event in pipeline.read(RESULTS)}) == CLAIMS
         assert set(pipeline.stop().values()) == {0}
     finally:
@@ -222,18 +219,51 @@ def test_claims_are_settled_by_tokens(place: Place, topic_prefix: str, tmp_path:
     ("changed", "audience", "told"),
     [
         ({}, "others", "its token is refused"),
+        ({}, EXPIRED, "its token is refused"),
         ({"KAFKA_SASL_OAUTH_CLIENT_SECRET": f"{CANARY}-other"}, "kafka", "KAFKA_SASL_OAUTH_TOKEN_URL gives no token (401)"),
         ({"KAFKA_SASL_OAUTH_TOKEN_URL": "http://127.0.0.1:1/token"}, "kafka", "KAFKA_SASL_OAUTH_TOKEN_URL cannot be reached"),
     ],
-    ids=["a token for others", "wrong secret", "no provider"],
+    ids=["a token for others", "a token that has ended", "wrong secret", "no provider"],
 )
 def test_whoever_has_no_token_is_told_why(place: Place, topic_prefix: str, changed: Mapping[str, str], audience: str, told: str) -> None:
-    place.provider.audience = audience
+    place.provider.audience, place.provider.lasts_s = ("kafka", -60) if audience is EXPIRED else (audience, 3600)
     try:
-        status, text = said({**by_token(place), **changed, "MEDAID_PREFIX": topic_prefix}, "topics", "create")
+        status, text = said(
+            {**place.variables, **by_token(place.kafka, place.provider), **changed, "MEDAID_PREFIX": topic_prefix}, "topics", "create"
+        )
     finally:
-        place.provider.audience = "kafka"
+        place.provider.audience, place.provider.lasts_s = "kafka", 3600
     assert (status, told in text, CANARY in text) == (5, True, False), text
+    assert len(text.splitlines()) == 1, text
+
+
+def by_another_key(told: Mapping[str, Any], **header: Any) -> str:
+    """Signed by a key that the provider does not know, under the name of the one that it has."""
+    return jwt.encode({"alg": "RS256", "kid": KEY_ID, **header}, dict(told), STRANGER)
+
+
+def unsigned(told: Mapping[str, Any]) -> str:
+    parts = ({"alg": "none", "kid": KEY_ID}, told)
+    return ".".join(urlsafe_b64encode(orjson.dumps(part)).decode().rstrip("=") for part in parts) + "."
+
+
+STRANGER = jwk.RSAKey.generate_key(2048)
+FORGERIES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "another key under the same name": by_another_key,
+    "its own key in its head": lambda told: by_another_key(told, jwk=STRANGER.as_dict(private=False)),
+    "no signature": unsigned,
+}
+"""The second was good enough for Kafka 4.1.0 and 4.1.1."""
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_a_forged_token_opens_nothing(place: Place, topic_prefix: str, forgery: str) -> None:
+    place.provider.forge = FORGERIES[forgery]
+    try:
+        status, text = said({**place.variables, **by_token(place.kafka, place.provider), "MEDAID_PREFIX": topic_prefix}, "topics", "create")
+    finally:
+        place.provider.forge = None
+    assert (status, "its token is refused" in text) == (5, True), text
     assert len(text.splitlines()) == 1, text
 
 
@@ -254,23 +284,34 @@ async def test_a_password_that_changes_is_read_again_at_the_next_connection(plac
         place.kafka.let_in(USER, PASSWORD)
 
 
-@pytest.mark.parametrize(
-    ("changed", "told"),
-    [
-        ({"REDIS_PASSWORD": f"{CANARY}-other"}, "REDIS_USERNAME, REDIS_PASSWORD"),
-        ({"REDIS_CAFILE": "STRANGER"}, "REDIS_CAFILE"),
-        ({"REDIS_USERNAME": "", "REDIS_PASSWORD": ""}, "REDIS_USERNAME, REDIS_PASSWORD"),
-    ],
-    ids=["wrong password", "another authority", "no password"],
-)
-async def test_whoever_is_not_let_in_by_redis_is_told_why(place: Place, changed: Mapping[str, str], told: str) -> None:
-    stranger = {name: str(Authority(place.folder, "stranger").file) for name, value in changed.items() if value == "STRANGER"}
-    settings = Settings.from_env({**place.variables, **changed, **stranger})
-    view = RedisView.of(settings, "settlement", 1, 1)
+WAYS_TO_FAIL_AT_REDIS: Mapping[str, tuple[Callable[[Place], Mapping[str, str]], str]] = {
+    "wrong password": (lambda place: {"REDIS_PASSWORD": f"{CANARY}-other"}, "REDIS_USERNAME, REDIS_PASSWORD"),
+    "no password": (lambda place: {"REDIS_USERNAME": "", "REDIS_PASSWORD": ""}, "REDIS_USERNAME, REDIS_PASSWORD"),
+    "another authority": (lambda place: {"REDIS_CAFILE": str(Authority(place.folder, "stranger").file)}, "REDIS_CAFILE"),
+    "another host's name": (lambda place: {"REDIS_URL": place.redis.url.replace("127.0.0.1", "localhost")}, UNTRUSTED),
+}
+
+
+@pytest.mark.parametrize("way", WAYS_TO_FAIL_AT_REDIS)
+async def test_whoever_is_not_let_in_by_redis_is_told_why(place: Place, way: str) -> None:
+    changed, told = WAYS_TO_FAIL_AT_REDIS[way]
+    doubt = await doubt_about_redis({**place.variables, **changed(place)})
+    assert told in doubt
+    assert CANARY not in doubt
+
+
+async def test_a_redis_whose_certificate_has_expired_is_not_believed(place: Place, tmp_path: Path) -> None:
+    with SecuredRedis(tmp_path / "redis", place.authority, place.authority.sign("expired", until=timedelta(seconds=-60))) as late:
+        doubt = await doubt_about_redis({**place.variables, "REDIS_URL": late.url})
+    assert f"{UNTRUSTED} (certificate has expired)" in doubt
+
+
+async def doubt_about_redis(variables: Mapping[str, str]) -> str:
+    """What a view says of a Redis that it does not reach."""
+    view = RedisView.of(Settings.from_env(variables), "settlement", 1, 1)
     try:
         with pytest.raises(Doubt) as doubt:
             await view.run()
     finally:
         await view.close()
-    assert told in str(doubt.value)
-    assert CANARY not in str(doubt.value)
+    return str(doubt.value)

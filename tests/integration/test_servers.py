@@ -8,7 +8,10 @@ from collections.abc import AsyncIterator
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from redis.asyncio import Redis
+
+from services.runtime.connections import Connections
+from services.runtime.redis_client import connect
+from tests import clients
 
 PROBE = f"{__file__}::test_redis_keeps_what_it_was_told"
 
@@ -16,7 +19,7 @@ PROBE = f"{__file__}::test_redis_keeps_what_it_was_told"
 @pytest.fixture
 async def topic(kafka_bootstrap: str, topic_prefix: str) -> AsyncIterator[str]:
     name = f"{topic_prefix}probe.v1"
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka_bootstrap)
+    admin = AIOKafkaAdminClient(**clients.aiokafka_at(kafka_bootstrap))
     await admin.start()
     await admin.create_topics([NewTopic(name, num_partitions=1, replication_factor=1)])
     yield name
@@ -28,7 +31,7 @@ async def values(bootstrap: str, topic: str, isolation_level: str) -> list[bytes
     """Every value of the topic up to its present end."""
     partition = TopicPartition(topic, 0)
     async with AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, auto_offset_reset="earliest", isolation_level=isolation_level, enable_auto_commit=False
+        **clients.aiokafka_at(bootstrap), auto_offset_reset="earliest", isolation_level=isolation_level, enable_auto_commit=False
     ) as consumer:
         consumer.assign([partition])
         end = (await consumer.end_offsets([partition]))[partition]
@@ -39,14 +42,14 @@ async def values(bootstrap: str, topic: str, isolation_level: str) -> list[bytes
 
 
 async def test_kafka_keeps_records_in_order(kafka_bootstrap: str, topic: str) -> None:
-    async with AIOKafkaProducer(bootstrap_servers=kafka_bootstrap, acks="all", enable_idempotence=True) as producer:
+    async with AIOKafkaProducer(**clients.aiokafka_at(kafka_bootstrap), acks="all", enable_idempotence=True) as producer:
         for value in (b"first", b"second", b"third"):
             await producer.send_and_wait(topic, value)
     assert await values(kafka_bootstrap, topic, "read_committed") == [b"first", b"second", b"third"]
 
 
 async def test_kafka_shows_only_committed_transactions(kafka_bootstrap: str, topic: str, topic_prefix: str) -> None:
-    async with AIOKafkaProducer(bootstrap_servers=kafka_bootstrap, transactional_id=f"{topic_prefix}probe-0") as producer:
+    async with AIOKafkaProducer(**clients.aiokafka_at(kafka_bootstrap), transactional_id=f"{topic_prefix}probe-0") as producer:
         await producer.begin_transaction()
         await (await producer.send(topic, b"given up"))
         await producer.abort_transaction()
@@ -57,12 +60,12 @@ async def test_kafka_shows_only_committed_transactions(kafka_bootstrap: str, top
 
 
 async def test_kafka_takes_values_that_only_we_refuse(kafka_bootstrap: str, topic: str) -> None:
-    async with AIOKafkaProducer(bootstrap_servers=kafka_bootstrap, max_request_size=12 * 1024 * 1024) as producer:
+    async with AIOKafkaProducer(**clients.aiokafka_at(kafka_bootstrap), max_request_size=12 * 1024 * 1024) as producer:
         await producer.send_and_wait(topic, bytes(8 * 1024 * 1024))
 
 
 async def test_redis_keeps_what_it_was_told(redis_db: str) -> None:
-    async with Redis.from_url(redis_db) as client:
+    async with connect(Connections(redis_url=redis_db)) as client:
         assert await client.ping()
         assert await client.keys() == []
         assert await client.set("left behind", "for the next test, which must not see it")
@@ -70,7 +73,7 @@ async def test_redis_keeps_what_it_was_told(redis_db: str) -> None:
 
 
 async def test_a_database_is_empty_whoever_had_it_before(redis_db: str) -> None:
-    async with Redis.from_url(redis_db) as client:
+    async with connect(Connections(redis_url=redis_db)) as client:
         assert await client.keys() == []
 
 

@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 
 from services.runtime.pump import PumpApp
 from services.runtime.settings import Settings
+from tests import clients
 from tests.integration.counting_worker import build
 from tests.integration.workers import LANES, World, amount
 from tests.unit.runtime.counting import AMOUNTS
@@ -83,7 +84,7 @@ async def test_a_process_that_is_stopped_leaves_its_lanes_to_others_at_once(worl
 
 
 async def test_a_header_name_that_is_no_text_stops_nobody(world: World, app: PumpApp) -> None:
-    async with AIOKafkaProducer(bootstrap_servers=world.bootstrap) as outside:
+    async with AIOKafkaProducer(**clients.aiokafka_at(world.bootstrap)) as outside:
         batch = outside.create_batch()
         for number in range(3):
             headers = [(PLACE, b"1")] if number == 1 else []

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from confluent_kafka import TopicPartition
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, OffsetSpec, ResourceType
+from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, OffsetSpec, ResourceType
 from structlog.testing import capture_logs
 
 from schemas.topics import load_topics
@@ -14,13 +14,14 @@ from services.runtime.errors import Stop
 from services.runtime.settings import Settings
 from services.runtime.topics import create_topics
 from services.settlement import app as settlement
+from tests import clients
 
 PARTITIONS = 60
 """So many that a broker leads the last ones noticeably later than it names them."""
 
 
 def test_every_partition_takes_requests_when_the_topics_are_made(kafka_bootstrap: str, topic_prefix: str) -> None:
-    admin = AdminClient({"bootstrap.servers": kafka_bootstrap})
+    admin = clients.admin(kafka_bootstrap)
     settings = Settings(kafka_bootstrap_servers=kafka_bootstrap, prefix=topic_prefix, partitions=PARTITIONS, kafka_deadline_ms=60_000)
     try:
         made = asyncio.run(create_topics(settings, load_topics()))
@@ -38,7 +39,7 @@ class Kafka:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap_servers})
+        self._admin = clients.admin(settings.kafka_bootstrap_servers)
 
     def create(self) -> None:
         asyncio.run(create_topics(self.settings, load_topics()))

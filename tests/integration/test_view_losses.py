@@ -18,6 +18,7 @@ from services.runtime.ports import Closed, Loaded, View
 from services.runtime.records import Want, Watermark, Writes
 from services.runtime.redis_client import connect
 from services.runtime.redis_view import RedisView
+from tests import clients
 
 START: Watermark = {"results": 10}
 NEXT: Watermark = {"results": 14}
@@ -38,7 +39,7 @@ async def view(own_redis: Server) -> AsyncIterator[RedisView]:
 
 @pytest.fixture
 def operator(own_redis: Server) -> blocking.Redis:
-    return blocking.Redis.from_url(own_redis.url)
+    return clients.redis_at(own_redis.url)
 
 
 async def pay(view: View) -> None:

@@ -12,14 +12,14 @@ from confluent_kafka import (
     IsolationLevel,
     KafkaError,
     KafkaException,
-    Producer,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import OffsetSpec
 
 from services.embedded.replay import TOPIC_OF_TYPE
 from services.ledger.services import all_services
 from services.policy.library import load_policies
+from tests import clients
 
 PARTITIONS = 4
 MOVED = {
@@ -63,7 +63,7 @@ class Topics:
         self.bootstrap = bootstrap
         self.prefix = prefix
         self.partitions = partitions
-        self._admin = AdminClient(self._reaching())
+        self._admin = clients.admin(self._reaching())
 
     def _reaching(self) -> dict[str, Any]:
         return {"bootstrap.servers": self.bootstrap, **self.security}
@@ -82,7 +82,7 @@ class Topics:
         partition_of: Callable[[bytes], int] = lambda _line: PARTITION_UA,
     ) -> int:
         """Send lines with librdkafka, to `partition_of` or by its default partitioner (CRC32, not ours); those that fit no topic are left out."""
-        producer = Producer({**self._reaching(), "enable.idempotence": True, "linger.ms": 5, "message.max.bytes": 2_000_000})
+        producer = clients.producer(self._reaching(), {"enable.idempotence": True, "linger.ms": 5, "message.max.bytes": 2_000_000})
         sent = 0
         lost: list[str] = []
 
@@ -109,7 +109,7 @@ class Topics:
 
     def append(self, topic: str, values: Mapping[int, Sequence[bytes]]) -> None:
         """Write records without keys to partitions."""
-        producer = Producer(self._reaching())
+        producer = clients.producer(self._reaching())
         for partition, found in values.items():
             for value in found:
                 producer.produce(self.prefix + topic, value, partition=partition)
@@ -192,7 +192,7 @@ class Topics:
 
     def _ends(self, places: Sequence[TopicPartition], isolation: IsolationLevel) -> dict[tuple[str, int], int] | None:
         """End offsets; None while a leader moves. By a new client: one that asked before goes on asking the same leader by the same epoch."""
-        admin = AdminClient({**self._reaching(), "log_level": 4})  # its end is no news
+        admin = clients.admin(self._reaching(), {"log_level": 4})  # its end is no news
         answers = admin.list_offsets({place: OffsetSpec.latest() for place in places}, isolation_level=isolation, request_timeout=ANSWER_S)
         try:
             found = {(tp.topic.removeprefix(self.prefix), tp.partition): answer.result().offset for tp, answer in answers.items()}
@@ -233,17 +233,16 @@ class Topics:
 
     def _consumer(self, isolation: str) -> Consumer:
         settings = {
-            **self._reaching(),
             "group.id": f"{self.prefix}reader",
             "isolation.level": isolation,
             "enable.auto.commit": False,
             "enable.partition.eof": True,
             "fetch.wait.max.ms": 20,  # the end is told by an empty answer
         }
-        return Consumer({**settings, "auto.offset.reset": "earliest", "fetch.message.max.bytes": 4_000_000})
+        return clients.consumer(self._reaching(), {**settings, "auto.offset.reset": "earliest", "fetch.message.max.bytes": 4_000_000})
 
     def _committed(self, service: str, topics: Iterable[str]) -> dict[tuple[str, int], int]:
-        consumer = Consumer({**self._reaching(), "group.id": self.prefix + service})  # it does not join
+        consumer = clients.consumer(self._reaching(), {"group.id": self.prefix + service})  # it does not join
         try:
             asked = [TopicPartition(self.prefix + topic, number) for topic in topics for number in range(self.partitions)]
             offsets = consumer.committed(asked, timeout=ANSWER_S)

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
-from confluent_kafka import Producer
 
 from services.runtime.home import home_of
 from services.runtime.kafka import AioKafkaBroker
 from services.runtime.records import Record, TopicPartition
 from services.runtime.settings import Settings
+from tests import clients
 from tests.integration.brokers import make_topics
 from tests.integration.counting_worker import OUTPUTS
 from tests.unit.runtime.counting import AMOUNTS, PAID, Counting
@@ -86,7 +86,7 @@ class World:
 
     async def make_anew(self, topic: str) -> None:
         """Lose a topic's records."""
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        admin = AIOKafkaAdminClient(**clients.aiokafka_at(self.bootstrap))
         await admin.start()
         await admin.delete_topics([self.prefix + topic])
         while self.prefix + topic in await admin.list_topics():
@@ -118,7 +118,7 @@ class World:
     @contextmanager
     def producer(self, **settings: Any) -> Iterator[Callable[..., None]]:
         """librdkafka's producer; what was given to it is in Kafka at the end."""
-        outside = Producer({"bootstrap.servers": self.bootstrap, **settings})
+        outside = clients.producer(self.bootstrap, settings)
         yield lambda topic, value, **more: outside.produce(self.prefix + topic, value, **more)
         assert outside.flush(30) == 0
 

@@ -17,6 +17,7 @@ from aiokafka.errors import (
     SaslAuthenticationFailed,
     UnsupportedSaslMechanismError,
 )
+from aiokafka.protocol.metadata import MetadataRequest
 
 from services.runtime.connections import Connections
 from services.runtime.errors import Doubt
@@ -94,8 +95,22 @@ async def why_not(settings: Connections, request_ms: int) -> str:
             if why:
                 return f"{place}: {why}"
         else:
+            is_refused = not settings.kafka_uses_sasl and await _hangs_up(connection)
             connection.close()
+            if is_refused:
+                return f"{place}: it hangs up on who gives no name: KAFKA_SECURITY_PROTOCOL=SASL_SSL"
     return ""
+
+
+async def _hangs_up(connection: Any) -> bool:
+    """Whether a server that took a connection closes it at the first question."""
+    try:
+        await connection.send(MetadataRequest([]))
+    except KafkaConnectionError:
+        return True
+    except (OSError, KafkaError, TimeoutError):
+        return False
+    return False
 
 
 async def _alert(host: str, port: int, settings: Connections) -> ssl.SSLError | None:

@@ -9,6 +9,7 @@ from confluent_kafka.admin import AdminClient
 
 from deploy.local.process import HOST, free_port
 from deploy.local.servers import Kafka
+from tests import clients
 
 REPLICATED = {
     "default.replication.factor": "2",
@@ -105,4 +106,4 @@ class Cluster:
         return list(self._admin().list_topics(topic, timeout=30).topics[topic].partitions.values())
 
     def _admin(self) -> AdminClient:
-        return AdminClient({"bootstrap.servers": self.bootstrap_servers})
+        return clients.admin(self.bootstrap_servers)

@@ -12,7 +12,9 @@ import redis
 from deploy.local.servers import Redis
 from schemas.catalogue import RESULTS
 from services.settlement.app import SettlementService
+from tests import clients
 from tests.integration.pipeline import Pipeline
+from tests.integration.secured import secured_url
 from tests.integration.topics import PARTITIONS
 
 HEAL_S_MAX = 120
@@ -26,7 +28,7 @@ Ends = Mapping[tuple[str, int], int]
 
 def asking(server: Redis) -> redis.Redis:
     """An operator's client, which answers in text and tries nothing twice."""
-    return redis.Redis.from_url(server.url, decode_responses=True, socket_timeout=5, retry=None)
+    return clients.redis_at(secured_url(server), decode_responses=True, socket_timeout=5, retry=None)
 
 
 class Gate:

@@ -7,10 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha1
 
-import redis
-
 from deploy.local.servers import Redis
 from services.runtime import redis_scripts
+from tests import clients
 from tests.integration.faults.losing import asking
 from tests.integration.faults.proxy import Proxy
 
@@ -113,7 +112,7 @@ def slower_than_the_deadline(site: Site) -> Iterator[None]:
 @contextmanager
 def slow(site: Site, seconds: float = SLOW_S) -> Iterator[None]:
     site.proxy.delay(seconds)
-    with redis.Redis.from_url(f"redis://{site.proxy.address}") as client:
+    with clients.redis_at(f"redis://{site.proxy.address}") as client:
         began = time.monotonic()
         client.ping()
         assert time.monotonic() - began >= seconds

@@ -9,9 +9,10 @@ from services.runtime.healing import CHUNK_RECORDS_MAX
 from services.runtime.home import home_of
 from services.runtime.lanes import COMMIT_GAP_S, GATE_POLL_S
 from services.runtime.memory import MemoryKafka
+from services.runtime.memory_view import MemoryView
 from services.runtime.records import Output, TopicPartition, Writes
 from tests.unit.runtime.counting import AMOUNTS, FACTORS, PAID, POISON, REROUTED, UNREADABLE, Counting, document_of
-from tests.unit.runtime.workbench import ANN, BOB, CID, LANES, Bench, Waits
+from tests.unit.runtime.workbench import ANN, BOB, CID, LANES, Bench, Either, Waits
 
 pytestmark = pytest.mark.usefixtures("logs")
 
@@ -115,6 +116,20 @@ async def test_a_view_that_somebody_moved_is_doubt_before_anything_is_published(
     lane = await bench.taken()
     at = bench.view.snapshot().watermarks[0]
     assert await bench.view.apply(0, at, {**at, PAID: 5}, Writes())
+    with pytest.raises(Doubt):
+        await lane.batch([bench.amount(ANN, "A-1", 10)])
+    assert bench.paid() == []
+
+
+async def test_a_forgotten_primary_that_answers_again_is_doubt_though_all_lanes_were_healed_there(bench: Bench) -> None:
+    """After a fail-over its gate is open as ever, and its watermark may be right; what others book at the new primary it does not know."""
+    forgotten, chosen = bench.view, MemoryView(LANES)
+    chosen.lose()  # its run is another
+    await bench.taken()
+    bench.view = answering = Either(chosen)
+    lane = await bench.taken()
+    await lane.idle()
+    answering.primary = forgotten
     with pytest.raises(Doubt):
         await lane.batch([bench.amount(ANN, "A-1", 10)])
     assert bench.paid() == []

@@ -35,6 +35,11 @@ def test_an_empty_variable_counts_as_not_set() -> None:
         ("KAFKA_BOOTSTRAP_SERVERS", "kafka"),
         ("KAFKA_BOOTSTRAP_SERVERS", "kafka:9092, other:9092"),
         ("REDIS_URL", "http://:secret@redis"),
+        ("REDIS_SENTINELS", "sentinel"),
+        ("REDIS_SENTINELS", "redis://sentinel:26379"),
+        ("REDIS_SENTINELS", "a:26379; b:26379"),
+        ("REDIS_SENTINELS", "a:265379"),
+        ("REDIS_SENTINEL_MASTER", "a name"),
         ("MEDAID_PREFIX", "a b"),
         ("MEDAID_PARTITIONS", "0"),
         ("MEDAID_PARTITIONS", "four"),
@@ -62,6 +67,9 @@ TOKENS = {
 }
 
 
+SENTINELS = {"REDIS_SENTINELS": "a:26379,b:26379,[::1]:26379", "REDIS_SENTINEL_MASTER": "city"}
+
+
 @pytest.mark.parametrize(
     ("variable", "given"),
     [
@@ -82,6 +90,12 @@ TOKENS = {
         ("REDIS_KEYFILE", {"REDIS_URL": "rediss://redis:6379/0", "REDIS_CERTFILE": "/cert.pem"}),
         ("REDIS_PASSWORD", {"REDIS_USERNAME": "medaid"}),
         ("REDIS_PASSWORD", {"REDIS_PASSWORD": "secret", "REDIS_URL": "redis://:other@redis:6379/0"}),
+        ("REDIS_SENTINEL_MASTER", SENTINELS | {"REDIS_SENTINEL_MASTER": ""}),
+        ("REDIS_SENTINEL_MASTER", SENTINELS | {"REDIS_SENTINELS": ""}),
+        ("REDIS_SENTINEL_USERNAME", {"REDIS_SENTINEL_USERNAME": "medaid"}),
+        ("REDIS_SENTINEL_PASSWORD", {"REDIS_SENTINEL_PASSWORD": "secret"}),
+        ("REDIS_SENTINEL_PASSWORD", SENTINELS | {"REDIS_SENTINEL_USERNAME": "medaid"}),
+        ("REDIS_URL", SENTINELS | {"REDIS_URL": "unix:///run/redis.sock"}),
         ("KAFKA_SASL_PASSWORD", WHOLE | {"KAFKA_SASL_PASSWORD_FILE": "/password"}),
         ("KAFKA_SASL_PASSWORD_FILE", WHOLE | {"KAFKA_SASL_PASSWORD": "", "KAFKA_SASL_PASSWORD_FILE": "/no such file"}),
         ("REDIS_URL_FILE", {"REDIS_URL_FILE": "/no such file"}),
@@ -123,7 +137,7 @@ def test_a_secret_may_lie_in_a_file_that_others_cannot_read(tmp_path: Path) -> N
 
 
 def test_secrets_are_not_shown() -> None:
-    assert "secret" not in repr(Settings.from_env(WHOLE | {"REDIS_PASSWORD": "secret"}))
+    assert "secret" not in repr(Settings.from_env(WHOLE | SENTINELS | {"REDIS_PASSWORD": "secret", "REDIS_SENTINEL_PASSWORD": "secret"}))
     shown = repr(Settings.from_env({"REDIS_URL": "redis://:secret@redis:6379/0", "MEDAID_PSEUDONYM_KEY": "secret"}))
     assert "secret" not in shown
 

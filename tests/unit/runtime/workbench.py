@@ -53,12 +53,22 @@ class Waits(InstantClock):
         await super().sleep(seconds)
 
 
+class Either:
+    """The port `View` of several stores, of which one answers at a time."""
+
+    def __init__(self, primary: MemoryView) -> None:
+        self.primary = primary
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.primary, name)
+
+
 class Bench:
     """Lanes of the counting service, both taken, with their surroundings."""
 
     def __init__(self) -> None:
         self.kafka = MemoryKafka()
-        self.view = MemoryView(LANES)
+        self.view: Any = MemoryView(LANES)
         self.figures = Figures()
 
     def lane(self, partition: int, clock: InstantClock | None = None) -> Lane[Event]:
