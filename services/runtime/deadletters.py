@@ -17,7 +17,7 @@ from schemas.envelope import ATTRIBUTE_LENGTH_MAX, HEADERS_BYTES_MAX, VALUE_BYTE
 from schemas.times import instant_ns
 from services.runtime.errors import Refused, Unreadable
 from services.runtime.logging import places_of
-from services.runtime.records import Output, Record
+from services.runtime.records import Headers, Output, Record, Refusal
 
 log = structlog.get_logger(__name__)
 
@@ -47,10 +47,11 @@ def refusal(service: str, record: Record, error: Exception) -> Refused:
     return refused
 
 
-def letter(service: str, partition: int, record: Record, refused: Refused) -> Output:
-    """`record` as a dead letter on `partition` of its topic's dead-letter topic."""
+def letter(service: str, partition: int, record: Record, refused: Refused, headers: Headers = ()) -> Output:
+    """`record` as a dead letter on `partition` of its topic's dead-letter topic, under `headers` of its own."""
     key = None if record.key is None else record.key[:KEPT_BYTES]
-    return Output(dead_letters_of(record.topic), partition, key, letter_value(service, record, refused, record.topic))
+    told = Refusal(record.topic, refused.reason)
+    return Output(dead_letters_of(record.topic), partition, key, letter_value(service, record, refused, record.topic), headers, told)
 
 
 def letter_value(service: str, record: Record, refused: Refused, topic: str | None) -> bytes:

@@ -42,7 +42,7 @@ class _Credentials(CredentialProvider):
         try:
             password = self._settings.redis_password.reveal()
         except WrongSetting as wrong:
-            raise Doubt(str(wrong)) from None
+            raise Doubt(str(wrong), "redis") from None
         return (self._settings.redis_username, password) if self._settings.redis_username else (password,)
 
 

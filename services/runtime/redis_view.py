@@ -20,6 +20,7 @@ from services.runtime.records import Want, Watermark, Writes
 from services.runtime.redis_calls import RedisCalls, Script
 from services.runtime.redis_client import connect
 from services.runtime.redis_forgetting import Forgetting, formats_of, is_forgetting, life_of, mark_of, root_of
+from services.runtime.redis_memory import Memory, Sample
 from services.runtime.redis_scripts import EVICTED
 from services.runtime.redis_wire import Text, changes_of, counted, loaded_from, wanted
 from services.runtime.settings import Settings
@@ -52,6 +53,7 @@ class RedisView(RedisCalls):
         self._format, self._mark = format, mark_of(format)
         self._lanes = lanes
         self._was_emptied = False
+        self._sample = Sample(prefix)
 
     @classmethod
     def of(cls, settings: Settings, service: str, format: int, lanes: int) -> Self:
@@ -71,7 +73,7 @@ class RedisView(RedisCalls):
                 f"redis at {self._place} could evict keys, and nobody can tell which are gone: `medaid ledger rebuild` for each service"
             )
         if is_forgetting(run.decode()):
-            raise Doubt("redis: the view is being emptied; if nobody does so, `medaid ledger rebuild` once more")
+            raise Doubt("redis: the view is being emptied; if nobody does so, `medaid ledger rebuild` once more", "redis")
         return run.decode()
 
     async def load(self, lane: int, at: Watermark, want: Want) -> Loaded | Closed | Moved:
@@ -159,6 +161,11 @@ class RedisView(RedisCalls):
         """
         async for dropped in self._forgetting(format, self._lanes).run():
             yield dropped
+
+    async def memory(self) -> Memory:
+        """About how many bytes the view takes in each of its formats, and all of Redis. Raises: Doubt."""
+        async with self.in_time():
+            return await self._sample.draw(self._redis)
 
     async def _formats(self) -> list[int]:
         async with self.in_time():

@@ -26,6 +26,7 @@ from services.runtime.metrics import LaneMetrics
 from services.runtime.ports import View
 from services.runtime.pulse import Pulse, PulsingBroker, PulsingView
 from services.runtime.records import Record
+from services.runtime.redis_memory import Memory
 from services.runtime.service import AnyService
 from services.runtime.settings import Settings
 from services.runtime.topics import check
@@ -42,6 +43,10 @@ class LastingView(View, Protocol):
 
     def forget_other(self, format: int) -> AsyncGenerator[int, None]:
         """Drop what is left of one, in steps, while this one's gate is open; yields how many keys so far. Raises: Doubt."""
+        ...
+
+    async def memory(self) -> Memory:
+        """About how many bytes it takes. Raises: Doubt."""
         ...
 
     async def close(self) -> None:
