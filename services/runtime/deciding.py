@@ -17,6 +17,7 @@ from services.runtime.errors import Refused
 from services.runtime.home import home_of
 from services.runtime.records import Output, Record, Writes
 from services.runtime.service import Consequence, E, Emission, Fold, Service
+from services.runtime.traces import Carry
 
 BREATH_S = 0.02
 """After so long without one the event loop gets a turn."""
@@ -70,15 +71,18 @@ class _Unclear(Exception):
 class _Round(Generic[E]):
     """One try at a batch: how many records were decided so far, what they led to, and which of them each home still owes a conclusion for."""
 
-    def __init__(self, fold: Fold[E]) -> None:
+    def __init__(self, fold: Fold[E], carry: Carry) -> None:
         self.fold = fold
+        self._carry = carry
         self.count = self.size = 0
         self.outputs: list[Output] = []
         self.late: list[str] = []
         self.owing: dict[str, list[Step[E]]] = {}
 
-    def tell(self, outputs: Sequence[Output]) -> None:
-        """Outputs to publish, behind those before."""
+    def tell(self, outputs: Sequence[Output], step: Step[E]) -> None:
+        """What `step` led to, behind what was told before, in its trace. A copy on its way home has the headers that came, trace and all."""
+        if step.record.headers and (trace := self._carry(step.origin)):
+            outputs = [output if output.headers else output._replace(headers=trace) for output in outputs]
         self.outputs += outputs
         self.size += sum(len(output.value or b"") for output in outputs)
 
@@ -99,15 +103,13 @@ class Decider(Generic[E]):
         order = {topic: place for place, topic in enumerate(self._service.inputs)}
         return [self._read(record) for record in sorted(records, key=lambda record: (order.get(record.topic, -1), record.offset))]
 
-    async def decide(self, steps: Sequence[Step[E]], new_fold: Callable[[], Fold[E]]) -> Decided[E]:
+    async def decide(self, steps: Sequence[Step[E]], new_fold: Callable[[], Fold[E]], carry: Carry) -> Decided[E]:
         """Step 3. Where something goes wrong that several records led to, fewer of them are decided, until it is clear which one is to blame."""
         while True:
             try:
-                return await self._decide(steps, _Round(new_fold()))
+                return await self._decide(steps, _Round(new_fold(), carry))
             except _Unclear as unclear:
-                if unclear.count == 1:
-                    return Decided(steps[:1], self._set_aside(steps[0].origin, unclear.error), Writes())
-                steps = steps[: unclear.count // 2]
+                steps = steps[: unclear.count // 2] or [steps[0]._replace(fault=unclear.error)]
 
     def _read(self, record: Record) -> Step[E]:
         origin = reroute.origin(record, self._service.inputs)
@@ -126,7 +128,7 @@ class Decider(Generic[E]):
         begun_s = self._breathed_s = self._clock.monotonic()
         for step in steps:
             now.count += 1
-            now.tell(self._lead(step, now))
+            now.tell(self._lead(step, now), step)
             if len(now.owing) == OWING_MAX:
                 await self._conclude(now)
             if now.size >= self._budget.bytes or self._clock.monotonic() - begun_s >= self._budget.seconds:
@@ -170,7 +172,7 @@ class Decider(Generic[E]):
                 told = now.fold.conclude(home)
             except Exception as error:
                 raise _Unclear(now.count, error) from error
-            now.tell(self._tell(steps, told, now))
+            now.tell(self._tell(steps, told, now), steps[-1])
         now.owing.clear()
 
     def _tell(self, steps: Sequence[Step[E]], told: Sequence[Consequence], now: _Round[E]) -> list[Output]:

@@ -2,6 +2,8 @@
 
 import time
 from collections import Counter as Tally
+from collections.abc import Collection
+from typing import Final, get_args
 
 from prometheus_client import CollectorRegistry
 
@@ -9,6 +11,9 @@ from services.runtime import figures
 from services.runtime.errors import DoubtKind
 from services.runtime.metrics import Committed
 from services.runtime.records import Refusal, Told
+
+OUR_FAULT: Final = ("processing_failed", "unknown_region")
+"""Reasons of dead letters that an operator must hear of at once."""
 
 
 class Figures:
@@ -29,8 +34,16 @@ class Figures:
         self.last_batch = figures.LAST_BATCH.gauge(registry)
         self.alive = figures.ALIVE.gauge(registry)
 
-    def of_lane(self, service: str, lane: int) -> "LaneFigures":
-        """The metrics of one lane."""
+    def of_lane(self, service: str, lane: int, inputs: Collection[str] = ()) -> "LaneFigures":
+        """The metrics of one lane, which reads `inputs`.
+
+        What rules ask for begins at 0: of a counter that is born with its first count, Prometheus would not see that it rose.
+        """
+        for kind in get_args(DoubtKind):
+            self.doubts.labels(service, lane, kind)
+        for topic in (topic for topic in inputs if not topic.endswith(".dlq")):  # of a dead letter there is none
+            for reason in OUR_FAULT:
+                self.dead_letters.labels(service, lane, topic, reason)
         return LaneFigures(self, service, lane)
 
 

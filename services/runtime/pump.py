@@ -84,7 +84,7 @@ def build_app(
     registry, clock = registry or CollectorRegistry(), clock or SystemClock()
     figures = Figures(registry)
     broker = AioKafkaBroker(service.name, settings)
-    roster = Roster(service, settings, broker, make_view, clock, lambda lane: figures.of_lane(service.name, lane))
+    roster = Roster(service, settings, broker, make_view, clock, lambda lane: figures.of_lane(service.name, lane, service.inputs))
     topics = {*service.inputs, *service.state_topics, *outputs, AUDIT} | ({service.rerouted} if service.rerouted else set())
     app = PumpApp(Subscription(settings, roster, topics, payload, published or {}), logger=QUIET, specification=specification)
     app.roster, roster.exit = roster, app.exit

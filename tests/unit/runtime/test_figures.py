@@ -91,6 +91,15 @@ async def test_the_time_of_a_batch_includes_what_it_waits_at_the_gate(counted: C
     assert sum(clock.slept_s) > 0.1
 
 
+def test_what_rules_ask_for_begins_at_nothing() -> None:
+    """Of a counter that is born at 1 Prometheus does not see that it rose."""
+    counted = Counted()
+    Figures(registry := CollectorRegistry()).of_lane("counting", 0, ["in.v1"])
+    assert registry.get_sample_value("medaid_doubts_total", {**LANE, "kind": "foreign"}) == 0
+    assert registry.get_sample_value("medaid_dead_letters_total", {**LANE, "topic": "in.v1", "reason": "processing_failed"}) == 0
+    assert counted.of("medaid_doubts_total", kind="foreign") == 0
+
+
 @pytest.mark.parametrize(
     ("doubt", "kind"),
     [(Doubt("away", "kafka"), "kafka"), (Doubt("?"), "other"), (Unreadable("a document"), "unreadable")],
