@@ -74,8 +74,8 @@ generate: $(READY) ## Write the JSON Schemas, the AsyncAPI document, the list of
 	$(BIN)/python -m tests.house
 
 lock: $(READY) ## Pin the dependencies of pyproject.toml anew, with hashes
-	$(LOCK) --extra build --extra dev --output-file requirements.txt pyproject.toml
-	$(LOCK) --extra build --constraint requirements.txt --output-file deploy/requirements.txt pyproject.toml
+	$(LOCK) --extra build --extra dev --extra traces --output-file requirements.txt pyproject.toml
+	$(LOCK) --extra build --extra traces --constraint requirements.txt --output-file deploy/requirements.txt pyproject.toml
 	$(LOCK) --extra rival --output-file tests/bench/requirements.txt pyproject.toml
 
 clean: ## Remove .venv, Kafka's jars, local data and caches

@@ -31,6 +31,7 @@ from services.runtime.settings import Settings
 from services.runtime.states import States
 from services.runtime.subscription import QUIET, Subscription
 from services.runtime.sweeping import keep_swept
+from services.runtime.traces import ProcessTraces, traces_to
 
 GC_THRESHOLDS = (50_000, 20, 50)
 """A batch makes many objects and no cycles; the collector's defaults would look at them after every few records."""
@@ -80,11 +81,17 @@ def build_app(
         specification: Of the AsyncAPI document: title, version, contact.
         payload: The type of what is read, a union of event models, for the AsyncAPI document.
         published: Topic to the type of what is written there, for the AsyncAPI document.
+
+    Raises:
+        WrongSetting: Traces are asked for, and OpenTelemetry is not installed.
     """
     registry, clock = registry or CollectorRegistry(), clock or SystemClock()
     figures = Figures(registry)
     broker = AioKafkaBroker(service.name, settings)
-    roster = Roster(service, settings, broker, make_view, clock, lambda lane: figures.of_lane(service.name, lane, service.inputs))
+    traces = traces_to(settings.traces_endpoint, service.name)
+    roster = Roster(
+        service, settings, broker, make_view, clock, lambda lane: figures.of_lane(service.name, lane, service.inputs), traces.of_lane
+    )
     topics = {*service.inputs, *service.state_topics, *outputs, AUDIT} | ({service.rerouted} if service.rerouted else set())
     app = PumpApp(Subscription(settings, roster, topics, payload, published or {}), logger=QUIET, specification=specification)
     app.roster, roster.exit = roster, app.exit
@@ -92,7 +99,7 @@ def build_app(
     ProcessCollector(registry=registry)
     watched = [*looks_of(registry, roster, settings), *looks(registry, roster)]
     _keep_beside(app, [partial(keep_swept, roster, clock), *(partial(keep_looking, look, service.name, clock) for look in watched)])
-    _hook(app, roster, HealthServer(roster, registry, settings.health_host, settings.health_port))
+    _hook(app, roster, HealthServer(roster, registry, settings.health_host, settings.health_port), traces)
     return app
 
 
@@ -101,7 +108,7 @@ def run_app(app: PumpApp) -> None:
     anyio.run(app.run, backend_options={"loop_factory": uvloop.new_event_loop})
 
 
-def _hook(app: PumpApp, roster: Roster, health: HealthServer) -> None:
+def _hook(app: PumpApp, roster: Roster, health: HealthServer, traces: ProcessTraces) -> None:
     """Health is served before Kafka is waited for; at the end lanes are let go before the group is left, which revokes nothing."""
 
     @app.on_startup
@@ -126,6 +133,7 @@ def _hook(app: PumpApp, roster: Roster, health: HealthServer) -> None:
     async def close() -> None:
         await roster.close()
         await health.close()
+        traces.close()
 
 
 def _keep_beside(app: PumpApp, works: Sequence[Callable[[], Coroutine[Any, Any, None]]]) -> None:

@@ -30,6 +30,7 @@ from services.runtime.redis_memory import Memory
 from services.runtime.service import AnyService
 from services.runtime.settings import Settings
 from services.runtime.topics import check
+from services.runtime.traces import CARRIED_ON, Traces
 
 log = structlog.get_logger(__name__)
 
@@ -72,6 +73,7 @@ class Roster(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
         make_view: Callable[[int], LastingView],
         clock: Clock,
         metrics: Callable[[int], LaneMetrics],
+        traces: Callable[[int], Traces] = lambda lane: CARRIED_ON,
     ) -> None:
         self.service = service
         self.broker = broker
@@ -85,6 +87,7 @@ class Roster(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
         self.view: LastingView | None = None
         self._clock = clock
         self._metrics = metrics
+        self._traces = traces
         self._keepers: dict[int, Keeper] = {}
         self._joined = self._leaving = False
         self._complaints = Complaints(clock)
@@ -176,7 +179,7 @@ class Roster(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
         deadline_s = max(self._settings.kafka_deadline_ms, self._settings.redis_deadline_ms) / 1000
         pulse = Pulse(self._clock, deadline_s)
         broker, view = PulsingBroker(self.broker, pulse), PulsingView(self.view, pulse)
-        lane = Lane(self.service, partition, broker, view, self._clock, self._metrics(partition))
+        lane = Lane(self.service, partition, broker, view, self._clock, self._metrics(partition), traces=self._traces(partition))
         flow = Flow(self.consumer, self._settings.prefix, partition)
         self.pulses[partition] = pulse
         self._keepers[partition] = Keeper(lane, flow, pulse, self._settings, self._clock, self._complaints, self.stopped)

@@ -69,6 +69,12 @@ class Settings(Connections):
         "", alias="MEDAID_READINGS", description="readings of the decrees other than shipped: city.reading=value, several by commas"
     )
     thresholds: str = Field("", alias="MEDAID_THRESHOLDS", description="file of early-warning thresholds instead of the shipped one")
+    traces_endpoint: str = Field(
+        "",
+        alias="OTEL_EXPORTER_OTLP_ENDPOINT",
+        pattern=r"^(https?://[^\s@]+)?$",
+        description="where traces go, by OTLP over HTTP, such as http://collector:4318; empty: none are made. OpenTelemetry's other variables count too",
+    )
     pseudonym_key: str = Field(
         "", alias="MEDAID_PSEUDONYM_KEY", max_length=64, repr=False, description="key of the pseudonyms in logs; empty: one a process"
     )

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Final, Protocol
 
 from services.runtime.records import Headers, Record
+from services.runtime.secret import WrongSetting
 
 TRACEPARENT: Final = "traceparent"
 _FORM: Final = re.compile(rb"(?:00|(?!00|ff)[0-9a-f]{2}(?=.{53}(?:-|$)))-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
@@ -61,6 +62,18 @@ class Traces(Protocol):
         ...
 
 
+class ProcessTraces(Protocol):
+    """Makes the traces of one process."""
+
+    def of_lane(self, lane: int) -> Traces:
+        """Those of one lane."""
+        ...
+
+    def close(self) -> None:
+        """Let go; never waits for long."""
+        ...
+
+
 class CarriedOn:
     """Contexts are carried on, and nobody makes spans of them."""
 
@@ -75,5 +88,27 @@ class CarriedOn:
     def settled(self, records: Sequence[Record], outputs: int) -> None:
         """Nothing to note."""
 
+    def of_lane(self, lane: int) -> Traces:
+        """As the port has it."""
+        return self
+
+    def close(self) -> None:
+        """Nothing is held."""
+
 
 CARRIED_ON: Final = CarriedOn()
+
+
+def traces_to(endpoint: str, service: str) -> ProcessTraces:
+    """The traces of a process of `service`: sent to `endpoint`, or only carried on where it is empty. OpenTelemetry is loaded where it is not.
+
+    Raises:
+        WrongSetting: OpenTelemetry is not installed.
+    """
+    if not endpoint:
+        return CARRIED_ON
+    try:
+        from services.runtime.spans import Spans
+    except ModuleNotFoundError as error:
+        raise WrongSetting(f"OTEL_EXPORTER_OTLP_ENDPOINT: expected where {error.name} is installed: pip install 'medaid[traces]'") from None
+    return Spans(service, endpoint)
