@@ -5,7 +5,7 @@ from collections import Counter as Tally
 from collections.abc import Collection
 from typing import Final, get_args
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, disable_created_metrics
 
 from services.runtime import figures
 from services.runtime.errors import DoubtKind
@@ -14,6 +14,10 @@ from services.runtime.records import Refusal, Told
 
 OUR_FAULT: Final = ("processing_failed", "unknown_region")
 """Reasons of dead letters that an operator must hear of at once."""
+
+
+disable_created_metrics()
+"""When each series began, in a series of its own: nobody asks for it."""
 
 
 class Figures:

@@ -13,7 +13,7 @@ from tests.unit.deploy.promtool import NAMES, RULES, alerts, asked_for, check_ex
 from tests.unit.deploy.recording import APART_S, LANES, SERVICES, TARGET
 
 ROOT = RULES.parents[2]
-BUSY, NIGHT = 60, 600
+BUSY, NIGHT = 60, 400
 """Minutes."""
 
 
