@@ -16,7 +16,7 @@ OUR_FAULT: Final = ("processing_failed", "unknown_region")
 """Reasons of dead letters that an operator must hear of at once."""
 
 
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 """When each series began, in a series of its own: nobody asks for it."""
 
 

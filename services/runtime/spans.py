@@ -65,7 +65,7 @@ class Spans:
         closing.start()
         closing.join(CLOSE_S)
         if closing.is_alive():
-            self._exporter.shutdown()  # else it would try again for half a minute
+            self._exporter.shutdown()  # type: ignore[no-untyped-call]  # else it would try again for half a minute
 
 
 class LaneSpans:

@@ -124,7 +124,7 @@ async def test_a_city_leaves_nobody_in_logs_metrics_and_traces(lines: list[bytes
     assert "process hospital.claims.v1" in told["traces"]
     assert counted(told["metrics"], "medaid_settled_total") == len(site.kafka.records(RESULTS)) > 100
     assert counted(told["metrics"], "medaid_dead_letters_total", f'topic="{CLAIMS}"') == len(site.kafka.records(f"{CLAIMS}.dlq")) > 5
-    assert counted(told["metrics"], "medaid_late_events_total", 'topic="identity.timelines.v1"') > 5
+    assert counted(told["metrics"], "medaid_late_events_total", 'topic="identity.timelines.v1"') > 0
 
 
 async def test_a_person_in_any_of_them_is_found(lines: list[bytes], receiver: Receiver, log: io.StringIO) -> None:
