@@ -35,6 +35,11 @@ def stat(title: str, expression: str, unit: str = "short", bad_from: float | Non
     return Panel(title, [("", expression)], unit, 4, "stat", bad_from)
 
 
+def moved(by: str, metric: str, how: str = "increase") -> str:
+    """How much a counter rose since the last point, or a second (`rate`)."""
+    return f"sum by ({by}) ({how}({metric}{{{S}}}[$__rate_interval]))"
+
+
 def quantile(share: float, metric: str) -> str:
     """A share of batches is done within so many seconds."""
     return f"histogram_quantile({share}, sum by (service, le) (rate({metric}_bucket{{{S}}}[$__rate_interval])))"
@@ -53,26 +58,12 @@ ROWS: Final[dict[str, Sequence[Panel]]] = {
         Panel("Lag: age of the oldest record 滞后", [("{{service}} {{lane}}", f"medaid_lag_seconds{{{S}}}")], "s"),
         Panel("Lag: records 积压", [("{{service}} {{lane}}", f"medaid_lag_records{{{S}}}")]),
         Panel("Not running 非运行状态", [("{{service}} {{lane}}: {{state}}", f'medaid_lane_state{{{S}, state!="running"}} == 1')]),
-        Panel(
-            "Records settled 处理速度",
-            [("{{service}}", f"sum by (service) (rate(medaid_records_read_total{{{S}}}[$__rate_interval]))")],
-            "cps",
-        ),
-        Panel(
-            "A batch 批次耗时",
-            [("{{service}} half", quantile(0.5, "medaid_batch_seconds")), ("{{service}} 99%", quantile(0.99, "medaid_batch_seconds"))],
-            "s",
-        ),
+        Panel("Records settled 处理速度", [("{{service}}", moved("service", "medaid_records_read_total", "rate"))], "cps"),
+        Panel("A batch 批次耗时", [("{{service}} 99%", quantile(0.99, "medaid_batch_seconds"))], "s"),
         Panel("A transaction 提交耗时", [("{{service}} 99%", quantile(0.99, "medaid_commit_seconds"))], "s"),
-        Panel(
-            "Doubts 存疑",
-            [("{{service}}: {{kind}}", f"sum by (service, kind) (increase(medaid_doubts_total{{{S}}}[$__rate_interval])) > 0")],
-        ),
+        Panel("Doubts 存疑", [("{{service}}: {{kind}}", moved("service, kind", "medaid_doubts_total") + " > 0")]),
         Panel("Gate closed 等待重建", [("{{service}} {{lane}}", f"medaid_gate_closed_seconds{{{S}}}")], "s"),
-        Panel(
-            "Records healed 重建记录",
-            [("{{service}}", f"sum by (service) (increase(medaid_records_healed_total{{{S}}}[$__rate_interval]))")],
-        ),
+        Panel("Records healed 重建记录", [("{{service}}", moved("service", "medaid_records_healed_total"))]),
     ],
     "Settlement 结算": [
         Panel(
