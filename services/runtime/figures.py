@@ -129,9 +129,9 @@ REDIS_MAX = Figure("medaid_redis_max_bytes", "gauge", "Redis' maxmemory, or the 
 CERTIFICATE = Figure(
     "medaid_certificate_end_timestamp_seconds",
     "gauge",
-    "When the certificate in a file ends, Unix time; of several in one file the first to end",
+    "When the certificate in a file ends, Unix time",
     ("service", "variable"),
-    note="`variable`: the setting that names the file.",
+    note="`variable`: the setting that names the file. Of a chain the first that ends, of several authorities the last.",
 )
 
 RUNTIME = tuple(value for value in list(globals().values()) if isinstance(value, Figure))

@@ -112,7 +112,7 @@ class CertificateLook:
 
 
 def end_of(variable: str, path: str) -> float:
-    """When the first certificate in a file ends, Unix time in seconds.
+    """When what a file holds is of no use any more, Unix time in seconds: the first of a chain ends, the last of several authorities.
 
     Raises:
         Doubt: The file that `variable` names cannot be read.
@@ -120,6 +120,7 @@ def end_of(variable: str, path: str) -> float:
     from cryptography.x509 import load_pem_x509_certificates  # only where there are certificates
 
     try:
-        return min(found.not_valid_after_utc for found in load_pem_x509_certificates(Path(path).read_bytes())).timestamp()
+        ends = [found.not_valid_after_utc.timestamp() for found in load_pem_x509_certificates(Path(path).read_bytes())]
     except (OSError, ValueError) as error:
         raise Doubt(f"{variable}: expected a PEM file of certificates ({type(error).__name__})") from error
+    return max(ends) if variable.endswith("CAFILE") else min(ends)

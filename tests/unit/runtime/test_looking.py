@@ -104,6 +104,14 @@ async def test_the_end_of_certificates_is_told_and_a_new_file_read(tmp_path: Pat
     short.certificate.write_bytes(authority.sign("long", until=timedelta(days=300)).certificate.read_bytes())
     await look.look()
     assert days("KAFKA_SSL_CERTFILE") == pytest.approx(300, abs=0.1)
+    longest, shortest = (
+        authority.sign(name, until=timedelta(days=count)).certificate.read_bytes() for name, count in (("a", 90), ("b", 9))
+    )
+    for path in (short.certificate, authority.file):
+        path.write_bytes(longest + shortest)
+    await look.look()
+    assert days("KAFKA_SSL_CERTFILE") == pytest.approx(9, abs=0.1), "of a chain the first that ends"
+    assert days("KAFKA_SSL_CAFILE") == pytest.approx(90, abs=0.1), "of authorities the last"
     short.certificate.write_text("no certificate")
     with pytest.raises(Doubt, match="KAFKA_SSL_CERTFILE: expected a PEM file"):
         await look.look()
