@@ -13,7 +13,7 @@ from tests.unit.deploy.promtool import NAMES, RULES, alerts, asked_for, check_ex
 from tests.unit.deploy.recording import APART_S, LANES, SERVICES, TARGET
 
 ROOT = RULES.parents[2]
-BUSY, NIGHT = 60, 400
+BUSY, NIGHT = 60, 240
 """Minutes."""
 
 
@@ -141,7 +141,7 @@ def healthy(minutes: int, first: int) -> dict[str, str]:
 
 def faulty(case: Case) -> dict[str, str]:
     """The healthy hour with one fault in it."""
-    found = healthy(BUSY, 0)
+    found = healthy(case.minute, 0)
     for name, shape in case.faulty.items():
         for hit in [known for known in found if name[1:] in known] if name.startswith("*") else [name]:
             if shape is None:
