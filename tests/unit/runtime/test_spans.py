@@ -1,5 +1,6 @@
 """Spans as a real receiver gets them: batches, and what is traced in them; a receiver that fails or hangs holds up nobody."""
 
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from services.runtime.errors import Doubt
 from services.runtime.lanes import Lane
 from services.runtime.memory import MemoryBroker
 from services.runtime.metrics import NoMetrics
+from services.runtime.secret import WrongSetting
 from services.runtime.spans import CONTEXTS_MAX, Spans
 from services.runtime.traces import CARRIED_ON, TRACEPARENT, traces_to
 from tests.unit.runtime.counting import PAID, Counting, Event
@@ -109,6 +111,13 @@ async def test_a_receiver_that_fails_holds_up_no_lane(fault: str, receiver: Rece
         began = time.monotonic()
         spans.close()
         assert time.monotonic() - began < close_s + 3
+
+
+def test_where_opentelemetry_is_missing_the_setting_is_refused_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "services.runtime.spans")
+    monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.http.trace_exporter", None)
+    with pytest.raises(WrongSetting, match=r"OTEL_EXPORTER_OTLP_ENDPOINT: expected where opentelemetry.* pip install 'medaid\[traces\]'"):
+        traces_to("http://127.0.0.1:1", "counting")
 
 
 def test_without_an_endpoint_contexts_are_only_carried_on() -> None:
