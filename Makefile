@@ -54,6 +54,8 @@ check: $(READY) ## Check style, types, import contracts, tidiness, generated fil
 	$(BIN)/pytest -q tests/unit/test_tidy.py
 	$(BIN)/python -m schemas.generate --check
 	$(BIN)/python -m deploy.asyncapi --check
+	$(BIN)/python -m deploy.metrics --check
+	$(BIN)/python -m deploy.dashboard --check
 	$(BIN)/python -m tests.house --check
 
 up: $(READY) ## Start Kafka and Redis on this machine, make the topics, run the services in the background
@@ -65,15 +67,17 @@ status: $(READY) ## Show what make up started and where it listens
 down: $(READY) ## End what make up started, and nothing else; data stay in .medaid/run
 	$(SERVERS) down
 
-generate: $(READY) ## Write the JSON Schemas, the AsyncAPI document, the examples of our own events and the house in ARCHITECTURE.md anew
+generate: $(READY) ## Write the JSON Schemas, the AsyncAPI document, the list of metrics, the dashboard, the examples of our own events and the house in ARCHITECTURE.md anew
 	$(BIN)/python -m schemas.generate
 	$(BIN)/python -m deploy.asyncapi
+	$(BIN)/python -m deploy.metrics
+	$(BIN)/python -m deploy.dashboard
 	$(BIN)/python -m tests.contract.outputs
 	$(BIN)/python -m tests.house
 
 lock: $(READY) ## Pin the dependencies of pyproject.toml anew, with hashes
-	$(LOCK) --extra build --extra dev --output-file requirements.txt pyproject.toml
-	$(LOCK) --extra build --constraint requirements.txt --output-file deploy/requirements.txt pyproject.toml
+	$(LOCK) --extra build --extra dev --extra traces --output-file requirements.txt pyproject.toml
+	$(LOCK) --extra build --extra traces --constraint requirements.txt --output-file deploy/requirements.txt pyproject.toml
 	$(LOCK) --extra rival --output-file tests/bench/requirements.txt pyproject.toml
 
 clean: ## Remove .venv, Kafka's jars, local data and caches

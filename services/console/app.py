@@ -1,13 +1,16 @@
 """The console, wired: the FastStream app around its lanes, and the pages that are served beside them in the same process."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import structlog
+from prometheus_client import CollectorRegistry
 
 from schemas.topics import load_topics
 from services.console.adapters.kafka import KafkaOutside
 from services.console.adapters.register import RedisRegister
+from services.console.figures import WarningsLook
 from services.console.neighbours import neighbours
 from services.console.service import ConsoleService
 from services.console.settings import ConsoleSettings
@@ -17,9 +20,11 @@ from services.console.web.serving import application
 from services.console.web.users import Users, UsersError
 from services.policy.library import load_policies, switched_from_text
 from services.runtime.errors import Stop
+from services.runtime.looking import Look
 from services.runtime.pump import PumpApp, build_app
 from services.runtime.redis_client import connect
 from services.runtime.redis_view import RedisView
+from services.runtime.roster import Roster
 from services.runtime.settings import Settings, WrongSetting
 from services.runtime.topics import topics_of
 
@@ -44,7 +49,10 @@ def build(settings: Settings | None = None) -> PumpApp:
         outside.open(made, lanes)
         return made
 
-    app = build_app(service, chosen, view, outputs=topics_of(service.name, load_topics()))
+    def looks(registry: CollectorRegistry, roster: Roster) -> Sequence[Look]:
+        return [WarningsLook(registry, roster, outside, policies.regions())]
+
+    app = build_app(service, chosen, view, outputs=topics_of(service.name, load_topics()), looks=looks)
     register = RedisRegister(connect(chosen), f"{chosen.prefix}medaid:{service.name}:s:", chosen.redis_deadline_ms / 1000)
     room = furnish(chosen, policies, outside, known, users_of(chosen), lambda: app.roster.is_ready, register)
     _hook(app, room, outside, register)

@@ -36,7 +36,7 @@ class Alone:
             if place in written:
                 count = sum(output.topic == place.topic and output.partition == place.partition for output in outputs)
                 if written[place] != end + count:
-                    raise Doubt(OTHERS.format(*place, end))
+                    raise Doubt(OTHERS.format(*place, end), "foreign")
                 self._ends[place] = written[place] + 1  # the transaction's marker, without which Kafka begins no other
         await self.look(broker)
 
@@ -50,5 +50,5 @@ class Alone:
             return
         for place, end in (await broker.log_ends(list(self._ends))).items():
             if end > self._ends[place]:
-                raise Doubt(OTHERS.format(*place, self._ends[place]))
+                raise Doubt(OTHERS.format(*place, self._ends[place]), "foreign")
         self._looked_at_s = self._clock.monotonic()

@@ -17,7 +17,8 @@ from schemas.envelope import ATTRIBUTE_LENGTH_MAX, HEADERS_BYTES_MAX, VALUE_BYTE
 from schemas.times import instant_ns
 from services.runtime.errors import Refused, Unreadable
 from services.runtime.logging import places_of
-from services.runtime.records import Output, Record
+from services.runtime.records import Output, Record, Refusal
+from services.runtime.traces import trace_of
 
 log = structlog.get_logger(__name__)
 
@@ -43,14 +44,15 @@ def refusal(service: str, record: Record, error: Exception) -> Refused:
     refused = error if isinstance(error, Refused) else Refused("processing_failed", "data", f"to be decided without {type(error).__name__}")
     if refused.reason == "processing_failed":
         where = f"{record.topic}[{record.partition}]@{record.offset}"
-        log.error("processing failed", service=service, record=where, raised=places_of(error))
+        log.error("processing failed", service=service, record=where, raised=places_of(error), **trace_of(record))
     return refused
 
 
 def letter(service: str, partition: int, record: Record, refused: Refused) -> Output:
     """`record` as a dead letter on `partition` of its topic's dead-letter topic."""
     key = None if record.key is None else record.key[:KEPT_BYTES]
-    return Output(dead_letters_of(record.topic), partition, key, letter_value(service, record, refused, record.topic))
+    value = letter_value(service, record, refused, record.topic)
+    return Output(dead_letters_of(record.topic), partition, key, value, told=Refusal(record.topic, refused.reason))
 
 
 def letter_value(service: str, record: Record, refused: Refused, topic: str | None) -> bytes:

@@ -15,9 +15,9 @@ from services.runtime import deadletters, reroute
 from services.runtime.clock import Clock
 from services.runtime.errors import Refused
 from services.runtime.home import home_of
-from services.runtime.metrics import LaneMetrics
 from services.runtime.records import Output, Record, Writes
 from services.runtime.service import Consequence, E, Emission, Fold, Service
+from services.runtime.traces import Carry
 
 BREATH_S = 0.02
 """After so long without one the event loop gets a turn."""
@@ -51,11 +51,12 @@ class Step(NamedTuple, Generic[E]):
 
 
 class Decided(NamedTuple, Generic[E]):
-    """What `steps`, the first of a batch, lead to."""
+    """What `steps`, the first of a batch, lead to. `late`: the topics of those that changed what had been told before."""
 
     steps: Sequence[Step[E]]
     outputs: list[Output]
     writes: Writes
+    late: Sequence[str] = ()
 
 
 class _Unclear(Exception):
@@ -70,14 +71,18 @@ class _Unclear(Exception):
 class _Round(Generic[E]):
     """One try at a batch: how many records were decided so far, what they led to, and which of them each home still owes a conclusion for."""
 
-    def __init__(self, fold: Fold[E]) -> None:
+    def __init__(self, fold: Fold[E], carry: Carry) -> None:
         self.fold = fold
+        self._carry = carry
         self.count = self.size = 0
         self.outputs: list[Output] = []
+        self.late: list[str] = []
         self.owing: dict[str, list[Step[E]]] = {}
 
-    def tell(self, outputs: Sequence[Output]) -> None:
-        """Outputs to publish, behind those before."""
+    def tell(self, outputs: Sequence[Output], step: Step[E]) -> None:
+        """What `step` led to, behind what was told before, in its trace. A copy on its way home has the headers that came, trace and all."""
+        if step.record.headers and (trace := self._carry(step.origin)):
+            outputs = [output if output.headers else output._replace(headers=trace) for output in outputs]
         self.outputs += outputs
         self.size += sum(len(output.value or b"") for output in outputs)
 
@@ -85,12 +90,11 @@ class _Round(Generic[E]):
 class Decider(Generic[E]):
     """Reads and decides what one lane is given."""
 
-    def __init__(self, service: Service[E], partition: int, partitions: int, clock: Clock, metrics: LaneMetrics, budget: Budget) -> None:
+    def __init__(self, service: Service[E], partition: int, partitions: int, clock: Clock, budget: Budget) -> None:
         self._service = service
         self._partition = partition
         self._partitions = partitions
         self._clock = clock
-        self._metrics = metrics
         self._budget = budget
         self._breathed_s = 0.0
 
@@ -99,15 +103,13 @@ class Decider(Generic[E]):
         order = {topic: place for place, topic in enumerate(self._service.inputs)}
         return [self._read(record) for record in sorted(records, key=lambda record: (order.get(record.topic, -1), record.offset))]
 
-    async def decide(self, steps: Sequence[Step[E]], new_fold: Callable[[], Fold[E]]) -> Decided[E]:
+    async def decide(self, steps: Sequence[Step[E]], new_fold: Callable[[], Fold[E]], carry: Carry) -> Decided[E]:
         """Step 3. Where something goes wrong that several records led to, fewer of them are decided, until it is clear which one is to blame."""
         while True:
             try:
-                return await self._decide(steps, _Round(new_fold()))
+                return await self._decide(steps, _Round(new_fold(), carry))
             except _Unclear as unclear:
-                if unclear.count == 1:
-                    return Decided(steps[:1], self._set_aside(steps[0].origin, unclear.error), Writes())
-                steps = steps[: unclear.count // 2]
+                steps = steps[: unclear.count // 2] or [steps[0]._replace(fault=unclear.error)]
 
     def _read(self, record: Record) -> Step[E]:
         origin = reroute.origin(record, self._service.inputs)
@@ -126,14 +128,14 @@ class Decider(Generic[E]):
         begun_s = self._breathed_s = self._clock.monotonic()
         for step in steps:
             now.count += 1
-            now.tell(self._lead(step, now))
+            now.tell(self._lead(step, now), step)
             if len(now.owing) == OWING_MAX:
                 await self._conclude(now)
             if now.size >= self._budget.bytes or self._clock.monotonic() - begun_s >= self._budget.seconds:
                 break
             await self._breathe()
         await self._conclude(now)
-        return Decided(steps[: now.count], now.outputs, now.fold.writes())
+        return Decided(steps[: now.count], now.outputs, now.fold.writes(), now.late)
 
     def _lead(self, step: Step[E], now: _Round[E]) -> list[Output]:
         """What one record leads to by itself. Whatever goes wrong in deciding it sets this record aside, and leaves the state of its home as it was.
@@ -156,7 +158,7 @@ class Decider(Generic[E]):
         if told is None:
             now.owing.setdefault(home, []).append(step)
             return []
-        return self._tell([step], told)
+        return self._tell([step], told, now)
 
     async def _conclude(self, now: _Round[E]) -> None:
         """What the homes owe, told behind everything before.
@@ -170,15 +172,14 @@ class Decider(Generic[E]):
                 told = now.fold.conclude(home)
             except Exception as error:
                 raise _Unclear(now.count, error) from error
-            now.tell(self._tell(steps, told))
+            now.tell(self._tell(steps, told, now), steps[-1])
         now.owing.clear()
 
-    def _tell(self, steps: Sequence[Step[E]], told: Sequence[Consequence]) -> list[Output]:
+    def _tell(self, steps: Sequence[Step[E]], told: Sequence[Consequence], now: _Round[E]) -> list[Output]:
         """What `steps` led to together; a part that could not be done is told in the dead letter of the last."""
         emissions = [one for one in told if isinstance(one, Emission)]
         if any(emission.is_late for emission in emissions):
-            for step in steps:
-                self._metrics.late(step.origin.topic)
+            now.late += (step.origin.topic for step in steps)
         letters = [letter for one in told if isinstance(one, Refused) for letter in self._set_aside(steps[-1].origin, one)]
         return [*map(self._output, emissions), *letters]
 
@@ -189,11 +190,10 @@ class Decider(Generic[E]):
 
     def _output(self, emission: Emission) -> Output:
         home = self._partition if emission.home is None else home_of(emission.home, self._partitions)
-        return Output(emission.topic, home, emission.key.encode(), emission.value, emission.headers)
+        return Output(emission.topic, home, emission.key.encode(), emission.value, emission.headers, emission.told)
 
     def _set_aside(self, record: Record, error: Exception) -> list[Output]:
         """The dead letter of a record that was refused, or that a mistake of ours met: the others behind it go on. None of what is tried again: it has one."""
         refused = deadletters.refusal(self._service.name, record, error)
-        self._metrics.refused(record.topic, refused.reason)
         letter = deadletters.letter(self._service.name, self._partition, record, refused)
         return [letter] if record.topic in self._service.inputs else []

@@ -4,17 +4,33 @@
 `Stop`: we are wrong, or Kafka has lost records; the operator.
 """
 
+from typing import Literal
+
 from schemas.refusal import Fault, Refused
 
-__all__ = ["WRITTEN_BY_US", "Doubt", "Fault", "NotOurs", "Refused", "Stop", "Unreadable"]
+__all__ = ["WRITTEN_BY_US", "Doubt", "DoubtKind", "Fault", "NotOurs", "Refused", "Stop", "Unreadable"]
+
+DoubtKind = Literal[
+    "kafka", "redis", "fenced", "moved", "undecided", "foreign", "deleted", "rewound", "unassigned", "unreadable", "mistake", "other"
+]
+"""What kind of thing is away or unknown, as metrics tell it (`docs/metrics.md` says what each means)."""
 
 
 class Doubt(Exception):
     """The outcome is unknown, or the lane may have another owner: take the lane again. Never a reason to skip a record."""
 
+    kind: DoubtKind = "other"
+
+    def __init__(self, why: str = "", kind: DoubtKind | None = None) -> None:
+        super().__init__(why)
+        if kind is not None:
+            self.kind = kind
+
 
 class Unreadable(Doubt):
     """Something in the view is not what this version writes: it is emptied and healed from the topics before anything else is decided."""
+
+    kind = "unreadable"
 
 
 class Stop(Exception):

@@ -62,8 +62,8 @@ class Flow:
         """
         consumer = self._consumer()
         if consumer is None:
-            raise Doubt("there is no consumer")
+            raise Doubt("there is no consumer", "unassigned")
         try:
             yield consumer
         except Exception as error:  # IllegalStateError, or an assertion, according to how far a rebalance is
-            raise Doubt(f"lane {self._partition} is not assigned: {type(error).__name__}") from error
+            raise Doubt(f"lane {self._partition} is not assigned: {type(error).__name__}", "unassigned") from error

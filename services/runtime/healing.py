@@ -72,7 +72,7 @@ async def _look_closer(partition: TopicPartition, broker: Broker, true_up_to: in
     end = (await broker.log_ends([partition]))[partition]
     if true_up_to > end:
         raise Stop(f"{partition.topic}[{partition.partition}] ends at {end}, the view is true up to {true_up_to}: Kafka has lost records")
-    raise Doubt("another owner has gone on with the lane")
+    raise Doubt("another owner has gone on with the lane", "fenced")
 
 
 async def _stops(service: Service[E], lane: int, broker: Broker, committed: Offsets) -> Mapping[str, int]:
@@ -86,7 +86,7 @@ async def _stops(service: Service[E], lane: int, broker: Broker, committed: Offs
     ends, log_ends = await broker.ends(own), await broker.log_ends(own)
     for partition, end in ends.items():
         if end < log_ends[partition]:
-            raise Doubt(f"{partition.topic}[{lane}] is decided up to {end} of {log_ends[partition]} only")
+            raise Doubt(f"{partition.topic}[{lane}] is decided up to {end} of {log_ends[partition]} only", "undecided")
     return {topic: (ends if until == "end" else committed)[TopicPartition(topic, lane)] for topic, until in service.state_topics.items()}
 
 
@@ -169,7 +169,7 @@ class _Heal(Generic[E]):
         writes = _understood(records, lambda some: service.heal(some, documents))
         is_last = all(reached[topic] >= stop for topic, stop in self._stops.items())
         if not await self._view.apply(self._lane, at, reached, writes, healed_in=self._run if is_last else None):
-            raise Doubt("the view was moved or lost during a heal")
+            raise Doubt("the view was moved or lost during a heal", "moved")
         return is_last
 
     async def _documents(self, want: Want, at: Watermark | None) -> Mapping[str, Document]:
@@ -180,7 +180,7 @@ class _Heal(Generic[E]):
         """
         state = await self._view.peek(self._lane, want)
         if state.run != self._run or state.watermark != at:
-            raise Doubt("the view has another run or watermark")
+            raise Doubt("the view has another run or watermark", "moved")
         return state.documents if at is not None else {key: {} for key in state.documents}
 
 

@@ -46,7 +46,9 @@ class Inbox:
         """
         for record in records:
             if record.offset < self._next[record.topic]:
-                raise Doubt(f"{record.topic}[{record.partition}] went back to {record.offset}, {self._next[record.topic]} was expected")
+                raise Doubt(
+                    f"{record.topic}[{record.partition}] went back to {record.offset}, {self._next[record.topic]} was expected", "rewound"
+                )
             if record.offset > self._next[record.topic]:
                 self._gaps.setdefault(record.topic, self._next[record.topic])
             self._next[record.topic] = record.offset + 1

@@ -95,7 +95,7 @@ class Keeper:
                 await asyncio.wait([self._task])
         await self._lane.release()
         if self._pulse.state != "stopped":
-            self._pulse.state = "released"
+            self._pulse.enter("released", self._pulse.doubt)
 
     @property
     def is_dead(self) -> bool:
@@ -109,23 +109,25 @@ class Keeper:
             except Doubt as doubt:
                 await self._rest(doubt)
             except Stop as stop:
-                self._pulse.state, self._pulse.doubt = "stopped", str(stop)
+                self._pulse.enter("stopped", str(stop))
                 self._stopped(stop)
                 return
             except Exception as error:  # our own mistake: told whole, then handled as any doubt
                 log.exception("lane failed", service=self._lane.service.name, lane=self._lane.partition)
-                await self._rest(Doubt(f"unexpected {type(error).__name__}"))
+                await self._rest(Doubt(f"unexpected {type(error).__name__}", "mistake"))
 
     async def _hold(self) -> None:
         """Take the lane and settle what comes until it is released. Raises: Doubt, Stop."""
-        self._pulse.state, self._flowing, self._rewound = "taking", (), None
+        self._pulse.enter("taking", self._pulse.doubt)
+        self._flowing, self._rewound = (), None
         inputs = self._lane.service.inputs
         self._flow.pause(inputs)
         taken = await self._lane.take()
         self._inbox.begin(taken.positions)
         self._flow.seek(taken.positions)
         self._first = dict(taken.first_ends)
-        self._pulse.state, self._pulse.doubt, self._pulse.heard_at_s = "running", "", self._clock.monotonic()
+        self._pulse.enter("running")
+        self._pulse.heard_at_s = self._clock.monotonic()
         await self._lane.idle()  # a lane is ready as soon as its view says so, records or not
         while not self._leaving:
             records = await self._next()
@@ -176,7 +178,8 @@ class Keeper:
 
     async def _rest(self, doubt: Doubt) -> None:
         """Tell why, and wait before the lane is taken again: longer each time, or until the group knows who owns a fenced lane."""
-        self._pulse.state, self._pulse.doubt = "doubt", str(doubt)
+        self._pulse.enter("doubt", str(doubt))
+        self._lane.metrics.doubted(doubt.kind)
         self._pulse.beat()
         with suppress(Doubt):  # not assigned, then nothing comes
             self._flow.pause(self._lane.service.inputs)

@@ -24,17 +24,16 @@ from services.runtime.errors import Doubt
 from services.runtime.fronts import check_fronts
 from services.runtime.healing import heal
 from services.runtime.losses import check_undeleted, positions, without_records
-from services.runtime.metrics import LaneMetrics
-from services.runtime.ports import Broker, Closed, Loaded, Moved, View, Writer
+from services.runtime.metrics import Committed, LaneMetrics
+from services.runtime.ports import Broker, Closed, Loaded, Moved, View
 from services.runtime.records import Offsets, Output, Record, Taken, TopicPartition, Want, Watermark, Writes
 from services.runtime.retrying import RETRIES_MAX, due_again
 from services.runtime.service import E, Service
+from services.runtime.traces import CARRIED_ON, Traces
+from services.runtime.transactions import Transactions
 
 GATE_POLL_S = 0.2
 """How long a lane waits before it asks again whether the others are healed."""
-
-COMMIT_GAP_S = 0.004
-"""Between a commit and the lane's next send; earlier, the broker answers CONCURRENT_TRANSACTIONS and the client sleeps 20 ms."""
 
 WHOLE_MAX = 256
 """So many whole documents are loaded besides for one batch: each may be a person's year of ten thousand claims, which Redis sends in one go."""
@@ -54,20 +53,21 @@ class Lane(Generic[E]):
         clock: Clock,
         metrics: LaneMetrics,
         budget: Budget = BUDGET,
+        traces: Traces = CARRIED_ON,
     ) -> None:
         self.service = service
         self.partition = partition
         self._broker = broker
         self._view = view
         self._clock = clock
-        self._metrics = metrics
-        self._decider = Decider(service, partition, broker.partitions, clock, metrics, budget)
-        self._writer: Writer | None = None
+        self.metrics = metrics
+        self._traces = traces
+        self._decider = Decider(service, partition, broker.partitions, clock, budget)
+        self._transactions = Transactions(clock)
         self._run = ""
         self._reached: Offsets = {}
         self._watermark: Watermark = {}
         self._alone = Alone(partition, {}, clock)
-        self._sent_at_s = 0.0
         self._due: list[Record] = []
 
     async def take(self) -> Taken:
@@ -80,13 +80,13 @@ class Lane(Generic[E]):
         """
         await self.release()
         self._run = await self._view.run()
-        self._writer = await self._broker.fence(self.partition)
+        self._transactions.begin(await self._broker.fence(self.partition))
         await check_fronts(self.service, [self.partition], self._broker)
         self._reached, ends = await positions(self.service, self.partition, self._broker)
         healed = await heal(self.service, self.partition, self._broker, self._view, self._reached, self._run)
         self._watermark, self._alone = healed.watermark, Alone(self.partition, healed.ends, self._clock)
         self._due = await due_again(self.service, self.partition, self._broker, self._watermark)
-        self._metrics.taken(healed.records)
+        self.metrics.taken(healed.records)
         log.info("lane taken", service=self.service.name, lane=self.partition, healed=healed.records, watermark=dict(self._watermark))
         first_ends = {topic: ends[TopicPartition(topic, self.partition)] for topic in self.service.first}
         return Taken({tp.topic: offset for tp, offset in self._reached.items()}, first_ends)
@@ -96,7 +96,7 @@ class Lane(Generic[E]):
         while self._due:
             self._due = [*await self.batch(self._due[:RETRIES_MAX]), *self._due[RETRIES_MAX:]]
         if await self._ask(Want()) is not None:
-            self._metrics.alive()
+            self.metrics.alive()
         await self._alone.look(self._broker)
 
     async def look_before(self, expected: Mapping[str, int]) -> None:
@@ -124,23 +124,25 @@ class Lane(Generic[E]):
         Raises:
             Doubt: The lane is to be taken again.
         """
-        read = self._decider.read(records)
-        async with emptied_if_unreadable(self._view, self._run):
-            steps, loaded = await self._load(read)
-            decided = await self._decider.decide(steps, lambda: self.service.fold(loaded.documents, loaded.holders))
-        done = [step.record for step in decided.steps]
-        given = [record for record in done if record.topic in self.service.inputs]  # without what is tried again
-        offsets = {TopicPartition(record.topic, self.partition): record.offset + 1 for record in given}
-        written = await self._publish(decided.outputs, offsets)
-        await self._apply(decided.writes, written, offsets)
-        self._metrics.committed(done, decided.outputs)
+        begun_s = self._clock.monotonic()
+        with self._traces.batch(records) as trail:
+            read = self._decider.read(records)
+            async with emptied_if_unreadable(self._view, self._run):
+                steps, loaded = await self._load(read)
+                decided = await self._decider.decide(steps, lambda: self.service.fold(loaded.documents, loaded.holders), trail.carry)
+            done = [step.record for step in decided.steps]
+            given = [record for record in done if record.topic in self.service.inputs]  # without what is tried again
+            offsets = {TopicPartition(record.topic, self.partition): record.offset + 1 for record in given}
+            written = await self._publish(decided.outputs, offsets)
+            await self._apply(decided.writes, written, offsets)
+            trail.settled(done, len(decided.outputs))
+        took_s = self._clock.monotonic() - begun_s
+        self.metrics.committed(Committed(done, decided.outputs, decided.late, took_s, self._transactions.took_s))
         return [step.record for step in read[len(done) :]]
 
     async def release(self) -> None:
         """Let the writer go. Whatever it had open is aborted by the next owner's fence."""
-        if self._writer is not None:
-            writer, self._writer = self._writer, None
-            await writer.close()
+        await self._transactions.end()
 
     async def _load(self, steps: Sequence[Step[E]]) -> tuple[Sequence[Step[E]], Loaded]:
         """Step 2: what the events need, keys booked; fewer of the records where they need too much at once. Waits while other lanes heal."""
@@ -172,16 +174,12 @@ class Lane(Generic[E]):
             case Closed(run) if run == self._run:
                 return None
             case Loaded() | Closed() | Moved():
-                raise Doubt("the view has another run or watermark")
+                raise Doubt("the view has another run or watermark", "moved")
 
     async def _publish(self, outputs: Sequence[Output], offsets: Mapping[TopicPartition, int]) -> Mapping[TopicPartition, int]:
         """Step 4: one transaction. After it the batch is money."""
-        assert self._writer is not None, "a lane is taken before its first batch"
-        if (wait_s := self._sent_at_s + COMMIT_GAP_S - self._clock.monotonic()) > 0:
-            await self._clock.sleep(wait_s)
-        written = await self._writer.commit(outputs, offsets)
+        written = await self._transactions.commit(outputs, offsets)
         self._reached = {**self._reached, **offsets}
-        self._sent_at_s = self._clock.monotonic()
         await self._alone.wrote(outputs, written, self._broker)
         return written
 
@@ -196,5 +194,5 @@ class Lane(Generic[E]):
             reached = (written if until == "end" else offsets).get(TopicPartition(topic, self.partition), 0)
             to[topic] = max(to.get(topic, 0), reached)
         if not await self._view.apply(self.partition, self._watermark, to, writes):
-            raise Doubt("the watermark was moved by somebody else")
+            raise Doubt("the watermark was moved by somebody else", "moved")
         self._watermark = to

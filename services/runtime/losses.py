@@ -66,7 +66,7 @@ async def check_undeleted(expected: Offsets, broker: Broker) -> None:
         Doubt: Something was, or Kafka is away.
     """
     if missing := losses_of(expected, await broker.beginnings(list(expected))):
-        raise Doubt(f"deleted before it was read: {'; '.join(map(str, missing))}")
+        raise Doubt(f"deleted before it was read: {'; '.join(map(str, missing))}", "deleted")
 
 
 async def without_records(reached: Offsets, broker: Broker) -> Offsets:

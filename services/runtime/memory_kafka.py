@@ -152,7 +152,7 @@ class MemoryKafka:
 
     def _check(self, producer: Producer) -> None:
         if self._epochs.get(producer.transactional_id) != producer.epoch:
-            raise Doubt(f"{producer.transactional_id} is fenced")
+            raise Doubt(f"{producer.transactional_id} is fenced", "fenced")
 
     def _finish(self, transactional_id: str, *, commit: bool) -> None:
         """Decide the open transaction, if there is one, and write its markers."""

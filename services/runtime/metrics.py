@@ -1,9 +1,28 @@
-"""Counters of a lane, for Prometheus. Labels name service, lane, topic and reason; never a person."""
+"""What a lane tells about itself, for whoever watches: figures by service, lane, topic and codes of ours; never a person, an id or an amount."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from services.runtime.errors import DoubtKind
 from services.runtime.records import Output, Record
+
+
+class Committed(NamedTuple):
+    """A batch that was committed and applied.
+
+    Attributes:
+        records: What was settled.
+        outputs: What was written.
+        late: The topics of records that changed what had been told before, once a record.
+        batch_s: From the first look at the records until the view had followed, waiting for the gate included; seconds.
+        commit_s: Of that the transaction.
+    """
+
+    records: Sequence[Record]
+    outputs: Sequence[Output]
+    late: Sequence[str] = ()
+    batch_s: float = 0.0
+    commit_s: float = 0.0
 
 
 class LaneMetrics(Protocol):
@@ -17,16 +36,12 @@ class LaneMetrics(Protocol):
         """The lane looked at its view and found it right, with nothing to do."""
         ...
 
-    def committed(self, records: Sequence[Record], outputs: Sequence[Output]) -> None:
+    def committed(self, batch: Committed) -> None:
         """A batch was committed and applied."""
         ...
 
-    def refused(self, topic: str, reason: str) -> None:
-        """A record of `topic` became a dead letter."""
-        ...
-
-    def late(self, topic: str) -> None:
-        """A record of `topic` changed what had been told before."""
+    def doubted(self, kind: DoubtKind) -> None:
+        """The lane is in doubt, and will be taken again."""
         ...
 
 
@@ -39,11 +54,8 @@ class NoMetrics:
     def alive(self) -> None:
         """Ignore."""
 
-    def committed(self, records: Sequence[Record], outputs: Sequence[Output]) -> None:
+    def committed(self, batch: Committed) -> None:
         """Ignore."""
 
-    def refused(self, topic: str, reason: str) -> None:
-        """Ignore."""
-
-    def late(self, topic: str) -> None:
+    def doubted(self, kind: DoubtKind) -> None:
         """Ignore."""

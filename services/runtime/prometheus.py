@@ -1,47 +1,61 @@
-"""Metrics of lanes for Prometheus. The registry is injected; labels name service, lane, topic and reason, never a person."""
+"""What lanes tell, counted for Prometheus, once a batch. The registry is injected. Not here: what is asked only when somebody looks (`looking.py`)."""
 
 import time
 from collections import Counter as Tally
-from collections.abc import Sequence
+from collections.abc import Collection
+from typing import Final, get_args
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry, disable_created_metrics
 
-from services.runtime.records import Output, Record
+from services.runtime import figures
+from services.runtime.errors import DoubtKind
+from services.runtime.metrics import Committed
+from services.runtime.records import Refusal, Told
+
+OUR_FAULT: Final = ("processing_failed", "unknown_region")
+"""Reasons of dead letters that an operator must hear of at once."""
+
+
+disable_created_metrics()  # type: ignore[no-untyped-call]
+"""When each series began, in a series of its own: nobody asks for it."""
 
 
 class Figures:
     """The collectors that all lanes of a process share, registered once."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        lane = ("service", "lane")
-        self.batches = Counter("medaid_batches", "Batches committed and applied", lane, registry=registry)
-        self.read = Counter("medaid_records_read", "Records settled, by input topic", (*lane, "topic"), registry=registry)
-        self.written = Counter("medaid_records_written", "Records written, by output topic", (*lane, "topic"), registry=registry)
-        self.dead_letters = Counter(
-            "medaid_dead_letters", "Records refused, by input topic and reason", (*lane, "topic", "reason"), registry=registry
-        )
-        self.late_events = Counter(
-            "medaid_late_events", "Records that changed what had been told before, by input topic", (*lane, "topic"), registry=registry
-        )
-        self.takes = Counter("medaid_lane_takes", "Times a lane was taken and its view healed", lane, registry=registry)
-        self.healed = Counter(
-            "medaid_records_healed", "Records that brought a lane's view forward when it was taken", lane, registry=registry
-        )
-        self.last_batch = Gauge(
-            "medaid_last_batch_timestamp_seconds", "When a lane last committed a batch, Unix time", lane, registry=registry
-        )
-        self.alive = Gauge("medaid_alive_timestamp_seconds", "When a lane last found its view right, Unix time", lane, registry=registry)
+        self.batches = figures.BATCHES.counter(registry)
+        self.batch = figures.BATCH.histogram(registry)
+        self.commit = figures.COMMIT.histogram(registry)
+        self.read = figures.READ.counter(registry)
+        self.written = figures.WRITTEN.counter(registry)
+        self.settled = figures.SETTLED.counter(registry)
+        self.dead_letters = figures.DEAD_LETTERS.counter(registry)
+        self.late_events = figures.LATE_EVENTS.counter(registry)
+        self.takes = figures.TAKES.counter(registry)
+        self.healed = figures.HEALED.counter(registry)
+        self.doubts = figures.DOUBTS.counter(registry)
+        self.last_batch = figures.LAST_BATCH.gauge(registry)
+        self.alive = figures.ALIVE.gauge(registry)
 
-    def of_lane(self, service: str, lane: int) -> "LaneFigures":
-        """The metrics of one lane."""
+    def of_lane(self, service: str, lane: int, inputs: Collection[str] = ()) -> "LaneFigures":
+        """The metrics of one lane, which reads `inputs`.
+
+        What rules ask for begins at 0: of a counter that is born with its first count, Prometheus would not see that it rose.
+        """
+        for kind in get_args(DoubtKind):
+            self.doubts.labels(service, lane, kind)
+        for topic in (topic for topic in inputs if not topic.endswith(".dlq")):  # of a dead letter there is none
+            for reason in OUR_FAULT:
+                self.dead_letters.labels(service, lane, topic, reason)
         return LaneFigures(self, service, lane)
 
 
 class LaneFigures:
     """The port `LaneMetrics` of one lane."""
 
-    def __init__(self, figures: Figures, service: str, lane: int) -> None:
-        self._figures = figures
+    def __init__(self, shared: Figures, service: str, lane: int) -> None:
+        self._figures = shared
         self._lane = (service, str(lane))
 
     def taken(self, healed: int) -> None:
@@ -54,20 +68,26 @@ class LaneFigures:
         """As the port has it."""
         self._figures.alive.labels(*self._lane).set(time.time())
 
-    def committed(self, records: Sequence[Record], outputs: Sequence[Output]) -> None:
+    def doubted(self, kind: DoubtKind) -> None:
         """As the port has it."""
-        self._figures.batches.labels(*self._lane).inc()
-        for topic, count in Tally(record.topic for record in records).items():
-            self._figures.read.labels(*self._lane, topic).inc(count)
-        for topic, count in Tally(output.topic for output in outputs).items():
-            self._figures.written.labels(*self._lane, topic).inc(count)
-        self._figures.last_batch.labels(*self._lane).set(time.time())
+        self._figures.doubts.labels(*self._lane, kind).inc()
+
+    def committed(self, batch: Committed) -> None:
+        """As the port has it."""
+        told, lane = self._figures, self._lane
+        told.batches.labels(*lane).inc()
+        told.batch.labels(*lane).observe(batch.batch_s)
+        told.commit.labels(*lane).observe(batch.commit_s)
+        for topic, count in Tally([record.topic for record in batch.records]).items():
+            told.read.labels(*lane, topic).inc(count)
+        for topic, count in Tally([output.topic for output in batch.outputs]).items():
+            told.written.labels(*lane, topic).inc(count)
+        for topic, count in Tally(batch.late).items():
+            told.late_events.labels(*lane, topic).inc(count)
+        for mark, count in Tally([output.told for output in batch.outputs]).items():
+            if isinstance(mark, Told):
+                told.settled.labels(*lane, *mark).inc(count)
+            elif isinstance(mark, Refusal):
+                told.dead_letters.labels(*lane, *mark).inc(count)
+        told.last_batch.labels(*lane).set(time.time())
         self.alive()
-
-    def refused(self, topic: str, reason: str) -> None:
-        """As the port has it."""
-        self._figures.dead_letters.labels(*self._lane, topic, reason).inc()
-
-    def late(self, topic: str) -> None:
-        """As the port has it."""
-        self._figures.late_events.labels(*self._lane, topic).inc()

@@ -14,6 +14,7 @@ from services.runtime.ports import Broker, Closed, Loaded, Moved, View, Writer
 from services.runtime.records import Chunk, Offsets, TopicPartition, Want, Watermark, Writes
 
 State = Literal["taking", "running", "doubt", "released", "stopped"]
+Doing = Literal[State, "waiting", "deaf", "frozen"]
 
 DEAF_S = 5.0
 """A lane at rest whose fetches got no answer for so long is not ready: Kafka holds one back for a twentieth of a second at most."""
@@ -33,6 +34,8 @@ class Pulse:
         beat_at_s: When it last did something, on the clock.
         heard_at_s: When Kafka last answered a fetch or a commit of it.
         busy: A batch is in hand, which waits for Redis or other lanes as long as it must.
+        away_since_s: Since when it settles nothing: it is being taken, or in doubt; None while it runs.
+        shut_since_s: Since when each look has found the gate shut; None while it is open.
     """
 
     clock: Clock
@@ -44,6 +47,18 @@ class Pulse:
     heard_at_s: float = 0.0
     polled_ms: int = -1
     busy: bool = False
+    away_since_s: float | None = None
+    shut_since_s: float | None = None
+
+    def enter(self, state: State, doubt: str = "") -> None:
+        """The lane begins to do something else."""
+        self.state, self.doubt = state, doubt
+        self.away_since_s = None if state == "running" else self._since(self.away_since_s)
+
+    def gate(self, *, is_open: bool) -> None:
+        """The lane looked at the gate."""
+        self.waiting = not is_open
+        self.shut_since_s = None if is_open else self._since(self.shut_since_s)
 
     def beat(self) -> None:
         """The lane did something."""
@@ -70,6 +85,18 @@ class Pulse:
         silent_s = self.clock.monotonic() - self.beat_at_s
         return self.state in {"taking", "running", "doubt"} and silent_s > max(FROZEN_S, 3 * self.deadline_s)
 
+    @property
+    def doing(self) -> Doing:
+        """The one word for it that an operator needs first."""
+        if self.is_frozen:
+            return "frozen"
+        if self.state != "running":
+            return self.state
+        return "waiting" if self.waiting else "deaf" if self.is_deaf else "running"
+
+    def _since(self, before: float | None) -> float:
+        return self.clock.monotonic() if before is None else before
+
 
 class PulsingView:
     """The port `View` over another one; each answer is a beat."""
@@ -88,7 +115,7 @@ class PulsingView:
         """As the port has it; what it answers tells whether the gate is open."""
         found = await self._view.load(lane, at, want)
         self._pulse.beat()
-        self._pulse.waiting = not isinstance(found, Loaded)
+        self._pulse.gate(is_open=isinstance(found, Loaded))
         return found
 
     async def peek(self, lane: int, want: Want) -> Loaded:

@@ -6,7 +6,8 @@ Not here: the subscription (`subscription.py`), lanes (`roster.py`, `keeper.py`)
 
 import asyncio
 import gc
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import anyio
@@ -14,19 +15,23 @@ import structlog
 import uvloop
 from faststream import FastStream
 from faststream.specification import AsyncAPI
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, ProcessCollector
 
 from services.runtime.clock import Clock, SystemClock
 from services.runtime.errors import Stop
 from services.runtime.health import HealthServer
 from services.runtime.kafka import AioKafkaBroker
+from services.runtime.looking import Look, keep_looking
+from services.runtime.looks import looks_of
 from services.runtime.needs import looked_at
 from services.runtime.prometheus import Figures
 from services.runtime.roster import LastingView, Roster
 from services.runtime.service import AnyService
 from services.runtime.settings import Settings
+from services.runtime.states import States
 from services.runtime.subscription import QUIET, Subscription
 from services.runtime.sweeping import keep_swept
+from services.runtime.traces import ProcessTraces, traces_to
 
 GC_THRESHOLDS = (50_000, 20, 50)
 """A batch makes many objects and no cycles; the collector's defaults would look at them after every few records."""
@@ -56,6 +61,7 @@ def build_app(
     make_view: Callable[[int], LastingView],
     *,
     outputs: Collection[str] = (),
+    looks: Callable[[CollectorRegistry, Roster], Sequence[Look]] = lambda registry, roster: (),
     registry: CollectorRegistry | None = None,
     clock: Clock | None = None,
     specification: AsyncAPI | None = None,
@@ -69,22 +75,32 @@ def build_app(
         settings: Of this process.
         make_view: Makes the service's view for so many lanes, once, in the app's event loop; the app closes it.
         outputs: Topics that the service writes, besides those that it reads too; all must be there, with the same number of partitions.
+        looks: What the service looks at for its metrics, besides what every service does.
         registry: Where metrics go, a new one by default.
         clock: For waiting, the machine's by default.
         specification: Of the AsyncAPI document: title, version, contact.
         payload: The type of what is read, a union of event models, for the AsyncAPI document.
         published: Topic to the type of what is written there, for the AsyncAPI document.
+
+    Raises:
+        WrongSetting: Traces are asked for, and OpenTelemetry is not installed.
     """
-    registry = registry or CollectorRegistry()
+    registry, clock = registry or CollectorRegistry(), clock or SystemClock()
     figures = Figures(registry)
     broker = AioKafkaBroker(service.name, settings)
-    roster = Roster(service, settings, broker, make_view, clock or SystemClock(), lambda lane: figures.of_lane(service.name, lane))
+    traces = traces_to(settings.traces_endpoint, service.name)
+    roster = Roster(
+        service, settings, broker, make_view, clock, lambda lane: figures.of_lane(service.name, lane, service.inputs), traces.of_lane
+    )
     app = PumpApp(
         Subscription(settings, roster, looked_at(service, outputs), payload, published or {}), logger=QUIET, specification=specification
     )
     app.roster, roster.exit = roster, app.exit
-    _keep_swept(app, roster, clock or SystemClock())
-    _hook(app, roster, HealthServer(roster, registry, settings.health_host, settings.health_port))
+    registry.register(States(roster))
+    ProcessCollector(registry=registry)
+    watched = [*looks_of(registry, roster, settings), *looks(registry, roster)]
+    _keep_beside(app, [partial(keep_swept, roster, clock), *(partial(keep_looking, look, service.name, clock) for look in watched)])
+    _hook(app, roster, HealthServer(roster, registry, settings.health_host, settings.health_port), traces)
     return app
 
 
@@ -93,7 +109,7 @@ def run_app(app: PumpApp) -> None:
     anyio.run(app.run, backend_options={"loop_factory": uvloop.new_event_loop})
 
 
-def _hook(app: PumpApp, roster: Roster, health: HealthServer) -> None:
+def _hook(app: PumpApp, roster: Roster, health: HealthServer, traces: ProcessTraces) -> None:
     """Health is served before Kafka is waited for; at the end lanes are let go before the group is left, which revokes nothing."""
 
     @app.on_startup
@@ -118,18 +134,19 @@ def _hook(app: PumpApp, roster: Roster, health: HealthServer) -> None:
     async def close() -> None:
         await roster.close()
         await health.close()
+        traces.close()
 
 
-def _keep_swept(app: PumpApp, roster: Roster, clock: Clock) -> None:
-    """What other formats left of the view is dropped while lanes are at work."""
-    sweeping: list[asyncio.Task[None]] = []
+def _keep_beside(app: PumpApp, works: Sequence[Callable[[], Coroutine[Any, Any, None]]]) -> None:
+    """What goes on beside the lanes, from the start until they are let go."""
+    tasks: list[asyncio.Task[None]] = []
 
     @app.after_startup
     async def begin() -> None:
-        sweeping.append(asyncio.create_task(keep_swept(roster, clock), name=f"{roster.service.name}-sweeping"))
+        tasks.extend(asyncio.create_task(work()) for work in works)
 
     @app.on_shutdown
     async def end() -> None:
-        for task in sweeping:
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*sweeping, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)

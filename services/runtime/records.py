@@ -26,14 +26,30 @@ class Record(NamedTuple):
     timestamp_ms: int = 0
 
 
+class Told(NamedTuple):
+    """How a record counts that a service publishes: codes of ours alone, never a text that somebody sent."""
+
+    event: str
+    outcome: str
+    reason: str = ""
+
+
+class Refusal(NamedTuple):
+    """How a dead letter counts."""
+
+    topic: str
+    reason: str
+
+
 class Output(NamedTuple):
-    """A record to write, its partition always explicit. `value` None is a tombstone of a compacted topic."""
+    """A record to write, its partition always explicit. `value` None is a tombstone of a compacted topic. `told`: how metrics count it, if at all."""
 
     topic: str
     partition: int
     key: bytes | None
     value: bytes | None
     headers: Headers = ()
+    told: Told | Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,15 +65,11 @@ class _Credentials(CredentialProvider):
         try:
             password = self._password.reveal()
         except WrongSetting as wrong:
-            raise Doubt(str(wrong)) from None
+            raise Doubt(str(wrong), "redis") from None
         return (self._username, password) if self._username else (password,)
 
     async def get_credentials_async(self) -> tuple[str] | tuple[str, str]:
         """The same. (What redis-py does without it warns of itself at every connection.) Raises: Doubt."""
-        return self.get_credentials()
-
-    async def get_credentials_async(self) -> tuple[str] | tuple[str, str]:
-        """The same; redis-py's own would warn in the log at every connection. Raises: Doubt."""
         return self.get_credentials()
 
 

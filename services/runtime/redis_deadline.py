@@ -33,7 +33,7 @@ async def in_time(seconds: float, redis: Redis) -> AsyncIterator[None]:
                 f"redis at {place} may evict keys (maxmemory-policy {policy}), and a counter that is gone would pay again: set maxmemory-policy "
                 "noeviction, there and in its configuration, then `medaid ledger rebuild` for each service"
             ) from None
-        raise Doubt(f"redis at {place}: {kind_of(error)}") from error
+        raise Doubt(f"redis at {place}: {kind_of(error)}", "redis") from error
 
 
 def place_of(redis: Redis) -> str:

@@ -79,7 +79,8 @@ class NamingCalls(RedisCalls):
         except Doubt as doubt:
             if not is_refusal(doubt.__cause__):
                 raise
-            raise Doubt(f"{str(doubt).rpartition(': ')[0]}: {self.user} may not run {await self._refused()} (ACL)") from doubt.__cause__
+            why = f"{str(doubt).rpartition(': ')[0]}: {self.user} may not run {await self._refused()} (ACL)"
+            raise Doubt(why, doubt.kind) from doubt.__cause__
 
     async def _refused(self) -> str:
         """What is refused, in words, as far as we may ask."""

@@ -22,6 +22,7 @@ from services.runtime.redis_calls import Script
 from services.runtime.redis_client import connect
 from services.runtime.redis_deadline import place_of
 from services.runtime.redis_forgetting import Forgetting, formats_of, is_forgetting, life_of, mark_of, root_of
+from services.runtime.redis_memory import Memory, Sample
 from services.runtime.redis_rights import NamingCalls
 from services.runtime.redis_scripts import EVICTED
 from services.runtime.redis_sentinel import look_around
@@ -56,6 +57,7 @@ class RedisView(NamingCalls):
         self._format, self._mark = format, mark_of(format)
         self._lanes = lanes
         self._was_emptied = False
+        self._sample = Sample(prefix)
 
     @classmethod
     def of(cls, settings: Settings, service: str, format: int, lanes: int) -> Self:
@@ -79,7 +81,7 @@ class RedisView(NamingCalls):
                 f"redis at {place_of(self._redis)} could evict keys, and nobody can tell which are gone: `medaid ledger rebuild` for each service"
             )
         if is_forgetting(run.decode()):
-            raise Doubt("redis: the view is being emptied; if nobody does so, `medaid ledger rebuild` once more")
+            raise Doubt("redis: the view is being emptied; if nobody does so, `medaid ledger rebuild` once more", "redis")
         return run.decode()
 
     async def load(self, lane: int, at: Watermark, want: Want) -> Loaded | Closed | Moved:
@@ -167,6 +169,11 @@ class RedisView(NamingCalls):
         """
         async for dropped in self._forgetting(format, self._lanes).run():
             yield dropped
+
+    async def memory(self) -> Memory:
+        """About how many bytes the view takes in each of its formats, and all of Redis. Raises: Doubt."""
+        async with self.in_time():
+            return await self._sample.draw(self._redis)
 
     async def _formats(self) -> list[int]:
         async with self.in_time():

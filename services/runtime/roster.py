@@ -26,9 +26,11 @@ from services.runtime.metrics import LaneMetrics
 from services.runtime.ports import View
 from services.runtime.pulse import Pulse, PulsingBroker, PulsingView
 from services.runtime.records import Record
+from services.runtime.redis_memory import Memory
 from services.runtime.service import AnyService
 from services.runtime.settings import Settings
 from services.runtime.topics import check
+from services.runtime.traces import CARRIED_ON, Traces
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +44,10 @@ class LastingView(View, Protocol):
 
     def forget_other(self, format: int) -> AsyncGenerator[int, None]:
         """Drop what is left of one, in steps, while this one's gate is open; yields how many keys so far. Raises: Doubt."""
+        ...
+
+    async def memory(self) -> Memory:
+        """About how many bytes it takes. Raises: Doubt."""
         ...
 
     async def close(self) -> None:
@@ -68,6 +74,7 @@ class Roster(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
         make_view: Callable[[int], LastingView],
         clock: Clock,
         metrics: Callable[[int], LaneMetrics],
+        traces: Callable[[int], Traces] = lambda lane: CARRIED_ON,
     ) -> None:
         self.service = service
         self.broker = broker
@@ -82,6 +89,7 @@ class Roster(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
         self.view: LastingView | None = None
         self._clock = clock
         self._metrics = metrics
+        self._traces = traces
         self._keepers: dict[int, Keeper] = {}
         self._joined = self._leaving = self._in_part = False
         self._complaints = Complaints(clock)
@@ -174,7 +182,7 @@ class Roster(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
         deadline_s = max(self._settings.kafka_deadline_ms, self._settings.redis_deadline_ms) / 1000
         pulse = Pulse(self._clock, deadline_s)
         broker, view = PulsingBroker(self.broker, pulse), PulsingView(self.view, pulse)
-        lane = Lane(self.service, partition, broker, view, self._clock, self._metrics(partition))
+        lane = Lane(self.service, partition, broker, view, self._clock, self._metrics(partition), traces=self._traces(partition))
         flow = Flow(self.consumer, self._settings.prefix, partition)
         self.pulses[partition] = pulse
         self._keepers[partition] = Keeper(lane, flow, pulse, self._settings, self._clock, self._complaints, self.stopped)

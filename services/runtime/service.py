@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from services.runtime.errors import Refused
-from services.runtime.records import Document, Headers, Record, Want, Writes
+from services.runtime.records import Document, Headers, Record, Told, Want, Writes
 
 
 class Emission(NamedTuple):
     """A record to publish. It goes to the lane's own partition, or to the home of `home` (a person or hospital id) where given.
 
-    `is_late`: it corrects what was told before, because the causing event changes the past (a metric).
+    `is_late`: it corrects what was told before, because the causing event changes the past (a metric). `told`: how metrics count it besides.
     """
 
     topic: str
@@ -19,6 +19,7 @@ class Emission(NamedTuple):
     headers: Headers = ()
     home: str | None = None
     is_late: bool = False
+    told: Told | None = None
 
 
 Consequence: TypeAlias = Emission | Refused

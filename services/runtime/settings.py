@@ -77,6 +77,12 @@ class Settings(Connections):
         description="who is who at Kafka: service=user, several by semicolons; medaid-identity, medaid-operator and so on unless given",
     )
     thresholds: str = Field("", alias="MEDAID_THRESHOLDS", description="file of early-warning thresholds instead of the shipped one")
+    traces_endpoint: str = Field(
+        "",
+        alias="OTEL_EXPORTER_OTLP_ENDPOINT",
+        pattern=r"^(https?://[^\s@]+)?$",
+        description="where traces go, by OTLP over HTTP, such as http://collector:4318; empty: none are made. OpenTelemetry's other variables count too",
+    )
     pseudonym_key: str = Field(
         "", alias="MEDAID_PSEUDONYM_KEY", max_length=64, repr=False, description="key of the pseudonyms in logs; empty: one a process"
     )

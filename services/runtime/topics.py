@@ -104,5 +104,5 @@ async def _create(admin: AIOKafkaAdminClient, topics: Collection[NewTopic]) -> C
     answer = await admin.create_topics(list(topics))
     failed = {name: for_code(code) for name, code, *_ in answer.topic_errors if code and for_code(code) is not TopicAlreadyExistsError}
     if failed:
-        raise Doubt("kafka: could not make " + ", ".join(f"{name} ({error.__name__})" for name, error in failed.items()))
+        raise Doubt("kafka: could not make " + ", ".join(f"{name} ({error.__name__})" for name, error in failed.items()), "kafka")
     return [topic.name for topic in topics]

@@ -109,8 +109,9 @@ class _Late(Delegate):
 class _HealingFirst(Lane[Any]):
     async def take(self) -> Taken:
         taken = await super().take()
-        assert isinstance(self._writer, _LateWriter)
-        await self._writer.begin()
+        writer = self._transactions.writer
+        assert isinstance(writer, _LateWriter)
+        await writer.begin()
         return taken
 
 

@@ -102,7 +102,7 @@ class AioKafkaBroker:
         if (
             not places.keys() <= found.keys()
         ):  # aiokafka passes over the error of the whole answer; read as nothing, a lane would begin anew
-            raise Doubt("kafka: read committed offsets: the group's coordinator cannot tell them yet")
+            raise Doubt("kafka: read committed offsets: the group's coordinator cannot tell them yet", "kafka")
         return {places[place]: max(known.offset, 0) for place, known in found.items()}
 
     async def beginnings(self, partitions: Collection[TopicPartition]) -> Offsets:

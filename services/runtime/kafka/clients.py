@@ -51,7 +51,7 @@ def security_of(settings: Connections) -> dict[str, Any]:
             security["sasl_plain_username"] = settings.kafka_sasl_username
             security["sasl_plain_password"] = settings.kafka_sasl_password.reveal()
     except WrongSetting as wrong:
-        raise Doubt(str(wrong)) from None
+        raise Doubt(str(wrong), "kafka") from None
     return security
 
 
@@ -78,7 +78,7 @@ async def start(client: Client, settings: Connections, request_ms: int) -> None:
         await client.start()
     except KafkaConnectionError as error:
         if why := await why_not(settings, request_ms):
-            raise Doubt(f"kafka: {why}") from error
+            raise Doubt(f"kafka: {why}", "kafka") from error
         raise
 
 

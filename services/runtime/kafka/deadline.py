@@ -30,11 +30,11 @@ async def within(seconds: float, what: str) -> AsyncIterator[None]:
     except TOO_LARGE as error:
         raise Stop(f"{what}: a record is larger than the topic's max.message.bytes allows; raise that setting") from error
     except TimeoutError as error:
-        raise Doubt(f"kafka: {what}: not done within {seconds:g} s") from error
+        raise Doubt(f"kafka: {what}: not done within {seconds:g} s", "kafka") from error
     except (KafkaError, OSError) as error:
-        raise Doubt(f"kafka: {what}: {error}") from error
+        raise Doubt(f"kafka: {what}: {error}", "fenced" if isinstance(error, ProducerFenced) else "kafka") from error
     except Exception as error:  # assertions and such inside the client, whose text may hold anything
-        raise Doubt(f"kafka: {what}: {type(error).__name__}") from error
+        raise Doubt(f"kafka: {what}: {type(error).__name__}", "kafka") from error
 
 
 def is_fenced(doubt: Doubt) -> bool:

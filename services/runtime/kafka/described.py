@@ -50,6 +50,6 @@ async def _listed(admin: AIOKafkaAdminClient, names: Collection[str]) -> Mapping
     for topic in await admin.describe_topics():
         if topic["topic"] in names:
             if topic["error_code"]:
-                raise Doubt(f"kafka: {topic['topic']} cannot be described just now")
+                raise Doubt(f"kafka: {topic['topic']} cannot be described just now", "kafka")
             found[topic["topic"]] = topic["partitions"]
     return found

@@ -87,7 +87,7 @@ class Readers:
                 found = (await consumer.getmany(place, timeout_ms=POLL_MS, max_records=CHUNK_RECORDS_MAX)).get(place, [])
                 position = await consumer.position(place)
                 if found and found[0].offset < at:
-                    raise Doubt(f"{partition.topic}[{partition.partition}] was cut or rewound below {at} while it was read")
+                    raise Doubt(f"{partition.topic}[{partition.partition}] was cut or rewound below {at} while it was read", "rewound")
                 if position > at:
                     chunk = Chunk(tuple(record_of(partition.topic, record) for record in found if record.offset < stop), position)
                     break

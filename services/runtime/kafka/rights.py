@@ -57,7 +57,7 @@ async def connected(settings: Settings) -> AsyncIterator[Any]:
             continue
     if connection is None:
         why = await why_not(settings, settings.kafka_deadline_ms)
-        raise Doubt(f"kafka: {why or f'nobody answers at {settings.kafka_bootstrap_servers}'}")
+        raise Doubt(f"kafka: {why or f'nobody answers at {settings.kafka_bootstrap_servers}'}", "kafka")
     try:
         yield connection
     finally:

@@ -33,5 +33,5 @@ async def send(settings: Settings, record: Record) -> str:
     finally:
         await close_producer(producer)
     if answer.offset < 0:
-        raise Doubt(f"kafka: {record.topic}[{record.partition}] took the record when it was sent before, its offset unknown")
+        raise Doubt(f"kafka: {record.topic}[{record.partition}] took the record when it was sent before, its offset unknown", "kafka")
     return f"{record.topic}/{record.partition}/{answer.offset}"

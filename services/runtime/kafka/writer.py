@@ -79,7 +79,9 @@ class KafkaWriter:
         written: dict[TopicPartition, int] = {}
         for (partition, count), answer in zip(counts, answers, strict=False):  # the offsets' answer comes last and says nothing
             if answer.offset < 0:
-                raise Doubt(f"kafka: write a batch: {partition.topic}[{partition.partition}] took it as sent before, its offset unknown")
+                raise Doubt(
+                    f"kafka: write a batch: {partition.topic}[{partition.partition}] took it as sent before, its offset unknown", "kafka"
+                )
             written[partition] = answer.offset + count
         return written
 

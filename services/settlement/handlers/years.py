@@ -13,6 +13,7 @@ from services.policy.loader import Policy
 from services.policy.result import Revision, figures_data, hash_of_figures, result_data
 from services.runtime.errors import Refused
 from services.runtime.folding import Decision
+from services.runtime.records import Told
 from services.runtime.service import Consequence, Emission
 from services.settlement.domain import NONE, Cause, Owed, Person, PersonYear, YearKey
 
@@ -179,4 +180,7 @@ def result(claim: ClaimSubmitted, settlement: Settlement, revision: Revision, fi
     """A revision as a record of the ledger."""
     data = result_data(claim, settlement, revision, figures)
     value = write_event(f"settlement.{revision.verb}.v1", SOURCE, data["settlement_id"], time, data)
-    return Emission(RESULTS, claim.person_id, value, is_late=revision.number > 0)
+    told = Told(
+        revision.verb, settlement.outcome, "" if settlement.is_reversed else settlement.reason or ""
+    )  # a reversal's is its sender's text
+    return Emission(RESULTS, claim.person_id, value, is_late=revision.number > 0, told=told)

@@ -16,7 +16,6 @@ from services.runtime.kafka import AioKafkaBroker
 from services.runtime.metrics import NoMetrics
 from services.runtime.prometheus import Figures
 from services.runtime.pulse import DEAF_S, FROZEN_S, Pulse, State
-from services.runtime.records import Output, Record
 from services.runtime.roster import Roster
 from services.runtime.settings import Settings
 from tests.unit.runtime.counting import Counting
@@ -142,21 +141,10 @@ async def test_a_process_that_needs_an_operator_is_neither_and_says_why(site: Si
 
 
 async def test_metrics_are_served(site: Site) -> None:
-    figures = Figures(site.registry).of_lane("counting", 2)
-    figures.committed([Record("in.v1", 2, 0, None, None)] * 3, [Output("out.v1", 2, None, None)] * 2)
-    figures.refused("in.v1", "malformed_json")
-    figures.taken(3)
+    Figures(site.registry).of_lane("counting", 2).taken(3)
     status, body = await site.get("/metrics")
     assert status == 200
-    for line in (
-        'medaid_batches_total{lane="2",service="counting"} 1.0',
-        'medaid_records_read_total{lane="2",service="counting",topic="in.v1"} 3.0',
-        'medaid_records_written_total{lane="2",service="counting",topic="out.v1"} 2.0',
-        'medaid_dead_letters_total{lane="2",reason="malformed_json",service="counting",topic="in.v1"} 1.0',
-        'medaid_lane_takes_total{lane="2",service="counting"} 1.0',
-    ):
-        assert line in body
-    assert 'medaid_alive_timestamp_seconds{lane="2",service="counting"}' in body
+    assert 'medaid_records_healed_total{lane="2",service="counting"} 3.0' in body
 
 
 async def test_bad_requests_get_no_service(site: Site) -> None:

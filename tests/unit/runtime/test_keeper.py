@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from aiokafka.errors import ProducerFenced
@@ -215,6 +215,28 @@ async def test_a_mistake_of_ours_is_told_and_the_lane_taken_again(site: Site) ->
     await site.until(lambda: site.pulse.is_ready)
     site.keeper.feed(records)
     await site.until(lambda: len(site.paid()) == 1)
+
+
+async def test_each_doubt_counts_by_its_kind_and_the_lane_is_away_meanwhile(site: Site) -> None:
+    class Counted(NoMetrics):
+        kinds: ClassVar[list[str]] = []
+
+        def doubted(self, kind: str) -> None:
+            assert site.pulse.away_since_s is not None
+            self.kinds.append(kind)
+
+    site.lane.metrics = Counted()
+    site.keeper.start()
+    await site.until(lambda: site.pulse.is_ready)
+    assert site.pulse.away_since_s is None
+    site.service.want, healthy = lambda events: 1 / 0, site.service.want
+    records = site.amounts(0, 2)
+    site.keeper.feed(records)
+    await site.until(lambda: site.pulse.state == "doubt")
+    site.service.want = healthy
+    await site.until(lambda: site.pulse.is_ready)
+    site.keeper.feed([*records, records[0]])
+    await site.until(lambda: Counted.kinds == ["mistake", "rewound"])
 
 
 async def test_the_same_doubt_is_told_once_and_retried_until_it_is_gone(site: Site) -> None:

@@ -7,10 +7,11 @@ import pytest
 from services.runtime.errors import Doubt, Stop
 from services.runtime.healing import CHUNK_RECORDS_MAX
 from services.runtime.home import home_of
-from services.runtime.lanes import COMMIT_GAP_S, GATE_POLL_S
+from services.runtime.lanes import GATE_POLL_S
 from services.runtime.memory import MemoryKafka
 from services.runtime.memory_view import MemoryView
 from services.runtime.records import Output, TopicPartition, Writes
+from services.runtime.transactions import COMMIT_GAP_S
 from tests.unit.runtime.counting import AMOUNTS, FACTORS, PAID, POISON, REROUTED, UNREADABLE, Counting, document_of
 from tests.unit.runtime.workbench import ANN, BOB, CID, LANES, Bench, Either, Waits
 

@@ -1,6 +1,6 @@
 """A lane on its own, with its surroundings at hand: what it reads, its view, its clock, what it tells."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import orjson
@@ -9,8 +9,8 @@ from services.runtime.clock import InstantClock
 from services.runtime.lanes import GATE_POLL_S, Lane
 from services.runtime.memory import MemoryBroker, MemoryKafka
 from services.runtime.memory_view import MemoryView
-from services.runtime.metrics import NoMetrics
-from services.runtime.records import Output, Record
+from services.runtime.metrics import Committed, NoMetrics
+from services.runtime.records import Record
 from tests.unit.runtime.counting import AMOUNTS, FACTORS, PAID, Counting, Event
 from tests.unit.runtime.stepped import Happening, SteppedBroker, SteppedView
 
@@ -31,11 +31,9 @@ class Figures(NoMetrics):
     def alive(self) -> None:
         self.told.append("alive")
 
-    def committed(self, records: Sequence[Record], outputs: Sequence[Output]) -> None:
-        self.told.append((len(records), len(outputs)))
-
-    def refused(self, topic: str, reason: str) -> None:
-        self.told.append((topic, reason))
+    def committed(self, batch: Committed) -> None:
+        self.told += (output.told for output in batch.outputs if output.told)
+        self.told.append((len(batch.records), len(batch.outputs)))
 
 
 class Waits(InstantClock):
