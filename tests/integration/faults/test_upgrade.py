@@ -1,0 +1,140 @@
+"""An upgrade from the version before, and the way back, while claims go on: nothing lost, nothing doubled, and no command is typed.
+
+The version before lies beside the tests as its wheel (`tests/integration/versions`). Both are replaced as the manifests of `deploy/kubernetes` do it: a worker
+ends, its successor starts, and once that one lives the next is due. Readiness is not waited for: where formats differ, no lane is ready before all are healed.
+"""
+
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections import Counter
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+import redis
+
+from schemas.catalogue import RESULTS
+from tests.integration.faults.city import DRAIN_S_MAX, City
+from tests.integration.faults.conftest import Start
+from tests.integration.faults.load import Load, prove
+from tests.integration.pipeline import Pipeline
+
+pytestmark = pytest.mark.prove
+
+VERSIONS = Path(__file__).parents[1] / "versions"
+SPEAKING = ("identity", "settlement", "monitoring")
+WORKERS = tuple(f"{service}-{number}" for service in (*SPEAKING, "console") for number in (1, 2))
+CLAIMS_A_SECOND = 275
+"""Half of what "under load" means, on a machine that also runs Kafka, Redis and eight workers of four services."""
+
+READY_S_MAX = 60
+
+
+@pytest.fixture(scope="session")
+def before(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the former version's code."""
+    folder = tmp_path_factory.mktemp("before")
+    (wheel,) = VERSIONS.glob("*.whl")
+    with ZipFile(wheel) as packed:
+        packed.extractall(folder)
+    told = subprocess.run(
+        [sys.executable, "-c", "import services; print(services.__file__)"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert Path(told.stdout.strip()) == folder / "services/__init__.py", "another version than the one before would be run"
+    return folder
+
+
+@pytest.fixture
+def pipeline(start: Start, kafka_bootstrap: str, redis_db: str) -> Pipeline:
+    return start(kafka_bootstrap, redis_db)
+
+
+def test_two_workers_of_each_service_go_to_this_version_and_back_under_load(
+    pipeline: Pipeline, redis_db: str, city: City, before: Path
+) -> None:
+    """One after the other; once all are back a Redis that is lost, too: what this version wrote heals the former one."""
+    for name in WORKERS:
+        pipeline.start(name, code=before)
+    pipeline.wait(lambda: all(is_live(pipeline, name) for name in WORKERS), READY_S_MAX)
+    with Load(pipeline, city.lines, CLAIMS_A_SECOND) as load:
+        for code, until in ((None, 0.5), (before, 0.9)):
+            load.hold(until)
+            settled = results(pipeline)
+            for name in WORKERS:
+                replace(pipeline, name, code)
+            prove(results(pipeline) > settled + load.claims / 10, "hardly anything was settled while versions changed")
+            load.go_on()
+        empty(redis_db)
+    load.finish(claims_a_second=0.9 * CLAIMS_A_SECOND)
+    city.check(pipeline, *SPEAKING)
+    pipeline.wait(lambda: pipeline.is_at_rest("console"), DRAIN_S_MAX)
+    pipeline.verify(before)
+    print(f"{load.claims} claims; bytes of Redis by service: {weight(redis_db)}")
+    assert set(pipeline.stop().values()) == {0}
+
+
+def test_a_first_start_over_what_the_version_before_left(pipeline: Pipeline, redis_db: str, city: City, before: Path) -> None:
+    """First with its view as it was left, then with Redis empty, so that all heals from topics that both wrote."""
+    half, most = len(city.lines) // 2, len(city.lines) * 3 // 4
+    settle(pipeline, city.lines[:half], before)
+    settle(pipeline, city.lines[half:most], None)
+    empty(redis_db)
+    settle(pipeline, city.lines[most:], None)
+    city.check(pipeline, *SPEAKING)
+
+
+def replace(pipeline: Pipeline, name: str, code: Path | None) -> None:
+    """End a worker, start its successor, and return when that one lives, and a lane is in its hands: the versions run side by side."""
+    assert pipeline.end(name) == 0
+    taken = len(pipeline.told("lane taken", name))
+    pipeline.start(name, code=code)
+    pipeline.wait(lambda: is_live(pipeline, name) and len(pipeline.told("lane taken", name)) > taken, READY_S_MAX)
+
+
+def settle(pipeline: Pipeline, lines: list[bytes], code: Path | None) -> None:
+    """One worker of each service settles the lines, and ends."""
+    for service in SPEAKING:
+        pipeline.start(f"{service}-1", code=code)
+    pipeline.publish(lines)
+    pipeline.wait(lambda: pipeline.is_at_rest(*SPEAKING), DRAIN_S_MAX)
+    assert set(pipeline.stop().values()) == {0}
+
+
+def empty(url: str) -> None:
+    """Lose what Redis holds, as it runs."""
+    with redis.Redis.from_url(url) as client:
+        client.flushdb()
+
+
+def weight(url: str) -> dict[str, int]:
+    """How many bytes of Redis each service's view takes."""
+    found: Counter[str] = Counter()
+    with redis.Redis.from_url(url) as client:
+        for key in client.scan_iter(count=1_000):
+            found[key.decode(errors="replace").partition("medaid:")[2].partition(":")[0]] += client.memory_usage(key, samples=0) or 0
+    return dict(found)
+
+
+def results(pipeline: Pipeline) -> int:
+    """About how many results were written; markers count a little."""
+    return sum(pipeline.ends([RESULTS]).values())
+
+
+def is_live(pipeline: Pipeline, name: str) -> bool:
+    """What the manifests ask before the next one is due."""
+    if not pipeline.is_up(name):
+        return False
+    port = pipeline.told("health and metrics served", name)[-1]["port"]
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/live", timeout=10) as answer:
+            return bool(answer.status == 200)
+    except urllib.error.URLError:
+        return False
