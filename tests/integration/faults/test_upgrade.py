@@ -89,6 +89,7 @@ def test_a_first_start_over_what_the_version_before_left(pipeline: Pipeline, red
     empty(redis_db)
     settle(pipeline, city.lines[most:], None)
     city.check(pipeline, *SPEAKING)
+    print(f"bytes of Redis by service: {weight(redis_db)}")
 
 
 def replace(pipeline: Pipeline, name: str, code: Path | None) -> None:
