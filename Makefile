@@ -55,6 +55,7 @@ check: $(READY) ## Check style, types, import contracts, tidiness, generated fil
 	$(BIN)/python -m schemas.generate --check
 	$(BIN)/python -m deploy.asyncapi --check
 	$(BIN)/python -m tests.house --check
+	$(BIN)/python -m deploy.scaling --check
 
 up: $(READY) ## Start Kafka and Redis on this machine, make the topics, run the services in the background
 	$(SERVERS) up
@@ -65,11 +66,12 @@ status: $(READY) ## Show what make up started and where it listens
 down: $(READY) ## End what make up started, and nothing else; data stay in .medaid/run
 	$(SERVERS) down
 
-generate: $(READY) ## Write the JSON Schemas, the AsyncAPI document, the examples of our own events and the house in ARCHITECTURE.md anew
+generate: $(READY) ## Write the JSON Schemas, the AsyncAPI document, the examples of our own events, the house in ARCHITECTURE.md and the table of SCALING.md anew
 	$(BIN)/python -m schemas.generate
 	$(BIN)/python -m deploy.asyncapi
 	$(BIN)/python -m tests.contract.outputs
 	$(BIN)/python -m tests.house
+	$(BIN)/python -m deploy.scaling
 
 lock: $(READY) ## Pin the dependencies of pyproject.toml anew, with hashes
 	$(LOCK) --extra build --extra dev --output-file requirements.txt pyproject.toml
