@@ -40,7 +40,12 @@ def builder() -> Sequence[str]:
 
 def build(overlay: str, kubernetes: Path = KUBERNETES) -> list[Manifest]:
     """The objects of an overlay. Raises: ValueError, kustomize refuses it."""
-    done = subprocess.run([*builder(), str(kubernetes / "overlays" / overlay)], capture_output=True, text=True, timeout=60, check=False)
+    return build_in(kubernetes / "overlays" / overlay)
+
+
+def build_in(folder: Path) -> list[Manifest]:
+    """The objects of the kustomization in a folder. Raises: ValueError, kustomize refuses it."""
+    done = subprocess.run([*builder(), str(folder)], capture_output=True, text=True, timeout=60, check=False)
     if done.returncode:
         raise ValueError(done.stderr)
     return list(yaml.safe_load_all(done.stdout))

@@ -20,7 +20,7 @@ from services.policy.library import load_policies
 from services.runtime.settings import Settings
 from services.settlement.app import SettlementService
 from tests.integration.secured import Authority
-from tests.unit.deploy.manifests import KINDS, KUBERNETES, OVERLAYS, Manifest, build, check, of_kind, pod_of
+from tests.unit.deploy.manifests import KINDS, KUBERNETES, OVERLAYS, Manifest, build, build_in, check, of_kind, pod_of
 
 SERVICES = {service.name: service for service in (IdentityService, SettlementService, MonitoringService, ConsoleService)}
 LEAVING_S_MAX = 20
@@ -246,7 +246,7 @@ def test_strimzi_lets_each_service_read_and_write_just_its_topics() -> None:
     users = {user["metadata"]["name"]: user["spec"]["authorization"]["acls"] for user in of_kind(build("strimzi"), "KafkaUser")}
     policies = load_policies()
     for service in [*all_services(policies), ConsoleService(policies)]:
-        read, written = (topics_with(users[service.name], operation) for operation in ("Read", "Write"))
+        read, written = (topics_with(users[f"medaid-{service.name}"], operation) for operation in ("Read", "Write"))
         assert {*service.inputs, *service.state_topics, AUDIT} <= read
         wanted = {name for name, topic in load_topics().items() if service.name in topic.writers}
         assert written - wanted <= (REPLAYED if service.name == "console" else set())
@@ -257,6 +257,20 @@ def topics_with(rights: Sequence[Manifest], operation: str) -> set[str]:
     """The topics on which somebody may do this."""
     topics = [right for right in rights if right["resource"]["type"] == "topic" and operation in right["operations"]]
     return {right["resource"]["name"] for right in topics}
+
+
+def test_a_sites_own_overlay_is_built_as_the_page_shows_it(tmp_path: Path) -> None:
+    (shown,) = re.findall(r"```yaml\n(.*?)```", (KUBERNETES / "README.md").read_text("utf-8"), re.DOTALL)
+    (tmp_path / "kustomization.yaml").write_text(shown, "utf-8")
+    shutil.copytree(KUBERNETES, tmp_path / "medaid/deploy/kubernetes")
+    manifests = build_in(tmp_path)
+    for manifest in manifests:
+        check(manifest)
+    (shared,) = of_kind(manifests, "ConfigMap")
+    assert shared["data"]["MEDAID_CONSOLE_URL"] == "https://medaid.of.the.site"
+    assert shared["data"]["KAFKA_SECURITY_PROTOCOL"] == "SASL_SSL"
+    images = {pod_of(manifest)["containers"][0]["image"] for manifest in of_kind(manifests, "Deployment", "Job")}
+    assert images == {"registry.of.the.site/medaid:0.1.0"}
 
 
 def test_the_kinds_written_by_hand_are_used_and_whole() -> None:
