@@ -27,8 +27,8 @@ HEAL_S = 900
 CLAIM_BYTES, RESULT_BYTES = 860, 1_900
 """On Kafka: a claim as generated, a result; both uncompressed."""
 
-IDENTITY_BYTES, MONITORING_BYTES, CONSOLE_BYTES = 600, 400, 223
-"""In Redis: of identity a person, of monitoring and console a claim, persons and hospitals included."""
+IDENTITY_BYTES, MONITORING_BYTES, CONSOLE_BYTES = 1_320, 230, 223
+"""In Redis: of identity a person, of monitoring and console a claim, persons and hospitals included. Measured with 3,800 persons and 20,804 claims."""
 
 
 @dataclass(frozen=True)

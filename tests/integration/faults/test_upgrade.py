@@ -5,14 +5,18 @@ ends, its successor starts, and once that one lives the next is due. Readiness i
 """
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 import urllib.error
 import urllib.request
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from zipfile import ZipFile
 
+import orjson
 import pytest
 import redis
 
@@ -31,6 +35,7 @@ CLAIMS_A_SECOND = 275
 """Half of what "under load" means, on a machine that also runs Kafka, Redis and eight workers of four services."""
 
 READY_S_MAX = 60
+ANOTHER_FORMAT = 99
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +54,19 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> Path:
         check=True,
     )
     assert Path(told.stdout.strip()) == folder / "services/__init__.py", "another version than the one before would be run"
+    return folder
+
+
+@pytest.fixture
+def before_with_another_format(before: Path, tmp_path: Path) -> Path:
+    """The former version, as if it kept settlement's documents in another form."""
+    folder = tmp_path / "another"
+    shutil.copytree(before, folder)
+    stated = folder / "services/settlement/adapters/format.py"
+    text = stated.read_text("utf-8")
+    changed = re.sub(r"^FORMAT: Final = \d+$", f"FORMAT: Final = {ANOTHER_FORMAT}", text, flags=re.MULTILINE)
+    assert changed != text
+    stated.write_text(changed, "utf-8")
     return folder
 
 
@@ -78,6 +96,29 @@ def test_two_workers_of_each_service_go_to_this_version_and_back_under_load(
     pipeline.wait(lambda: pipeline.is_at_rest("console"), DRAIN_S_MAX)
     pipeline.verify(before)
     print(f"{load.claims} claims; bytes of Redis by service: {weight(redis_db)}")
+    assert set(pipeline.stop().values()) == {0}
+
+
+def test_between_formats_a_rollout_ends_if_it_does_not_wait_for_readiness(
+    pipeline: Pipeline, city: City, before_with_another_format: Path
+) -> None:
+    """The first new process heals its lanes and is live, but waits for the last former one: with readiness in the way the rollout would never end."""
+    first, last = "settlement-1", "settlement-2"
+    pipeline.start("identity-1")
+    for name in (first, last):
+        pipeline.start(name, code=before_with_another_format)
+    with Load(pipeline, city.lines) as load:
+        load.hold(0.5)
+        pipeline.wait(lambda: results(pipeline) > load.claims / 20, READY_S_MAX)
+        replace(pipeline, first, None)
+        pipeline.wait(lambda: is_waiting(pipeline, first), READY_S_MAX)
+        assert (is_live(pipeline, first), answers(pipeline, first, "/ready")) == (True, False)
+        replace(pipeline, last, None)
+        pipeline.wait(lambda: all(answers(pipeline, name, "/ready") for name in (first, last)), READY_S_MAX)
+        load.go_on()
+    load.finish()
+    city.check(pipeline, "identity", "settlement")
+    pipeline.wait(lambda: pipeline.told("another format's keys dropped"), READY_S_MAX)
     assert set(pipeline.stop().values()) == {0}
 
 
@@ -131,11 +172,28 @@ def results(pipeline: Pipeline) -> int:
 
 def is_live(pipeline: Pipeline, name: str) -> bool:
     """What the manifests ask before the next one is due."""
+    return answers(pipeline, name, "/live")
+
+
+def is_waiting(pipeline: Pipeline, name: str) -> bool:
+    """Whether each lane of a process is healed, and waits for those of others."""
+    with suppress(urllib.error.HTTPError), urllib.request.urlopen(f"{health(pipeline, name)}/live", timeout=10) as answer:
+        lanes = orjson.loads(answer.read())["lanes"].values()
+        return bool(lanes) and all(lane["waiting"] for lane in lanes)
+    return False
+
+
+def answers(pipeline: Pipeline, name: str, page: str) -> bool:
+    """Whether a process that is up answers well."""
     if not pipeline.is_up(name):
         return False
-    port = pipeline.told("health and metrics served", name)[-1]["port"]
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/live", timeout=10) as answer:
+        with urllib.request.urlopen(health(pipeline, name) + page, timeout=10) as answer:
             return bool(answer.status == 200)
     except urllib.error.URLError:
         return False
+
+
+def health(pipeline: Pipeline, name: str) -> str:
+    """Where a process serves its health."""
+    return f"http://127.0.0.1:{pipeline.told('health and metrics served', name)[-1]['port']}"
