@@ -218,6 +218,7 @@ def differences(site: Site) -> None:
     )
     assert (found.returncode, "_sequence" in found.stdout) == (4, True)
     site.follow("differences")
+    site.follow("healed")
 
 
 def letter(site: Site) -> None:
