@@ -45,10 +45,11 @@ class Pipeline(Topics):
         self._starts: dict[int, int] = {}
         """Process id to where its part of the log begins."""
 
-    def create_topics(self) -> None:
+    def create_topics(self, code: Path | None = None) -> None:
         """As an operator does, with the usual deadline, not the short one that tests of a Kafka that hangs give their processes."""
-        usual = {name: value for name, value in self.environment.items() if name != "MEDAID_KAFKA_DEADLINE_MS"}
-        done = subprocess.run([MEDAID, "topics", "create"], env=usual, capture_output=True, text=True, timeout=60, check=False)
+        usual = {name: value for name, value in self._environment_of(code).items() if name != "MEDAID_KAFKA_DEADLINE_MS"}
+        command = [*command_of(code), "topics", "create"]
+        done = subprocess.run(command, cwd=code or ROOT, env=usual, capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 0, done.stderr[-1_000:]
 
     def verify(self, code: Path | None = None) -> None:
