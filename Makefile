@@ -57,6 +57,7 @@ check: $(READY) ## Check style, types, import contracts, tidiness, generated fil
 	$(BIN)/python -m deploy.metrics --check
 	$(BIN)/python -m deploy.dashboard --check
 	$(BIN)/python -m tests.house --check
+	$(BIN)/python -m deploy.scaling --check
 
 up: $(READY) ## Start Kafka and Redis on this machine, make the topics, run the services in the background
 	$(SERVERS) up
@@ -67,13 +68,14 @@ status: $(READY) ## Show what make up started and where it listens
 down: $(READY) ## End what make up started, and nothing else; data stay in .medaid/run
 	$(SERVERS) down
 
-generate: $(READY) ## Write the JSON Schemas, the AsyncAPI document, the list of metrics, the dashboard, the examples of our own events and the house in ARCHITECTURE.md anew
+generate: $(READY) ## Write the JSON Schemas, the AsyncAPI document, the list of metrics, the dashboard, the examples of our own events, the house in ARCHITECTURE.md and the table of SCALING.md anew
 	$(BIN)/python -m schemas.generate
 	$(BIN)/python -m deploy.asyncapi
 	$(BIN)/python -m deploy.metrics
 	$(BIN)/python -m deploy.dashboard
 	$(BIN)/python -m tests.contract.outputs
 	$(BIN)/python -m tests.house
+	$(BIN)/python -m deploy.scaling
 
 lock: $(READY) ## Pin the dependencies of pyproject.toml anew, with hashes
 	$(LOCK) --extra build --extra dev --extra traces --output-file requirements.txt pyproject.toml

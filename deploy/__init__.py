@@ -1,1 +1,1 @@
-"""How medaid is put into operation: see deploy/README.md."""
+"""How medaid is put into operation: see deploy/README.md and deploy/RUNBOOK.md."""

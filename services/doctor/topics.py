@@ -100,7 +100,7 @@ async def whole(site: Site, cluster: Cluster) -> Sequence[Finding]:
         await broker.close()
     gone = [f"{place.topic}[{place.partition}] begins at {offset}" for place, offset in beginnings.items() if offset > 0]
     if gone:
-        mend = 'stop all services and restore it whole: deploy/README.md, "The front of a topic is gone"'
+        mend = 'stop all services and restore it whole: deploy/RUNBOOK.md, "The front of a topic is gone"'
         return [fail("kafka.front", f"{'; '.join(gone)}: kept for ever, its first records are gone", mend)]
     return [ok("kafka.front", f"{len(lasting)} topics are kept for ever, each begins at 0")]
 

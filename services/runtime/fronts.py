@@ -34,5 +34,5 @@ async def check_fronts(service: AnyService, lanes: Iterable[int], broker: Broker
     if gone:
         raise Stop(
             f"{'; '.join(gone)}: kept for ever, each must begin at 0, its first records are gone (retention, delete-records, a restore in part). "
-            f'Start no service before they are restored whole: deploy/README.md, "The front of a topic is gone"'
+            f'Start no service before they are restored whole: deploy/RUNBOOK.md, "The front of a topic is gone"'
         )

@@ -80,7 +80,7 @@ async def _stops(service: Service[E], lane: int, broker: Broker, committed: Offs
 
     Raises:
         Doubt: A topic that only this lane writes has a transaction that is not decided, though the fence has ended them all: a broker that was killed
-            and came back owes its markers. To heal up to there would be to forget results. (Kafka 4.1 to 4.3.1 may owe them for ever: deploy/README.md.)
+            and came back owes its markers. To heal up to there would be to forget results. (Kafka 4.1 to 4.3.1 may owe them for ever: deploy/RUNBOOK.md.)
     """
     own = [TopicPartition(topic, lane) for topic, until in service.state_topics.items() if until == "end"]
     ends, log_ends = await broker.ends(own), await broker.log_ends(own)

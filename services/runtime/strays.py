@@ -61,7 +61,7 @@ def stop_at(record: Record, error: Exception) -> Stop:
     return Stop(
         f"{record.topic}[{record.partition}]@{record.offset} is not as the one lane that writes there wrote it: {why}. Find out who else writes there. "
         f"Where records before it are gone, restore the topic; where it alone is foreign: medaid lanes skip --topic {record.topic} "
-        f'--partition {record.partition} --offset {record.offset} (deploy/README.md, "A record that is not ours")'
+        f'--partition {record.partition} --offset {record.offset} (deploy/RUNBOOK.md, "A record that is not ours")'
     )
 
 

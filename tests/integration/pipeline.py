@@ -47,16 +47,23 @@ class Pipeline(Topics):
         self._starts: dict[int, int] = {}
         """Process id to where its part of the log begins."""
 
-    def create_topics(self) -> None:
+    def create_topics(self, code: Path | None = None) -> None:
         """As an operator does, with the usual deadline, not the short one that tests of a Kafka that hangs give their processes."""
-        usual = {name: value for name, value in self.environment.items() if name != "MEDAID_KAFKA_DEADLINE_MS"}
-        done = subprocess.run([MEDAID, "topics", "create"], env=usual, capture_output=True, text=True, timeout=60, check=False)
+        usual = {name: value for name, value in self._environment_of(code).items() if name != "MEDAID_KAFKA_DEADLINE_MS"}
+        command = [*command_of(code), "topics", "create"]
+        done = subprocess.run(command, cwd=code or ROOT, env=usual, capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 0, done.stderr[-1_000:]
 
-    def verify(self) -> None:
-        """`medaid ledger verify` finds no difference."""
+    def verify(self, code: Path | None = None) -> None:
+        """`medaid ledger verify` finds no difference, by this version or by the one whose code lies in a folder."""
         done = subprocess.run(
-            [MEDAID, "ledger", "verify"], env=self.environment, capture_output=True, text=True, timeout=3_600, check=False
+            [*command_of(code), "ledger", "verify"],
+            cwd=code or ROOT,
+            env=self._environment_of(code),
+            capture_output=True,
+            text=True,
+            timeout=3_600,
+            check=False,
         )
         assert done.returncode == 0, done.stdout[-3_000:] + done.stderr[-1_000:]
 
@@ -66,14 +73,22 @@ class Pipeline(Topics):
         done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 0, done.stderr[-1_000:]
 
-    def start(self, name: str, *, fails: str = "") -> None:
-        """Start a process of the service that `name` begins with; `fails` is where it is to fail by itself (`faults/failing.py`)."""
+    def start(self, name: str, *, fails: str = "", code: Path | None = None) -> None:
+        """Start a process of the service that `name` begins with.
+
+        `fails` is where it is to fail by itself (`faults/failing.py`), `code` the folder of another version's code.
+        """
         service = name.partition("-")[0]
-        command = [sys.executable, "-m", "tests.integration.faults.failing", service, fails] if fails else [MEDAID, "run", service]
-        environment = {**self.environment, **self.own.get(service, {})}
+        failing = [sys.executable, "-m", "tests.integration.faults.failing", service, fails]
+        command = failing if fails else [*command_of(code), "run", service]
         with (self._logs / f"{name}.log").open("ab") as log:
-            process = self._running[name] = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=log, stdout=log)
+            process = subprocess.Popen(command, cwd=code or ROOT, env=self._environment_of(service, code), stderr=log, stdout=log)
+            self._running[name] = process
             self._starts[process.pid] = log.tell()
+
+    def _environment_of(self, service: str, code: Path | None) -> dict[str, str]:
+        """What a process of `service` is given; another version's code comes before ours."""
+        return self.environment | self.own.get(service, {}) | ({"PYTHONPATH": str(code)} if code else {})
 
     def send(self, name: str, sign: signal.Signals) -> None:
         """Send a signal to a process that must be alive."""
@@ -168,6 +183,11 @@ class Pipeline(Topics):
                     raise TooSlow(told)
                 raise AssertionError(f"still not after {seconds_max} s, and nothing moves:\n{told}")
             time.sleep(0.5)
+
+
+def command_of(code: Path | None) -> list[str]:
+    """`medaid`, of this version or of the one whose code lies in a folder."""
+    return [sys.executable, "-m", "services.cli"] if code else [MEDAID]
 
 
 def _holds(condition: Callable[[], bool]) -> bool:

@@ -16,6 +16,7 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import OffsetSpec
 
+from services.console.service import ConsoleService
 from services.embedded.replay import TOPIC_OF_TYPE
 from services.ledger.services import all_services
 from services.policy.library import load_policies
@@ -126,9 +127,10 @@ class Topics:
         return found
 
     def is_at_rest(self, *names: str) -> bool:
-        """Whether every service, or each of those named, has committed all that lies in its inputs."""
-        for service in all_services(load_policies()):
-            if names and service.name not in names:
+        """Whether every service that speaks, or each of those named, has committed all that lies in its inputs."""
+        speaking = all_services(load_policies())
+        for service in (*speaking, ConsoleService(load_policies())):
+            if service.name not in (names or [known.name for known in speaking]):
                 continue
             reached = self._committed(service.name, service.inputs)
             decided, ends = self.ends(service.inputs, IsolationLevel.READ_COMMITTED), self.ends(service.inputs)

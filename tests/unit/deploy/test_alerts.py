@@ -219,12 +219,12 @@ def test_a_rule_that_is_wrong_is_found(tmp_path: Path) -> None:
 
 def test_each_alert_has_its_case_and_says_what_to_do_and_where() -> None:
     assert alerts().keys() == CASES.keys()
-    headings = {slug(line) for line in (ROOT / "deploy/README.md").read_text("utf-8").splitlines() if line.startswith("#")}
+    headings = {slug(line) for line in (ROOT / "deploy/RUNBOOK.md").read_text("utf-8").splitlines() if line.startswith("#")}
     for name, rule in alerts().items():
         assert rule["labels"]["severity"] in ("critical", "warning"), name
         assert rule["annotations"].keys() == {"summary", "action", "runbook"}, name
         page, _, anchor = rule["annotations"]["runbook"].partition("#")
-        assert (page, anchor in headings) == ("deploy/README.md", True), (name, anchor)
+        assert (page, anchor in headings) == ("deploy/RUNBOOK.md", True), (name, anchor)
 
 
 def slug(heading: str) -> str:

@@ -39,7 +39,7 @@ async def test_a_ledger_without_its_front_stops_the_lane_with_and_without_its_vi
     for is_lost in (False, True):
         if is_lost:
             bench.view.lose()
-        with pytest.raises(Stop, match=r"paid\.v1\[0\] begins at 2: kept for ever, each must begin at 0.*deploy/README"):
+        with pytest.raises(Stop, match=r"paid\.v1\[0\] begins at 2: kept for ever, each must begin at 0.*deploy/RUNBOOK"):
             await bench.lane(0).take()
 
 
