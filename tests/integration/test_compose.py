@@ -60,6 +60,14 @@ class Site:
     def __call__(self, *arguments: str) -> str:
         return self._run(*self._compose, *arguments)
 
+    def up(self) -> None:
+        """Start what the services need, and them; come back when they are healthy. What they said belongs to a failure."""
+        try:
+            self("up", "--detach", "--no-build", "--wait", "--wait-timeout", "400", *SERVICES, "prometheus")
+        except AssertionError as failure:
+            failure.add_note(self("ps", "--all") + self("logs", "--tail", "20"))
+            raise
+
     def medaid(self, *arguments: str) -> str:
         """What a command says on both channels, in a container of its own."""
         return self("run", "--rm", "--no-TTY", "--no-deps", "operator" if self.secure else "topics", *arguments)
@@ -112,7 +120,7 @@ def site(request: pytest.FixtureRequest, engine: None, tmp_path_factory: pytest.
     """The services, healthy; Grafana is left out, for no package brings it."""
     site = Site(tmp_path_factory.mktemp(request.param), secure=request.param == "secure")
     try:
-        site("up", "--detach", "--no-build", "--wait", "--wait-timeout", "400", *SERVICES, "prometheus")
+        site.up()
         yield site
     finally:
         site("--profile", "operator", "down", "--volumes", "--timeout", "20")
