@@ -133,7 +133,20 @@ def test_of_another_authority_every_certificate_is_made_anew(made: Path) -> None
         subprocess.run(["openssl", "verify", "-CAfile", "authority.pem", f"{name}.crt"], cwd=made, check=True, capture_output=True)
 
 
-def test_a_publisher_needs_a_name_that_is_one(made: Path) -> None:
-    done = subprocess.run([made.parent / "make.sh", "../kafka"], capture_output=True, text=True, check=False)
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("../kafka", "of a-z, 0-9 and -"),
+        ("Hospital", "of a-z, 0-9 and -"),
+        ("kafka", "not one of ours"),  # he would be the broker, who may do everything
+        ("admin", "not one of ours"),
+        ("settlement", "not one of ours"),
+        ("medaid-settlement", "not one of ours"),
+    ],
+)
+def test_a_publisher_needs_a_name_of_his_own(name: str, expected: str, made: Path) -> None:
+    before = sorted(made.rglob("*"))
+    done = subprocess.run([made.parent / "make.sh", name], capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr == "../kafka: expected a publisher's name, of a-z, 0-9 and -\n"
+    assert done.stderr == f"{name}: expected a publisher's name, {expected}\n"
+    assert sorted(made.rglob("*")) == before
