@@ -3,8 +3,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 RIVAL := .medaid/rival/.ready
+WHEEL := dist/.ready
 COMPILED := .medaid/compiled/.ready
-AS_IMAGE := PYTHONSAFEPATH=1 PYTHONPATH="$(CURDIR)/.medaid/compiled:$(CURDIR)" MEDAID_AS_IMAGE=1
+AUDIT := .medaid/audit/.ready
+COMPILED_FIRST := PYTHONSAFEPATH=1 PYTHONPATH="$(CURDIR)/.medaid/compiled:$(CURDIR)"
+AS_IMAGE := $(COMPILED_FIRST) MEDAID_AS_IMAGE=1
 PYTEST_AS_IMAGE := $(AS_IMAGE) $(BIN)/pytest --override-ini pythonpath=
 SERVERS := $(BIN)/python -m deploy.local.servers
 AGAIN := -rR --reruns 2 --only-rerun ProvedNothing --only-rerun TooSlow --only-rerun KafkaException
@@ -16,7 +19,7 @@ THIRD = $(if $(filter commit,$(PART)),$(shell expr $$(git rev-list --count HEAD)
 LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test seeds prove mutants bench check up status down generate lock clean
+.PHONY: help demo test prove mutants bench check up status down wheel audit generate lock clean
 
 help: ## List the targets
 	@awk -F ': |## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$NF }' $(MAKEFILE_LIST)
@@ -28,12 +31,9 @@ test: $(READY) $(RIVAL) ## Run all tests; Kafka and Redis come from the environm
 	$(BIN)/pytest -n 2 --dist worksteal -m "not prove" --ignore tests/e2e tests
 	$(BIN)/pytest -m "not prove" $(AGAIN) tests/e2e
 
-seeds: $(READY) $(COMPILED) ## Live 300 seeds of the simulation, generated cities, and fuzz every topic; FULL=1 for 10,000 and an hour
-	FULL=$(FULL) $(PYTEST_AS_IMAGE) -n 2 -m prove tests/simulation tests/contract tests/monitoring tests/unit/console
-
-prove: $(READY) $(COMPILED) ## Prove compiled, as in the image, what is too long for make test; PART=0, 1 or 2 for a third, PART=commit for the commit's; FULL=1 at full length
-	$(if $(filter 0 1 2 all,$(THIRD)),,$(error PART=$(PART): 0, 1, 2, all, or commit in a git checkout))
-	$(if $(filter 0 all,$(THIRD)),$(MAKE) seeds FULL=$(FULL))
+prove: $(READY) $(COMPILED) ## Prove compiled, as in the image, what is too long for make test; PART=0, 1 or 2 for a third, PART=commit for the commit's, PART=seeds for simulation and fuzzing; FULL=1 at full length
+	$(if $(filter 0 1 2 seeds all,$(THIRD)),,$(error PART=$(PART): 0, 1, 2, seeds, all, or commit in a git checkout))
+	$(if $(filter 0 seeds all,$(THIRD)),FULL=$(FULL) $(PYTEST_AS_IMAGE) -n 2 -m prove tests/simulation tests/contract tests/monitoring tests/unit/console)
 	$(if $(filter 0 all,$(THIRD)),$(PYTEST_AS_IMAGE) -n 2 --dist worksteal -m "not prove" tests/policy $(addprefix tests/unit/,cli ledger policy runtime settlement) tests/integration/test_view.py tests/integration/test_view_losses.py)
 	$(if $(filter 1 all,$(THIRD)),FULL=$(FULL) $(PYTEST_AS_IMAGE) -m prove $(AGAIN) $(FAULTS)/test_soak.py)
 	$(if $(filter 1 all,$(THIRD)),$(PROVE) $(FIRST_FAULTS))
@@ -59,14 +59,21 @@ check: $(READY) ## Check style, types, import contracts, tidiness, generated fil
 	$(BIN)/python -m tests.house --check
 	$(BIN)/python -m deploy.scaling --check
 
-up: $(READY) ## Start Kafka and Redis on this machine, make the topics, run the services in the background
-	$(SERVERS) up
+up: $(READY) ## Start Kafka and Redis on this machine, make the topics, run the services in the background, compiled where a C compiler is
+	@if $(BIN)/python -m deploy.local.compiler; then $(MAKE) --no-print-directory $(COMPILED) && $(COMPILED_FIRST) $(SERVERS) up; else $(SERVERS) up; fi
 
 status: $(READY) ## Show what make up started and where it listens
 	$(SERVERS) status
 
 down: $(READY) ## End what make up started, and nothing else; data stay in .medaid/run
 	$(SERVERS) down
+
+wheel: $(WHEEL) ## Build the compiled wheel that a site installs, and the hashed requirements to install it with, into dist
+	@cp deploy/requirements.txt dist/requirements.txt
+	@echo "pip install --require-hashes -r dist/requirements.txt && pip install --no-deps $$(ls dist/*.whl)"
+
+audit: $(READY) $(AUDIT) ## Write dist/sbom.cdx.json, what a site installs; refuse licences that are not on our list, and versions of which a fault is known
+	$(BIN)/python -m deploy.audit
 
 generate: $(READY) ## Write the JSON Schemas, the AsyncAPI document, the list of metrics, the dashboard, the examples of our own events, the house in ARCHITECTURE.md and the table of SCALING.md anew
 	$(BIN)/python -m schemas.generate
@@ -79,25 +86,40 @@ generate: $(READY) ## Write the JSON Schemas, the AsyncAPI document, the list of
 
 lock: $(READY) ## Pin the dependencies of pyproject.toml anew, with hashes
 	$(LOCK) --extra build --extra dev --extra traces --output-file requirements.txt pyproject.toml
-	$(LOCK) --extra build --extra traces --constraint requirements.txt --output-file deploy/requirements.txt pyproject.toml
+	$(LOCK) --extra traces --constraint requirements.txt --output-file deploy/requirements.txt pyproject.toml
+	$(LOCK) --extra build --extra traces --constraint requirements.txt --output-file deploy/requirements-build.txt pyproject.toml
 	$(LOCK) --extra rival --output-file tests/bench/requirements.txt pyproject.toml
+	$(LOCK) --output-file deploy/audit/requirements.txt deploy/audit/requirements.in
 
-clean: ## Remove .venv, Kafka's jars, local data and caches
+clean: ## Remove .venv, Kafka's jars, local data, what was built, and caches
 	@test ! -d .medaid/run -o ! -x $(BIN)/python || $(SERVERS) down
-	rm -rf build .venv .medaid .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build dist .venv .medaid .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 $(RIVAL): tests/bench/requirements.txt
 	$(PYTHON) -m venv .medaid/rival
 	.medaid/rival/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-$(COMPILED): $(READY) setup.py $(shell find schemas services -not -name '*.pyc' -not -name __pycache__ -not -name '.*')
-	@echo "Compiling the pure modules of the hot path, as the image has them: again when the code changes"
-	@rm -rf build .medaid/compiled && mkdir -p .medaid
-	@touch .medaid/compiling # before the sources are read: what is saved meanwhile is newer
-	MEDAID_COMPILED=1 $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --target .medaid/compiled .
+$(AUDIT): deploy/audit/requirements.txt deploy/requirements.txt
+	rm -rf .medaid/audit
+	$(PYTHON) -m venv .medaid/audit/auditors
+	.medaid/audit/auditors/bin/pip install --quiet --disable-pip-version-check --require-hashes -r deploy/audit/requirements.txt
+	$(PYTHON) -m venv --without-pip .medaid/audit/shipped
+	.medaid/audit/auditors/bin/pip --python .medaid/audit/shipped/bin/python install --quiet --disable-pip-version-check --require-hashes -r deploy/requirements.txt
+	@touch $@
+
+$(COMPILED): $(WHEEL)
+	@rm -rf .medaid/compiled
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --target .medaid/compiled dist/medaid-*.whl
 	$(PYTEST_AS_IMAGE) --quiet tests/unit/test_compiled.py
-	@mv .medaid/compiling $@
+	@touch $@
+
+$(WHEEL): $(READY) setup.py $(shell find schemas services -not -name '*.pyc' -not -name __pycache__ -not -name '.*')
+	@echo "Compiling the pure modules of the hot path into a wheel: once, and again when the code changes"
+	@rm -rf build dist/medaid-*.whl && mkdir -p dist
+	@touch dist/.compiling # before the sources are read: what is saved meanwhile is newer
+	MEDAID_COMPILED=1 $(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
+	@mv dist/.compiling $@
 
 $(READY): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "medaid needs Python 3.11 or later: make PYTHON=python3.11 ...")'

@@ -1,7 +1,8 @@
 """Kafka and Redis without Docker, and the services on them: `python -m deploy.local.servers up | down | status`.
 
 `up`: Kafka and Redis (unless KAFKA_BOOTSTRAP_SERVERS, REDIS_URL name others), then `medaid topics create`, then `medaid run all` in the
-background. `down`: ends only what `up` started; data stay in `.medaid/run`, where the next `up` finds them. `status`: what runs, where.
+background, compiled if PYTHONPATH leads to that form first (`make up` sees to it). `down`: ends only what `up` started; data stay in
+`.medaid/run`, where the next `up` finds them. `status`: what runs, where, in which form.
 For programs: `Kafka` and `Redis`, context managers that keep a server in a folder of its own.
 """
 
@@ -10,6 +11,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from deploy.local.errors import Failed, Unobtainable
@@ -105,7 +107,13 @@ def _run_services(state: State, command: Sequence[str], environment: Mapping[str
     try:
         raise Failed(f"medaid run all ended at once with exit status {process.wait(SERVICES_SECONDS_MIN)}; its log: {log}")
     except subprocess.TimeoutExpired:
-        state.add(Started.now(SERVICES, process.pid, f"log {log.relative_to(ROOT)}"))
+        state.add(Started.now(SERVICES, process.pid, f"{form()}, log {log.relative_to(ROOT)}"))
+
+
+def form() -> str:
+    """Return "compiled" or "uncompiled": which form of the hot path this process and those that it starts find first."""
+    engine = find_spec("services.policy.engine")
+    return "compiled" if engine and str(engine.origin).endswith(".so") else "uncompiled"
 
 
 def main() -> int:
