@@ -37,8 +37,8 @@ HELP = """Settle a region's year anew under the policy now running: what would c
     year changes or would stay under another edition, at --rate a second, under --operator (cli:NAME) and --reason; settlement publishes the differences.
     The audit topic is told first. Broken off, run it again: no request is sent twice. MEDAID_READINGS must be what settlement runs with.
     Exit status 0: done, 2: wrong use, 3: no such year, a ledger that is not in order, faults in FILE, 4: a topic has lost its front, 5: Kafka is away.
-    Memory: one partition at a time, about 3 KiB for each claim of that region and year; a file as a whole. Servers: KAFKA_BOOTSTRAP_SERVERS; topics begin
-    with MEDAID_PREFIX. More: docs/readjudication.md
+    Memory: one partition at a time, about 2 KiB for each of its claims of that region and year; a file is one partition. Servers:
+    KAFKA_BOOTSTRAP_SERVERS; topics begin with MEDAID_PREFIX. More: docs/readjudication.md
 
     \b
     Examples:
