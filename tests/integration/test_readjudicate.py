@@ -45,7 +45,7 @@ class Site:
     def break_off(self, requests: int) -> tuple[int, str]:
         """The same at a terminal, which agrees, and is interrupted when so many requests lie in Kafka. Returns: its status, and what it complained of."""
         terminal, line = pty.openpty()
-        command = [MEDAID, "readjudicate", *SCOPE, *BY, "--rate", "5"]
+        command = [MEDAID, "readjudicate", *SCOPE, *BY, "--rate", "1"]
         process = subprocess.Popen(
             command,
             env=self.pipeline.environment,
