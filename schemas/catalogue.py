@@ -10,6 +10,7 @@ from schemas.console import (
     LookedUp,
     LossAccepted,
     Proposed,
+    ReadjudicationAsked,
     RecordSkipped,
     Replayed,
     Unmasked,
@@ -85,6 +86,7 @@ AUDIT_TYPES: Final[Types] = {
     "console.audit.replayed.v1": Replayed,
     "console.audit.loss_accepted.v1": LossAccepted,
     "console.audit.record_skipped.v1": RecordSkipped,
+    "console.audit.readjudication_asked.v1": ReadjudicationAsked,
     "console.audit.verifying.v1": VerificationBegun,
     "console.audit.verified.v1": Verified,
 }

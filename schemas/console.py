@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schemas.fields import Id, Model, Number, Ordinal
+from schemas.fields import Code, Id, Model, Number, Ordinal, SignedYuan, Year
 
 Name = Annotated[str, Field(min_length=1, max_length=128)]
 Role = Literal["viewer", "operator", "auditor"]
@@ -124,6 +124,18 @@ class RecordSkipped(Audited):
         description="digest of its key, a line feed and its value, in hexadecimal: another record there is not meant",
     )
     reason: Why = Field(description="who wrote it, or what is known of that, and why it may be passed over")
+
+
+class ReadjudicationAsked(Audited):
+    """`console.audit.readjudication_asked.v1`: an operator has a region's year settled anew (申请重新结算); told before the first request is sent."""
+
+    region: Code = Field(description="the city")
+    year: Year = Field(description="calendar year")
+    requests: Ordinal = Field(description="how many persons' years are asked for")
+    total: SignedYuan = Field(description="what the fund would owe more because of them, as reckoned then, yuan")
+    paying_back: Number = Field(description="how many of the persons would pay back")
+    editions: list[str] = Field(min_length=1, description="the editions that the region's policy files have for whoever asks")
+    reason: Why = Field(description="why")
 
 
 class VerificationBegun(Audited):

@@ -40,3 +40,14 @@ def policies_with(readings: list[str] | None) -> Policies:
         return load_policies(switched=switched_from_text(",".join(readings or [])))
     except PolicyError as error:
         raise Failure(Exit.USAGE, f"--readings: {str(error).splitlines()[0]}") from None
+
+
+def check_words(operator: str, reason: str) -> None:
+    """Whether what an operator says of himself and of his reason can stand in the audit and on the ledger.
+
+    Raises:
+        Failure: One is empty, too long, or has control characters.
+    """
+    for option, text, length_max in (("--operator", operator, 112), ("--reason", reason, 500)):
+        if not 1 <= len(text) <= length_max or not text.isprintable() or text != text.strip():
+            raise Failure(Exit.USAGE, f"{option}: expected a text of 1 to {length_max} characters on one line, without spaces around it")

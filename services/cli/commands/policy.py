@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from schemas.foreign import visible
 from services.cli.decree import drawn
-from services.cli.failure import Exit, Failure
+from services.cli.failure import Exit, Failure, refuse
 from services.cli.options import Lang, Language, Readings, policies_with
 from services.policy.decree import pages
 from services.policy.loader import load_policy
@@ -90,10 +89,8 @@ def check(
     """
     day = _day(today)
     faults = [fault for file in files for fault in _faults(file, day)]
-    for fault in faults[:-1]:
-        print(f"medaid: {visible(fault)}", file=sys.stderr)
     if faults:
-        raise Failure(Exit.REFUSED, faults[-1])
+        refuse(faults)
 
 
 def _day(text: str) -> date:

@@ -56,6 +56,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "audit.replayed": ("重放", "replayed"),
     "audit.loss_accepted": ("认可输入丢失", "accepted a loss of input"),
     "audit.record_skipped": ("略过一条记录", "skipped a record"),
+    "audit.readjudication_asked": ("申请重新结算", "asked for a year to be settled anew"),
     "audit.verifying": ("开始核对账本", "began to verify"),
     "audit.verified": ("核对账本", "verified"),
     "service.identity": ("身份", "identity"),

@@ -19,7 +19,7 @@ RESENT = tuple(topic for topic in INPUTS if topic in refusable())
 
 _STRAY = "only strays lie there: publish the event to its input topic instead"
 _INSTEAD = {IDENTITY_REROUTED: _STRAY, SETTLEMENT_REROUTED: _STRAY}
-_OURS = "mend the cause, then `medaid ledger rebuild` and, for a year to be settled anew, operator.readjudication.requested.v1"
+_OURS = "mend the cause, then `medaid ledger rebuild` and, for a year to be settled anew, `medaid readjudicate`"
 
 
 def check_topic(letter_id: str) -> None:

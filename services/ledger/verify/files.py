@@ -14,8 +14,8 @@ _TOPICS = {kind: topic for topic in (RESULTS, TIMELINES) for kind in TYPES_BY_TO
 _INPUTS = {kind for topic in INPUTS for kind in TYPES_BY_TOPIC[topic]}
 
 
-def check_is_ledger(path: Path) -> None:
-    """Look whether the file holds output events.
+def check_is_ledger(path: Path, then: str = "verify") -> None:
+    """Look whether the file holds output events; `then` says what is done with such a file.
 
     Raises:
         Misnamed: It is not there.
@@ -28,7 +28,7 @@ def check_is_ledger(path: Path) -> None:
         kinds = (_type(line) for line in file)
         first = next((kind for kind in kinds if kind in _INPUTS or kind in TYPES_BY_TOPIC[RESULTS]), None)
     if first in _INPUTS:
-        raise Declined(f"{path}: input events; `medaid replay {path.name} --out FILE` first, then verify that file")
+        raise Declined(f"{path}: input events; `medaid replay {path.name} --out FILE` first, then {then} that file")
     if first is None:
         raise Declined(f"{path}: no result in this file")
 

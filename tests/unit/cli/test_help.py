@@ -22,6 +22,7 @@ ESSENTIAL = {
         "lanes",
         "access",
         "doctor",
+        "readjudicate",
         "--version",
         "3 input refused",
         "5 a server is away",
@@ -74,6 +75,29 @@ ESSENTIAL = {
         "Broken off",
         "status 0",
         "5: a server",
+        "Example",
+    ],
+    ("readjudicate",): [
+        "--region",
+        "--year",
+        "--person",
+        "--policy",
+        "--dry-run",
+        "FILE|kafka",
+        "--out",
+        "--operator",
+        "--reason",
+        "--rate",
+        "--yes",
+        "--lang",
+        "--readings",
+        "yuan",
+        "pay back",
+        "same bytes",
+        "Broken off",
+        "status 0",
+        "5: Kafka is away",
+        "Memory: one partition at a time",
         "Example",
     ],
     ("dlq",): ["list", "show", "replay"],
@@ -191,6 +215,7 @@ def test_a_wrong_setting_is_told_by_its_name(medaid: Medaid, monkeypatch: pytest
         ("dlq", "list"),
         ("ledger", "verify"),
         ("ledger", "rebuild"),
+        ("readjudicate", "--region", "suzhou", "--year", "2025", "--dry-run"),
     ]:
         said = medaid(*command)
         assert said.status == 2
@@ -217,7 +242,8 @@ def test_a_server_that_is_away_is_one_line_and_status_5(medaid: Medaid, monkeypa
     letter = "hospital.claims.v1/0/0"
     on_kafka = [("topics", "create"), ("explain", "H1/1"), ("dlq", "list"), ("dlq", "show", letter), ("dlq", "replay", letter)]
     ledger = [("ledger", "verify"), ("ledger", "verify", "--from", "redis"), ("ledger", "rebuild")]
-    for command in [*on_kafka, *ledger, ("explain", "H1/1", "--from", "redis")]:
+    year = ("readjudicate", "--region", "suzhou", "--year", "2025", "--dry-run")
+    for command in [*on_kafka, *ledger, year, ("explain", "H1/1", "--from", "redis")]:
         said = medaid(*command)
         assert (said.status, said.out) == (5, "")
         assert [line for line in said.err.splitlines() if line.startswith("medaid: ")] == said.err.splitlines()

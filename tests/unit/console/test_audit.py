@@ -9,8 +9,8 @@ from tests.unit.console.story import HOSPITAL, PERSON, REGION, claim
 from tests.unit.console.test_pages import replayed
 from tests.unit.monitoring.world import Event
 
-AT_THE_COMMAND_LINE = {"console.audit.loss_accepted.v1", "console.audit.record_skipped.v1"}
-"""Rulings about lanes: `tests/integration/test_lanes_command.py`."""
+AT_THE_COMMAND_LINE = {"console.audit.loss_accepted.v1", "console.audit.record_skipped.v1", "console.audit.readjudication_asked.v1"}
+"""Rulings about lanes (`tests/integration/test_lanes_command.py`), and years asked for (`tests/unit/cli/test_readjudicate.py`)."""
 
 
 def test_the_pages_write_every_kind_and_each_is_valid(place: Site, operator: Browser) -> None:
@@ -41,3 +41,11 @@ def test_the_pages_write_every_kind_and_each_is_valid(place: Site, operator: Bro
             example = read_event(bytes_of(f"{kind}/{name}")[0], (), AUDIT_TYPES, bytes_max=None)
             assert (kind, tuple(sorted(example.data.wire()))) in fields, "an example is such as a page writes"
     assert len(place.embedded.kafka.records(CLAIMS)) == 6
+
+
+def test_an_auditor_sees_who_had_a_year_settled_anew(place: Site) -> None:
+    place.feed(Event(AUDIT, "cli:li", bytes_of("console.audit.readjudication_asked.v1/limit_corrected")[0]))
+    with browser(place) as somebody:
+        page = " ".join(somebody.log_in("sun").get("/audit?lang=en").split())
+    assert "asked for a year to be settled anew" in page
+    assert "lianyungang 2025: 2 persons, 350.00 yuan: 年度起付标准更正" in page
