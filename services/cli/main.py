@@ -10,7 +10,7 @@ from typing import Annotated, Any, NoReturn, cast
 import typer
 
 from schemas.foreign import visible
-from services.cli.commands import console, demo, dlq, explain, generate, lanes, ledger, policy, replay, run, topics
+from services.cli.commands import console, demo, dlq, explain, generate, lanes, ledger, person, policy, replay, run, topics, year
 from services.cli.failure import Exit, Failure
 from services.ledger.errors import Declined, Misnamed
 from services.runtime.errors import Doubt, Stop
@@ -37,6 +37,8 @@ app.command(help=run.help_text())(run.run)
 app.add_typer(topics.app, name="topics")
 app.add_typer(lanes.app, name="lanes")
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(year.app, name="year")
+app.add_typer(person.app, name="person")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(console.app, name="console")
 

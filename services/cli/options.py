@@ -29,6 +29,20 @@ Readings = Annotated[
     ),
 ]
 
+Operator = Annotated[str, typer.Option("--operator", metavar="NAME", help="Who does this: 1 to 112 characters, for the audit.")]
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why: 1 to 500 characters, for the audit.")]
+
+
+def check_words(operator: str, reason: str) -> None:
+    """Whether the audit takes them.
+
+    Raises:
+        Failure: One is empty, too long, or has control characters.
+    """
+    for option, text, length_max in (("--operator", operator, 112), ("--reason", reason, 500)):
+        if not 1 <= len(text) <= length_max or not text.isprintable() or text != text.strip():
+            raise Failure(Exit.USAGE, f"{option}: expected a text of 1 to {length_max} characters on one line, without spaces around it")
+
 
 def policies_with(readings: list[str] | None) -> Policies:
     """The shipped policies under these readings.

@@ -9,6 +9,7 @@ import typer
 from schemas.foreign import visible
 from services.cli.failure import Exit, Failure
 from services.cli.lane_status import standings
+from services.cli.options import Operator, Reason, check_words
 from services.cli.ruling import accept_loss, skip_record
 from services.console.service import ConsoleService
 from services.ledger.services import all_services
@@ -69,8 +70,6 @@ class Laned(StrEnum):
 
 Topic = Annotated[str, typer.Option("--topic", metavar="TOPIC", help="The topic, without the site's prefix.")]
 Partition = Annotated[int, typer.Option("--partition", min=0, metavar="P", help="Its partition.")]
-Operator = Annotated[str, typer.Option("--operator", metavar="NAME", help="Who decides this: 1 to 112 characters, for the audit.")]
-Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why: 1 to 500 characters, for the audit.")]
 
 
 @app.command(help=STATUS_HELP)
@@ -110,7 +109,7 @@ def accept(
     inputs = next(found.inputs for found in _services() if found.name == service.value)
     if topic not in inputs:
         raise Failure(Exit.USAGE, f"--topic {visible(topic)}: {service.value} reads {', '.join(inputs)}")
-    _check_words(operator, reason)
+    check_words(operator, reason)
     print(asyncio.run(accept_loss(_settings(), service.value, topic, partition, operator, reason)))
 
 
@@ -124,7 +123,7 @@ def skip(
     force: Annotated[bool, typer.Option("--force", help="Skip what can be read as an event of its topic, too.")] = False,
 ) -> None:
     """Skip a record."""
-    _check_words(operator, reason)
+    check_words(operator, reason)
     print(asyncio.run(skip_record(_settings(), topic, partition, offset, operator, reason, force=force)))
 
 
@@ -139,14 +138,3 @@ def _settings() -> Settings:
     settings = Settings.from_env()
     logging.configure(Settings(log_level="warning"))
     return settings
-
-
-def _check_words(operator: str, reason: str) -> None:
-    """Whether the audit takes them.
-
-    Raises:
-        Failure: One is empty, too long, or has control characters.
-    """
-    for option, text, length_max in (("--operator", operator, 112), ("--reason", reason, 500)):
-        if not 1 <= len(text) <= length_max or not text.isprintable() or text != text.strip():
-            raise Failure(Exit.USAGE, f"{option}: expected a text of 1 to {length_max} characters on one line, without spaces around it")

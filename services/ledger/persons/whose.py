@@ -1,0 +1,117 @@
+"""Whether a record is about one person, by what it says itself, by its key where it says nothing, by his claims and letters where it names no person. Pure.
+
+In: records of every topic in the order of `reading_order`. Promise: a record that names another person is that one's, whatever its key; one that names
+several, as a broken bill may, is nobody's, for it cannot be handed to one of them. Where neither value nor key names anybody, as in what was cut off, it
+is his if his id stands in it. Not here: what a record in another encoding says (`letters/mending.py`).
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+import orjson
+
+from schemas.catalogue import ACTIONS, AUDIT, HOSPITAL_SHARES, IDENTITY_WAITING, SETTLEMENT_WAITING, WARNINGS
+from schemas.topics import load_topics
+from services.ledger.letters.mending import person_in, readable
+from services.runtime.letters import Letter, read_letter
+from services.runtime.records import Record
+
+NOBODY: Final = ""
+"""Of whom a record is that is surely about no single person."""
+
+_HOSPITALS: Final = "hospital_self_pay_ratio/"
+"""How the id of a warning about a hospital begins; its subject is no person."""
+
+_WAITING: Final = frozenset({IDENTITY_WAITING, SETTLEMENT_WAITING})
+"""Topics whose keys have several parts, the third of which is a person."""
+
+_HINTS: Final = (b"\\u", b"base64")
+"""What an id may be written by that is not found as it is: an escape of JSON, base64."""
+
+_NAMED: Final = re.compile(rb'"person_id"\s*:\s*"([^"]*)"')
+"""A person named in what is no JSON, such as the beginning of a value that was too large."""
+
+
+def reading_order() -> Sequence[str]:
+    """Every topic: what names persons, then what is about their claims, dead letters, and the audit, which is about them and about letters."""
+    names = load_topics()
+    late = [HOSPITAL_SHARES, *sorted((name for name in names if name.endswith(".dlq")), key=len), AUDIT]
+    return [*(name for name in names if name not in late), *late]
+
+
+class Sought:
+    """One person, and what was learned of him while the topics were read."""
+
+    def __init__(self, person_id: str) -> None:
+        """Begin with nothing but his id."""
+        self._person_id = person_id
+        self._marks = tuple(person_id.encode(code) for code in ("utf-8", "utf-16-le", "utf-16-be"))
+        self._word = re.compile(rb"(?<![A-Za-z0-9._:-])" + re.escape(person_id.encode()) + rb"(?![A-Za-z0-9._:-])")
+        self._claims: set[str] = set()
+        self._letters: set[str] = set()
+
+    def is_his(self, record: Record) -> bool:
+        """Whether a record is about him; his claims and dead letters are remembered for those that name nothing else."""
+        if record.topic == HOSPITAL_SHARES:
+            return _text_in(record, "claim") in self._claims
+        if record.topic == AUDIT:
+            return self._person_id == _text_in(record, "person_id") or _text_in(record, "letter") in self._letters
+        if not self._may_be(record):
+            return False
+        letter = read_letter(record) if record.topic.endswith(".dlq") else None
+        if letter is not None:
+            return self._is_his_letter(letter)
+        person = _person_of(record)
+        if person != self._person_id and not (person is None and self._word.search(record.value or b"")):
+            return False
+        said = readable(record)
+        if "claim_id" in said and "hospital_id" in said:
+            self._claims.add(f"{said['hospital_id']}/{said['claim_id']}")
+        return True
+
+    def _is_his_letter(self, letter: Letter) -> bool:
+        """Whether what was refused was his; of a letter about a letter, what that one holds."""
+        is_his = self.is_his(letter.refused)
+        if is_his:
+            self._letters.add(letter.id)
+        return is_his
+
+    def _may_be(self, record: Record) -> bool:
+        """Whether it is worth reading: most records are neither his nor written so that one could not see it."""
+        value, key = record.value or b"", record.key or b""
+        return any(mark in value or mark in key for mark in self._marks) or any(hint in value for hint in _HINTS)
+
+
+def _person_of(record: Record) -> str | None:
+    """Whom a record is about: by what it says, else by its key; None where neither tells."""
+    said = _said(record)
+    if said is not None:
+        return said
+    key = (record.key or b"").decode(errors="replace")
+    parts = key.split("/")
+    if record.topic in _WAITING and len(parts) > 2:
+        return parts[2]
+    return key or None
+
+
+def _said(record: Record) -> str | None:
+    """Whom it names; None where it names nobody that can be read."""
+    if record.topic in (WARNINGS, ACTIONS):
+        said = readable(record)
+        return NOBODY if said.get("warning_id", "").startswith(_HOSPITALS) else said.get("subject")
+    found = person_in(record) or (_text_in(record, "person_id", "reversal") if record.topic == SETTLEMENT_WAITING else None)
+    if found is not None:
+        return found
+    named = {name.decode(errors="replace") for name in _NAMED.findall(record.value or b"")}
+    return next(iter(named)) if len(named) == 1 else NOBODY if named else None
+
+
+def _text_in(record: Record, name: str, inside: str | None = None) -> str | None:
+    """A text in the data of an event of ours, or `inside` a part of it; None where there is none."""
+    try:
+        data = orjson.loads(record.value or b"")["data"]
+        found = (data if inside is None else data[inside])[name]
+    except (LookupError, TypeError, ValueError):
+        return None
+    return found if isinstance(found, str) else None
