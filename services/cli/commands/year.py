@@ -40,7 +40,7 @@ CLOSE_HELP = """State a city's year: what its claims have got as they stand on t
 
     JSON goes to standard output, or with --out into a folder as statement.json, beside one CSV file a table for a spreadsheet (UTF-8 with a byte-order mark).
     A folder that holds another statement is left as it is: status 4. No result of that region and year: status 3; a ledger whose form is broken: status 4.
-    Memory: one partition at a time, about 1 KiB for each claim of the year. Servers: KAFKA_BOOTSTRAP_SERVERS; topics begin with MEDAID_PREFIX.
+    Memory: one partition at a time, about 1.3 KiB for each claim of the year. Servers: KAFKA_BOOTSTRAP_SERVERS; topics begin with MEDAID_PREFIX.
 
     \b
     Examples:

@@ -4,6 +4,9 @@ import csv
 import hashlib
 import io
 import json
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,7 @@ from tests.unit.conftest import Medaid, Said
 from tests.unit.events import claim, granted
 from tests.unit.ledger.statements.year import BEFORE, ELSEWHERE, LATE, REGION, YEAR, ledger, rewritten, settled
 
+ROOT = Path(__file__).parents[4]
 OF_YEAR = ("--region", REGION, "--year", YEAR)
 
 
@@ -89,6 +93,16 @@ def test_the_digest_is_what_anybody_can_compute(medaid: Medaid, tmp_path: Path) 
     partitions = [{"partition": 0, "end_offset": end, "results": count, "sha256": inner.hexdigest()}]
     assert proof == {"topic": "settlement.results.v1", "results": 7, "sha256": outer, "partitions": partitions}
     assert count == 7
+
+
+def test_the_recipe_in_the_docs_gives_the_digest(medaid: Medaid, tmp_path: Path) -> None:
+    """As an auditor runs it."""
+    path = ledger(tmp_path / "out.jsonl", settled(*BEFORE, *ELSEWHERE, *LATE))
+    recipe = re.findall(r"```python\n(.*?)```", (ROOT / "docs/statements.md").read_text("utf-8"), re.DOTALL)[0]
+    with path.open("rb") as lines:
+        run = subprocess.run([sys.executable, "-c", recipe, REGION, str(YEAR)], stdin=lines, capture_output=True, text=True, check=True)
+    (part,) = json.loads(closed(medaid, path).out)["ledger"]["partitions"]
+    assert run.stdout == f"{part['results']} {part['sha256']}\n"
 
 
 def test_the_same_year_gives_the_same_bytes(medaid: Medaid, tmp_path: Path) -> None:
