@@ -30,7 +30,7 @@ _HINTS: Final = (b"\\u", b"base64")
 """What an id may be written by that is not found as it is: an escape of JSON, base64."""
 
 _NAMED: Final = re.compile(rb'"person_id"\s*:\s*"([^"]*)"')
-"""A person named in what is no JSON, such as the beginning of a value that was too large."""
+"""A person named elsewhere than in an event's data: in the data of a reversal that waits, or in what is no JSON, as the beginning of a value too large."""
 
 
 def reading_order() -> Sequence[str]:
@@ -100,18 +100,17 @@ def _said(record: Record) -> str | None:
     if record.topic in (WARNINGS, ACTIONS):
         said = readable(record)
         return NOBODY if said.get("warning_id", "").startswith(_HOSPITALS) else said.get("subject")
-    found = person_in(record) or (_text_in(record, "person_id", "reversal") if record.topic == SETTLEMENT_WAITING else None)
+    found = person_in(record)
     if found is not None:
         return found
     named = {name.decode(errors="replace") for name in _NAMED.findall(record.value or b"")}
     return next(iter(named)) if len(named) == 1 else NOBODY if named else None
 
 
-def _text_in(record: Record, name: str, inside: str | None = None) -> str | None:
-    """A text in the data of an event of ours, or `inside` a part of it; None where there is none."""
+def _text_in(record: Record, name: str) -> str | None:
+    """A text in the data of an event of ours; None where there is none."""
     try:
-        data = orjson.loads(record.value or b"")["data"]
-        found = (data if inside is None else data[inside])[name]
+        found = orjson.loads(record.value or b"")["data"][name]
     except (LookupError, TypeError, ValueError):
         return None
     return found if isinstance(found, str) else None

@@ -94,6 +94,8 @@ CASES: dict[str, tuple[str, bytes | None, bytes | None, bool]] = {
     "a year behind no longer": (SETTLEMENT_WAITING, b"suzhou/2025/" + HIS_KEY, None, True),
     "cut off, his alone": (CLAIMS, None, (ABOUT % HIS)[:-2], True),
     "cut off within his id's event id": (TIMELINES, None, b'{"id":"%b/1","sou' % HIS_KEY, True),
+    "cut off within a longer id": (TIMELINES, None, b'{"id":"%b0/1","sou' % HIS_KEY, False),
+    "cut off within an id that ends like his": (TIMELINES, None, b'{"id":"X-%b/1","sou' % HIS_KEY, False),
     "a broken list of several": (CLAIMS, HIS_KEY, b'[{"person_id":%b},{"person_id":%b}' % (HIS, SOMEBODY), False),
     "a warning about a hospital of his name": (
         WARNINGS,

@@ -67,6 +67,26 @@ def test_each_change_and_its_sums_by_hand(changes: Callable[..., Said], medaid: 
     assert after["total"]["assistance"] == "5020.00", "1500.00 of before, and 3520.00"
 
 
+def test_a_change_right_behind_the_statement_is_one(changes: Callable[..., Said], medaid: Medaid, statement: Path, tmp_path: Path) -> None:
+    """At the very offset where it ends."""
+    results = [output for output in settled(*BEFORE, *LATE) if b'"type":"settlement.' in output]
+    said = medaid("year", "close", *OF_YEAR, "--from", ledger(tmp_path / "first.jsonl", results[:4]))
+    statement.write_text(said.out, "utf-8")
+    assert changes(results).out == CHANGED.format(4, 5, 6)
+
+
+@pytest.mark.parametrize(
+    ("event_id", "field", "value", "word"),
+    [("H1/4/0", "delta", "720.01", "delta of revision 0"), ("H1/4/0", "sequence", 2, "sequence: ledger 2, must be 1 to 2, each once")],
+)
+def test_changes_that_are_not_right_are_told(changes: Callable[..., Said], event_id: str, field: str, value: object, word: str) -> None:
+    """Of one result, and what only the whole shows."""
+    said = changes(rewritten(settled(*BEFORE, *LATE), event_id, lambda data: data.update({field: value})))
+    assert said.status == 4
+    assert "is not as a ledger must be: form " in said.err
+    assert word in said.err
+
+
 def test_the_same_as_json(changes: Callable[..., Said]) -> None:
     outputs = settled(*BEFORE, *LATE)
     *found, sums = map(json.loads, changes(outputs, "--json").out.splitlines())

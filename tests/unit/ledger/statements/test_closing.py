@@ -125,6 +125,28 @@ def test_a_limit_that_bound_is_counted(medaid: Medaid, tmp_path: Path) -> None:
     assert (open_["annual_limit_near", "notice"], open_["annual_limit_reached", "warning"]) == (2, 2), "one a limit"
 
 
+def test_a_person_year_stands_at_a_limit_once(medaid: Medaid, tmp_path: Path) -> None:
+    """However often it has bound a payment, as where a policy raised it in the year."""
+    outputs = settled(granted(), claim("1", "2025-03-02", "250000.00"), claim("2", "2025-05-20", "250000.00"))
+    again = rewritten(outputs, "H1/1/0", lambda data: data["components"][0].update(limited_by="year"))
+    found = json.loads(closed(medaid, ledger(tmp_path / "out.jsonl", again)).out)
+    assert [counter["limited"] for counter in found["counter"] if counter["counter"] == "year"] == [1]
+
+
+def test_a_stay_counts_in_the_month_of_its_discharge(medaid: Medaid, tmp_path: Path) -> None:
+    stay = claim("1", "2025-03-02", "1500.00", admission_date="2025-02-20", discharge_date="2025-03-02")
+    found = json.loads(closed(medaid, ledger(tmp_path / "out.jsonl", settled(granted(), stay))).out)
+    assert [month["month"] for month in found["month"]] == ["2025-03"]
+
+
+def test_warnings_of_other_years_do_not_count(medaid: Medaid, tmp_path: Path) -> None:
+    earlier = [claim("7", "2024-03-02", "250000.00"), claim("8", "2024-05-20", "250000.00")]
+    outputs = settled(granted(on="2024-01-10"), *earlier, claim("1", "2025-03-02", "1500.00"))
+    found = json.loads(closed(medaid, ledger(tmp_path / "out.jsonl", outputs)).out)
+    assert any(b'"kind":"annual_limit_reached"' in output for output in outputs)
+    assert "annual_limit_reached" not in {warning["kind"] for warning in found["warning"]}
+
+
 def test_a_resolved_warning_is_not_open(medaid: Medaid, tmp_path: Path) -> None:
     outputs = settled(granted(), claim("1", "2025-03-02", "250000.00"), claim("2", "2025-05-20", "250000.00"))
     raised = next(json.loads(line) for line in outputs if b"return_to_poverty_risk" in line)
@@ -206,6 +228,14 @@ def test_a_ledger_that_is_not_right_is_not_summed_up(medaid: Medaid, tmp_path: P
     assert (said.status, said.out, said.err.count("\n")) == (4, "", 1)
     assert "is not as a ledger must be: form " in said.err
     assert "`medaid ledger verify` tells everything" in said.err
+
+
+def test_a_ledger_with_a_hole_is_not_summed_up(medaid: Medaid, tmp_path: Path) -> None:
+    """A claim that is gone with all its revisions leaves a hole in its person's year, which only the whole shows."""
+    outputs = [output for output in settled(*BEFORE, *LATE) if b'"id":"H1/1/' not in output]
+    said = medaid("year", "close", *OF_YEAR, "--from", ledger(tmp_path / "out.jsonl", outputs))
+    assert (said.status, said.out) == (4, "")
+    assert "sequence: ledger 2 to 3, must be 1 to 3, each once" in said.err
 
 
 @pytest.mark.parametrize(("region", "year"), [("suzhou", YEAR), (REGION, 2023)])
