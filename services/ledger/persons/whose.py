@@ -11,7 +11,16 @@ from typing import Final
 
 import orjson
 
-from schemas.catalogue import ACTIONS, AUDIT, HOSPITAL_SHARES, IDENTITY_WAITING, SETTLEMENT_WAITING, WARNINGS
+from schemas.catalogue import (
+    ACTIONS,
+    AUDIT,
+    HOSPITAL_SHARES,
+    IDENTITY_WAITING,
+    RESULTS,
+    SETTLEMENT_WAITING,
+    WARNINGS,
+    dead_letters_of,
+)
 from schemas.topics import load_topics
 from services.ledger.letters.mending import person_in, readable
 from services.runtime.letters import Letter, read_letter
@@ -25,6 +34,9 @@ _HOSPITALS: Final = "hospital_self_pay_ratio/"
 
 _WAITING: Final = frozenset({IDENTITY_WAITING, SETTLEMENT_WAITING})
 """Topics whose keys have several parts, the third of which is a person."""
+
+_SHARES_REFUSED: Final = dead_letters_of(HOSPITAL_SHARES)
+"""Few, and his id stands in none of them."""
 
 _HINTS: Final = (b"\\u", b"base64")
 """What an id may be written by that is not found as it is: an escape of JSON, base64."""
@@ -52,35 +64,45 @@ class Sought:
         self._letters: set[str] = set()
 
     def is_his(self, record: Record) -> bool:
-        """Whether a record is about him; his claims and dead letters are remembered for those that name nothing else."""
+        """Whether a record is about him; his settled claims and his dead letters are remembered, for what names nothing else."""
         if record.topic == HOSPITAL_SHARES:
             return _text_in(record, "claim") in self._claims
         if record.topic == AUDIT:
-            return self._person_id == _text_in(record, "person_id") or _text_in(record, "letter") in self._letters
-        if not self._may_be(record):
-            return False
-        letter = read_letter(record) if record.topic.endswith(".dlq") else None
+            named = _text_in(record, "person_id")
+            return named == self._person_id or (named is None and _text_in(record, "letter") in self._letters)
+        letter = read_letter(record) if record.topic.endswith(".dlq") and self._may_be(record) else None
         if letter is not None:
             return self._is_his_letter(letter)
-        person = _person_of(record)
-        if person != self._person_id and not (person is None and self._word.search(record.value or b"")):
+        if not self._may_be(record) or not self._names_him(record):
             return False
-        said = readable(record)
-        if "claim_id" in said and "hospital_id" in said:
-            self._claims.add(f"{said['hospital_id']}/{said['claim_id']}")
+        if record.topic == RESULTS:  # a refused claim may bear the key of somebody else's
+            said = readable(record)
+            self._claims.add(f"{said.get('hospital_id')}/{said.get('claim_id')}")
         return True
 
     def _is_his_letter(self, letter: Letter) -> bool:
         """Whether what was refused was his; of a letter about a letter, what that one holds."""
-        is_his = self.is_his(letter.refused)
+        refused, inner = letter.refused, read_letter(letter.refused)
+        if refused.topic == HOSPITAL_SHARES:
+            return _text_in(refused, "claim") in self._claims
+        is_his = self._names_him(refused) if inner is None else self._is_his_letter(inner)
         if is_his:
             self._letters.add(letter.id)
         return is_his
 
+    def _names_him(self, record: Record) -> bool:
+        """Whether it is he whom a record names, or who stands in one that names nobody."""
+        person = _person_of(record)
+        return person == self._person_id or (person is None and self._word.search(record.value or b"") is not None)
+
     def _may_be(self, record: Record) -> bool:
         """Whether it is worth reading: most records are neither his nor written so that one could not see it."""
         value, key = record.value or b"", record.key or b""
-        return any(mark in value or mark in key for mark in self._marks) or any(hint in value for hint in _HINTS)
+        return (
+            record.topic == _SHARES_REFUSED
+            or any(mark in value or mark in key for mark in self._marks)
+            or any(hint in value for hint in _HINTS)
+        )
 
 
 def _person_of(record: Record) -> str | None:

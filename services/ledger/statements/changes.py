@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 from schemas.catalogue import RESULTS
 from schemas.money import yuan_text
-from services.ledger.errors import Declined
 from services.ledger.statements.closing import Faults, lane_year
 from services.ledger.statements.document import Closed, Proof, statement
 from services.ledger.statements.sources import Ledger
@@ -98,13 +97,13 @@ async def year_changes(ledger: Ledger, closed: Closed, say: Callable[[Change], N
     """Tell each change to `say`, in the order of partitions and offsets.
 
     Raises:
-        Declined: The ledger has another number of partitions: it is not the one that the statement was made of.
         Stop: The statement's results are not in the ledger any more as they were, or it says something else than they do; or the ledger's form is broken.
         Doubt: Kafka is away.
     """
     if len(ledger.partitions) != len(closed.end_offsets):
-        raise Declined(
-            f"the statement is of a ledger with {len(closed.end_offsets)} partitions, {ledger.name} has {len(ledger.partitions)}: compare two statements"
+        raise Stop(
+            f"the statement is of a ledger with {len(closed.end_offsets)} partitions, {ledger.name} has {len(ledger.partitions)}: it is another ledger, "
+            "or was made anew"
         )
     tables, proofs, sums = Tables(), list[Proof](), Sums()
     for partition, end_offset in zip(ledger.partitions, closed.end_offsets, strict=True):

@@ -124,12 +124,32 @@ async def test_a_dead_letter_is_his_whose_record_was_refused(kafka: MemoryKafka,
     assert [line["topic"] for line in await exported(kafka)] == [f"{topic}.dlq", AUDIT] * is_his
 
 
+RESULT = b'{"type":"settlement.completed.v1","data":{"person_id":"%b","hospital_id":"H1","claim_id":"%d"}}'
+SHARE = b'{"type":"t","data":{"claim":"H1/%d"}}'
+
+
 async def test_a_hospital_s_share_is_his_by_his_claim(kafka: MemoryKafka) -> None:
-    kafka.append(CLAIMS, 0, None, claim("1", "2025-03-02", "10.00", person_id=CANARY))
-    kafka.append(CLAIMS, 0, None, claim("2", "2025-03-02", "10.00", person_id=OTHER))
+    """By what was settled as his: a bill of his that was refused for it bears the key of another's is none."""
+    kafka.append(RESULTS, 0, None, RESULT % (HIS_KEY, 1))
+    kafka.append(RESULTS, 0, None, RESULT % (OTHER.encode(), 2))
+    kafka.append(CLAIMS, 0, None, claim("2", "2025-03-02", "10.00", person_id=CANARY))
     for number in (1, 2):
-        kafka.append(HOSPITAL_SHARES, 1, b"H1", b'{"type":"t","data":{"claim":"H1/%d"}}' % number)
-    assert [(line["topic"], line["offset"]) for line in await exported(kafka)] == [(CLAIMS, 0), (HOSPITAL_SHARES, 0)]
+        kafka.append(HOSPITAL_SHARES, 1, b"H1", SHARE % number)
+        refused = Record(HOSPITAL_SHARES, 1, number, b"H1", SHARE % number)
+        value = letter_value("monitoring", refused, Refused("processing_failed", "data", "?"), HOSPITAL_SHARES)
+        kafka.append(f"{HOSPITAL_SHARES}.dlq", 1, b"H1", value)
+    found = [(line["topic"], line["offset"]) for line in await exported(kafka)]
+    assert sorted(found) == sorted([(CLAIMS, 0), (RESULTS, 0), (HOSPITAL_SHARES, 0), (f"{HOSPITAL_SHARES}.dlq", 0)])
+
+
+async def test_what_the_audit_tells_of_another_is_not_his_though_the_letter_is(kafka: MemoryKafka) -> None:
+    """As where what could not be read in a letter was sent by two operators as somebody else's."""
+    refused = Record(CLAIMS, 1, 17, HIS_KEY, b"garbage")
+    kafka.append(f"{CLAIMS}.dlq", 1, HIS_KEY, letter_value("settlement", refused, Refused("malformed_json", "value", "JSON"), CLAIMS))
+    kafka.append(
+        AUDIT, 0, b"l", b'{"type":"console.audit.replayed.v1","data":{"letter":"%b/1/17","person_id":%b}}' % (CLAIMS.encode(), SOMEBODY)
+    )
+    assert [line["topic"] for line in await exported(kafka)] == [f"{CLAIMS}.dlq"]
 
 
 def test_a_line_holds_a_record_whole() -> None:
