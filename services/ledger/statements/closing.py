@@ -20,15 +20,15 @@ from services.runtime.errors import Stop
 
 @dataclass(slots=True)
 class Faults:
-    """What is not as it must be: how much, and the first."""
+    """What is not as it must be: how much, and of what field the first is; whose claim it is stands in no error."""
 
     count: int = 0
-    first: Difference | None = None
+    first: str = ""
 
     def tell(self, difference: Difference) -> None:
         """Take in one."""
         self.count += 1
-        self.first = self.first or difference
+        self.first = self.first or difference.field
 
     def check(self, ledger: Ledger) -> None:
         """Whether there were any.
@@ -36,9 +36,10 @@ class Faults:
         Raises:
             Stop: There were.
         """
-        if self.first is not None:
-            also = f" (and {self.count - 1} more)" if self.count > 1 else ""
-            raise Stop(f"{ledger.name} is not as a ledger must be: {self.first.line('en')}{also}; `medaid ledger verify` tells everything")
+        if self.count:
+            raise Stop(
+                f"{ledger.name} is not as a ledger must be: {self.count} differences, the first in {self.first}; `medaid ledger verify` tells all"
+            )
 
 
 def lane_year(ledger: Ledger, region: str, year: int, faults: Faults) -> LaneYear:
