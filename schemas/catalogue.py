@@ -5,6 +5,7 @@ from typing import Final
 
 from schemas.console import (
     AccessRefused,
+    Exported,
     LoggedIn,
     LoggedOut,
     LookedUp,
@@ -82,6 +83,7 @@ AUDIT_TYPES: Final[Types] = {
     "console.audit.refused.v1": AccessRefused,
     "console.audit.looked_up.v1": LookedUp,
     "console.audit.unmasked.v1": Unmasked,
+    "console.audit.exported.v1": Exported,
     "console.audit.proposed.v1": Proposed,
     "console.audit.replayed.v1": Replayed,
     "console.audit.loss_accepted.v1": LossAccepted,

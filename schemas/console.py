@@ -70,6 +70,13 @@ class Unmasked(Audited):
     letter: str | None = Field(default=None, max_length=1024, description="the dead letter, topic/partition/offset of the refused record")
 
 
+class Exported(Audited):
+    """`console.audit.exported.v1`: everything that is held of a person was taken out (导出个人信息)."""
+
+    person_id: Id = Field(description="psn_no: whose")
+    reason: Why = Field(description="why, and for whom")
+
+
 class Resent(Audited):
     """Base of what tells of a refused record that is to be sent again."""
 

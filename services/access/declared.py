@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from schemas.catalogue import AUDIT, OPERATOR_EVENTS, OURS
+from schemas.catalogue import AUDIT, OURS
 from schemas.topics import load_topics
 from services.console import needs as console
 from services.console.service import ConsoleService
-from services.ledger.needs import explaining, mending, rebuilding, verifying
+from services.ledger.needs import explaining, exporting, mending, readjudicating, rebuilding, stating, verifying
 from services.ledger.services import all_services
 from services.policy.library import load_policies
 from services.runtime.needs import Needs, group, lanes, reading, topics, with_prefix, writing
@@ -33,8 +33,9 @@ def needs_of_all(prefix: str = "") -> Mapping[str, Needs]:
 
 
 def operating(services: Sequence[AnyService]) -> Needs:
-    """What the commands need that an operator types: topics, lanes, dlq, ledger, explain, requests to settle anew."""
-    return creating() | ruling(services) | mending() | verifying() | rebuilding(services) | explaining() | writing((OPERATOR_EVENTS,))
+    """What the commands need that an operator types: topics, lanes, dlq, ledger, explain, readjudicate, year, person."""
+    ledger = verifying() | rebuilding(services) | explaining() | readjudicating() | stating() | exporting()
+    return creating() | ruling(services) | mending() | ledger
 
 
 def creating() -> Needs:

@@ -10,7 +10,24 @@ from typing import Annotated, Any, NoReturn, cast
 import typer
 
 from schemas.foreign import visible
-from services.cli.commands import access, console, demo, dlq, doctor, explain, generate, lanes, ledger, policy, readjudicate, replay, run, topics
+from services.cli.commands import (
+    access,
+    console,
+    demo,
+    dlq,
+    doctor,
+    explain,
+    generate,
+    lanes,
+    ledger,
+    person,
+    policy,
+    readjudicate,
+    replay,
+    run,
+    topics,
+    year,
+)
 from services.cli.failure import Exit, Failure
 from services.ledger.errors import Declined, Misnamed
 from services.runtime.errors import Doubt, Stop
@@ -40,6 +57,8 @@ app.add_typer(access.app, name="access")
 app.add_typer(lanes.app, name="lanes")
 app.add_typer(ledger.app, name="ledger")
 app.command(help=readjudicate.HELP)(readjudicate.readjudicate)
+app.add_typer(year.app, name="year")
+app.add_typer(person.app, name="person")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(console.app, name="console")
 app.command(help=doctor.HELP)(doctor.doctor)

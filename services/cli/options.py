@@ -29,6 +29,9 @@ Readings = Annotated[
     ),
 ]
 
+Operator = Annotated[str, typer.Option("--operator", metavar="NAME", help="Who does this: 1 to 112 characters, for the audit.")]
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why: 1 to 500 characters, for the audit.")]
+
 
 def policies_with(readings: list[str] | None) -> Policies:
     """The shipped policies under these readings.

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
-from schemas.catalogue import AUDIT
+from schemas.catalogue import AUDIT, OPERATOR_EVENTS
 from services.ledger.dossiers.sources import LOOKED_INTO
 from services.ledger.letters.resending import RESENT
-from services.ledger.verify.fold import TOPICS
+from services.ledger.persons.whose import reading_order
+from services.ledger.statements.sources import READ
+from services.ledger.verify.fold import FOLDED, TOPICS
 from services.runtime.letters import refusable
 from services.runtime.needs import Needs, fencing, group, reading, topics, writing
 from services.runtime.service import AnyService
@@ -25,6 +27,21 @@ def verifying() -> Needs:
 def mending() -> Needs:
     """`medaid dlq`: every dead letter, the audit, and the topics into which refused records are sent again."""
     return reading((*refusable().values(), AUDIT)) | writing((*RESENT, AUDIT))
+
+
+def readjudicating() -> Needs:
+    """`medaid readjudicate`: the ledger, what was asked for before, the requests, and the audit."""
+    return reading((*FOLDED, OPERATOR_EVENTS, AUDIT)) | writing((OPERATOR_EVENTS, AUDIT)) | group(SettlementService.name, "DESCRIBE")
+
+
+def stating() -> Needs:
+    """`medaid year`: results, warnings, and operators' rulings about them."""
+    return reading((*READ, AUDIT))
+
+
+def exporting() -> Needs:
+    """`medaid person export`: every topic, and the audit, which is told first."""
+    return reading(reading_order()) | writing((AUDIT,))
 
 
 def rebuilding(services: Sequence[AnyService]) -> Needs:

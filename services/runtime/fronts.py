@@ -29,7 +29,18 @@ async def check_fronts(service: AnyService, lanes: Iterable[int], broker: Broker
         Doubt: Kafka is away.
         Stop: One does not begin at 0.
     """
-    beginnings = await broker.beginnings([TopicPartition(topic, lane) for lane in lanes for topic in sorted(service.lasting)])
+    await check_begin(service.lasting, lanes, broker)
+
+
+async def check_begin(topics: Iterable[str], lanes: Iterable[int], broker: Broker) -> None:
+    """The same of any `topics` that are kept for ever.
+
+    Raises:
+        Doubt: Kafka is away.
+        Stop: One does not begin at 0.
+    """
+    wanted = sorted(topics)
+    beginnings = await broker.beginnings([TopicPartition(topic, lane) for lane in lanes for topic in wanted])
     gone = [f"{place.topic}[{place.partition}] begins at {offset}" for place, offset in beginnings.items() if offset > 0]
     if gone:
         raise Stop(

@@ -9,7 +9,7 @@ import typer
 from schemas.foreign import visible
 from services.cli.failure import Exit, Failure
 from services.cli.lane_status import standings
-from services.cli.options import check_words
+from services.cli.options import Operator, Reason, check_words
 from services.cli.ruling import accept_loss, skip_record
 from services.console.service import ConsoleService
 from services.ledger.services import all_services
@@ -70,8 +70,6 @@ class Laned(StrEnum):
 
 Topic = Annotated[str, typer.Option("--topic", metavar="TOPIC", help="The topic, without the site's prefix.")]
 Partition = Annotated[int, typer.Option("--partition", min=0, metavar="P", help="Its partition.")]
-Operator = Annotated[str, typer.Option("--operator", metavar="NAME", help="Who decides this: 1 to 112 characters, for the audit.")]
-Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why: 1 to 500 characters, for the audit.")]
 
 
 @app.command(help=STATUS_HELP)

@@ -3,11 +3,11 @@
 Amounts in fen. A claim's sums are a function of its newest revision alone, so that any order of persons, and any number of revisions, lead to the same.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass, replace
 from typing import Any
 
+from schemas.districts import OTHER, county_of
 from services.console.domain import places
 from services.console.domain.desk import Desk
 
@@ -20,11 +20,6 @@ NOBODY = "-"
 
 DISTRICTS_MAX = 100
 """How many districts of a year a lane tells apart: whoever writes others into claims must not make a document grow."""
-
-OTHER = "other"
-"""The district of claims that name none of a year's districts, or something that is no code of a district."""
-
-_COUNTY = re.compile(r"([0-9]{6})(?:[0-9]{6})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,17 +105,17 @@ def _know_year(desk: Desk, lane: int, claim: Claim) -> None:
 
 
 def _district(desk: Desk, lane: int, claim: Claim) -> str | None:
-    """The county of the claim's division code (行政区划代码, six digits, or twelve with town and village). Hospitals may write anything there, a name too."""
-    county = _COUNTY.fullmatch(claim.district or "")
-    if not claim.district or county is None:
-        return OTHER if claim.district else None
+    """The county of the claim's division code, as long as its year has room for another."""
+    county = county_of(claim.district)
+    if county in (None, OTHER):
+        return county
     last, field = places.last(lane), f"districts:{claim.region}/{claim.year}"
     known = desk.get(last, field) or []
-    if county[1] not in known:
+    if county not in known:
         if len(known) >= DISTRICTS_MAX:
             return OTHER
-        desk.put(last, field, sorted([*known, county[1]]))
-    return county[1]
+        desk.put(last, field, sorted([*known, county]))
+    return county
 
 
 def _check_form(desk: Desk, lane: int, told: Told, known: Claim | None) -> None:

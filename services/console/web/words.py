@@ -52,6 +52,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "audit.refused": ("拒绝", "refused"),
     "audit.looked_up": ("查询人员", "looked up"),
     "audit.unmasked": ("查看明文", "unmasked"),
+    "audit.exported": ("导出个人信息", "exported a person's data"),
     "audit.proposed": ("提请复核", "proposed to a second operator"),
     "audit.replayed": ("重放", "replayed"),
     "audit.loss_accepted": ("认可输入丢失", "accepted a loss of input"),

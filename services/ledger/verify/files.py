@@ -1,6 +1,6 @@
-"""Results and timelines in a file of output events, as `medaid replay --out` writes it."""
+"""Results, timelines and whatever else is asked for in a file of output events, as `medaid replay --out` writes it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from pathlib import Path
 
 import orjson
@@ -10,7 +10,9 @@ from services.ledger.encoding import check_is_utf8
 from services.ledger.errors import Declined, Misnamed
 from services.runtime.records import Record
 
-_TOPICS = {kind: topic for topic in (RESULTS, TIMELINES) for kind in TYPES_BY_TOPIC[topic]}
+FOLDED = (RESULTS, TIMELINES)
+"""What a verification reads."""
+
 _INPUTS = {kind for topic in INPUTS for kind in TYPES_BY_TOPIC[topic]}
 
 
@@ -33,11 +35,12 @@ def check_is_ledger(path: Path, then: str = "verify") -> None:
         raise Declined(f"{path}: no result in this file")
 
 
-async def records_of(path: Path) -> AsyncIterator[Record]:
-    """Its results and timelines, each under its line's number from 0."""
+async def records_of(path: Path, topics: Collection[str] = FOLDED) -> AsyncIterator[Record]:
+    """Its records of `topics`, each under its line's number from 0."""
+    topic_of = {kind: topic for topic in topics for kind in TYPES_BY_TOPIC[topic]}
     with path.open("rb") as file:
         for number, line in enumerate(file):
-            topic = _TOPICS.get(_type(line))
+            topic = topic_of.get(_type(line))
             if topic is not None:
                 yield Record(topic, 0, number, None, line.rstrip())
 

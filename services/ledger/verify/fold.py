@@ -74,7 +74,7 @@ class Fold:
 
     def _is_sound(self, record: Record) -> bool:
         if record.topic == RESULTS:
-            return self.form.add(record)
+            return self.form.add(record) is not None
         if record.topic == SETTLEMENT_WAITING:
             return self.form.add_waiting(record)
         try:

@@ -6,6 +6,7 @@ about its claim or person-year and no others. Memory: a few facts of each claim.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from schemas.catalogue import RESULT_TYPES, RESULTS, SETTLEMENT_WAITING, TYPES_BY_TOPIC
 from schemas.envelope import CloudEvent, read_event
@@ -22,6 +23,13 @@ Tell = Callable[[Difference], None]
 _RESULTS = dict.fromkeys(RESULT_TYPES, SettlementResult)
 _FACTS = ("hospital_id", "claim_id", "person_id", "region", "visit_type", "district")
 """What a result says beside its claim's data, and must say as they do."""
+
+
+class Entry(NamedTuple):
+    """A revision as the ledger tells it, with its claim."""
+
+    result: SettlementResult
+    claim: ClaimSubmitted
 
 
 @dataclass(slots=True)
@@ -58,15 +66,15 @@ class Form:
         self._tell = tell
         self._partitions = partitions
 
-    def add(self, record: Record) -> bool:
-        """Check a record; True when it can be folded."""
+    def add(self, record: Record) -> Entry | None:
+        """Check a record. Returns: what it tells; None where it cannot be folded."""
         self.revisions += 1
         try:
             event, claim = _read(record)
         except (Refused, ValueError) as error:
             expected = f"{error.field}: {error.expected}" if isinstance(error, Refused) else "a result with its claim"
             self._tell(Difference("form", f"{record.topic}[{record.partition}]@{record.offset}", "value", "unreadable", expected))
-            return False
+            return None
         data, key = event.data, f"{event.data.hospital_id}/{event.data.claim_id}"
         days = {claim.first_date.year, claim.date.year}
         for name in _FACTS:
@@ -75,11 +83,11 @@ class Form:
         place = Place(data.person_id, data.region, data.year)
         if any(getattr(data, name) != getattr(claim, name) for name in _FACTS[:4]) or data.year not in days:
             self.broken |= {place, *(Place(person, data.region, year) for person in (data.person_id, claim.person_id) for year in days)}
-            return False
+            return None
         self._check_place(record, event, key)
         self._check_amounts(data, key)
         self._check_order(data, claim, key, place)
-        return True
+        return Entry(data, claim)
 
     def add_waiting(self, record: Record) -> bool:
         """Check a reversal that waits, a year that is behind, or the end of either; True when it can be folded."""

@@ -39,6 +39,11 @@ _LOST_BY: dict[str, Label] = {
 }
 
 
+def name_of(kind: str, level: str) -> str | None:
+    """A kind of warning and its level, in Chinese; None of a kind or level that there is not."""
+    return f"{_KINDS[kind].zh}（{_LEVELS[level]}）" if kind in _KINDS and level in _LEVELS else None
+
+
 def burden(poverty_kind: str, burden_fen: int, threshold_fen: int) -> Message:
     """A year's burden has reached a level; `poverty_kind` is the kind of the warning."""
     spent, line, kind = yuan_text(burden_fen), yuan_text(threshold_fen), _KINDS[poverty_kind]

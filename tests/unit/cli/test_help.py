@@ -23,6 +23,8 @@ ESSENTIAL = {
         "access",
         "doctor",
         "readjudicate",
+        "year",
+        "person",
         "--version",
         "3 input refused",
         "5 a server is away",
@@ -98,6 +100,38 @@ ESSENTIAL = {
         "status 0",
         "5: Kafka is away",
         "Memory: one partition at a time",
+        "Example",
+    ],
+    ("year",): ["close", "changes"],
+    ("year", "close"): [
+        "--region",
+        "--year",
+        "FILE|kafka",
+        "--out",
+        "yuan",
+        "same bytes",
+        "SHA-256",
+        "No person",
+        "byte-order mark",
+        "status 3",
+        "status 4",
+        "Memory: one partition at a time",
+        "MEDAID_PREFIX",
+        "Example",
+    ],
+    ("year", "changes"): ["--since", "--json", "yuan", "nothing", "the status is 4", "Else 0", "FILE|kafka", "MEDAID_PREFIX", "Example"],
+    ("person",): ["export"],
+    ("person", "export"): [
+        "PERSON",
+        "--operator",
+        "--reason",
+        "--out",
+        "audit topic",
+        "before anything is read",
+        "standard input",
+        "names somebody else",
+        "Exit status 0",
+        "5: Kafka is away",
         "Example",
     ],
     ("dlq",): ["list", "show", "replay"],
@@ -186,6 +220,15 @@ def test_commands_on_servers_list_every_setting(medaid: Medaid, command: tuple[s
         (("policy", "check", "nowhere.yaml"), "nowhere.yaml"),
         (("ledger", "verify", "--from", "nowhere.jsonl"), "nowhere.jsonl: no such file"),
         (("ledger", "rebuild", "--service", "ledger"), "ledger"),
+        (("year", "close", "--region", "wuxi", "--year", "2025", "--from", "nowhere.jsonl"), "nowhere.jsonl: no such file"),
+        (("year", "close", "--region", "wuxi", "--year", "0"), "--year"),
+        (("year", "close", "--region", "wuxi"), "--year"),
+        (("year", "changes", "--region", "wuxi", "--year", "2025"), "--since"),
+        (("year", "changes", "--region", "wuxi", "--year", "2025", "--since", "nowhere.json"), "nowhere.json: cannot be read"),
+        (("person", "export", "P 1", "--operator", "li", "--reason", "asked"), "PERSON: expected an id"),
+        (("person", "export", "P1", "--operator", "li"), "--reason"),
+        (("person", "export", "P1", "--reason", "asked"), "--operator"),
+        (("person", "export", "P1", "--operator", "li", "--reason", "a\nb"), "--reason: expected a text"),
         (("console", "user", "li", "--role", "chief"), "--role chief: one of viewer, operator, auditor"),
         (("console", "user", "l:i", "--role", "viewer"), "a name of 1 to 64 characters"),
         (("dlq", "list", "--topic", "nowhere.v1"), "--topic nowhere.v1: one of hospital.admissions.v1, "),
@@ -216,6 +259,8 @@ def test_a_wrong_setting_is_told_by_its_name(medaid: Medaid, monkeypatch: pytest
         ("ledger", "verify"),
         ("ledger", "rebuild"),
         ("readjudicate", "--region", "suzhou", "--year", "2025", "--dry-run"),
+        ("year", "close", "--region", "wuxi", "--year", "2025"),
+        ("person", "export", "P1", "--operator", "li", "--reason", "asked"),
     ]:
         said = medaid(*command)
         assert said.status == 2
@@ -242,8 +287,12 @@ def test_a_server_that_is_away_is_one_line_and_status_5(medaid: Medaid, monkeypa
     letter = "hospital.claims.v1/0/0"
     on_kafka = [("topics", "create"), ("explain", "H1/1"), ("dlq", "list"), ("dlq", "show", letter), ("dlq", "replay", letter)]
     ledger = [("ledger", "verify"), ("ledger", "verify", "--from", "redis"), ("ledger", "rebuild")]
-    year = ("readjudicate", "--region", "suzhou", "--year", "2025", "--dry-run")
-    for command in [*on_kafka, *ledger, year, ("explain", "H1/1", "--from", "redis")]:
+    year, person, anew = (
+        ("year", "close", "--region", "wuxi", "--year", "2025"),
+        ("person", "export", "P1", "--operator", "li", "--reason", "asked"),
+        ("readjudicate", "--region", "suzhou", "--year", "2025", "--dry-run"),
+    )
+    for command in [*on_kafka, *ledger, year, person, anew, ("explain", "H1/1", "--from", "redis")]:
         said = medaid(*command)
         assert (said.status, said.out) == (5, "")
         assert [line for line in said.err.splitlines() if line.startswith("medaid: ")] == said.err.splitlines()

@@ -9,8 +9,12 @@ from tests.unit.console.story import HOSPITAL, PERSON, REGION, claim
 from tests.unit.console.test_pages import replayed
 from tests.unit.monitoring.world import Event
 
-AT_THE_COMMAND_LINE = {"console.audit.loss_accepted.v1", "console.audit.record_skipped.v1", "console.audit.readjudication_asked.v1"}
-"""Rulings about lanes (`tests/integration/test_lanes_command.py`), and years asked for (`tests/unit/cli/test_readjudicate.py`)."""
+AT_THE_COMMAND_LINE = {
+    *("console.audit.loss_accepted.v1", "console.audit.record_skipped.v1"),
+    *("console.audit.readjudication_asked.v1", "console.audit.exported.v1"),
+}
+"""Rulings about lanes (`tests/integration/test_lanes_command.py`), years asked for (`tests/unit/cli/test_readjudicate.py`), exports
+(`tests/integration/test_person_export.py`)."""
 
 
 def test_the_pages_write_every_kind_and_each_is_valid(place: Site, operator: Browser) -> None:
