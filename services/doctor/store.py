@@ -59,6 +59,12 @@ class Store:
     user: str
     clock: Told | None
 
+    @property
+    def is_old(self) -> bool:
+        """Whether it cannot run our scripts."""
+        version = self.text("redis_version").partition(".")[0]
+        return version.isdigit() and int(version) < OLDEST
+
     def number(self, name: str) -> int:
         """One of INFO's numbers; 0 where it is not told."""
         return int((self.info or {}).get(name) or 0)
@@ -91,9 +97,8 @@ async def server(site: Site, store: Store) -> Sequence[Finding]:
     """It is there: version, role."""
     if store.info is None:
         return [ok("redis.server", f"{store.place} reached; what it is it does not tell us")]
-    version = store.text("redis_version")
-    what = f"{store.place} reached, Redis {version}, {store.text('role')}"
-    if int(version.partition(".")[0] or 0) < OLDEST:
+    what = f"{store.place} reached, Redis {store.text('redis_version')}, {store.text('role')}"
+    if store.is_old:
         return [fail("redis.server", f"{what}: older than {OLDEST}", f"use Redis {OLDEST} or later, whose scripts run whole or not at all")]
     if store.text("role") == "slave":
         return [fail("redis.server", f"{what}: a replica takes no writes", "let REDIS_URL, or REDIS_SENTINELS, name the primary")]

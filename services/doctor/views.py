@@ -88,6 +88,8 @@ async def formats(site: Site, store: Store) -> Sequence[Finding]:
 
 async def rights(site: Site, store: Store) -> Sequence[Finding]:
     """Each command that views run, on the keys of each service's view, and what the console's sessions need."""
+    if store.is_old:
+        return []  # it could not be asked
     who = store.user or site.settings.redis_username or "our user"
     refused: defaultdict[str, list[str]] = defaultdict(list)
     for service in site.services:

@@ -14,7 +14,7 @@ from services.runtime.errors import Doubt
 from services.runtime.redis_calls import RedisCalls, Script
 from services.runtime.redis_wire import Text
 
-_CALLED: Final = re.compile(r"(?:call|write)\('([A-Z]+)', *('?)")
+_CALLED: Final = re.compile(r"(?:call|write)\('([A-Z]+)',")
 _SOURCES: Final = [
     *(value for name, value in vars(redis_scripts).items() if name.isupper() and isinstance(value, str)),
     *(value.source for value in vars(redis_forgetting).values() if isinstance(value, Script)),
@@ -34,7 +34,7 @@ return refused
 
 def asked_of(key: str) -> Sequence[str]:
     """Every command that a view runs, on one of its keys: in its scripts, and by itself."""
-    keyed = sorted({name for source in _SOURCES for name, _ in _CALLED.findall(source)} - {"INFO"})
+    keyed = sorted({name for source in _SOURCES for name in _CALLED.findall(source)} - {"INFO"})
     values = {"HSET": "f v", "HSETNX": "f v", "HGET": "f", "HDEL": "f", "HMGET": "f"}
     return [
         "INFO memory",

@@ -71,9 +71,7 @@ def _findings(services: Sequence[str]) -> Sequence[Finding]:
         settings = ConsoleSettings.from_env()
     except WrongSetting as wrong:
         return [fail("settings", str(wrong), "`medaid run --help` says what each variable means")]
-    examination: Any = importlib.import_module(
-        "services.doctor.examination"
-    )  # loaded here, for it brings all services and the console's pages
+    examination: Any = importlib.import_module("services.doctor.examination")  # loaded here, for it brings all services
     found: Sequence[Finding] = asyncio.run(examination.examine(examination.Site(settings, tuple(services))))
     return found
 

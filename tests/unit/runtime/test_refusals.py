@@ -5,11 +5,21 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiokafka import TopicPartition as KafkaPartition
 from structlog.testing import capture_logs
 
-from services.runtime import refusals
-from services.runtime.errors import Doubt
+from services.runtime import refusals, subscription
+from services.runtime.clock import SystemClock
+from services.runtime.errors import Doubt, Stop
+from services.runtime.kafka import AioKafkaBroker
+from services.runtime.metrics import NoMetrics
+from services.runtime.roster import LastingView, Roster
 from services.runtime.settings import Settings
+from tests.unit.runtime.counting import Counting
+
+
+def no_view(lanes: int) -> LastingView:
+    raise AssertionError("no lane is taken here")
 
 
 class Steps:
@@ -61,3 +71,51 @@ async def test_a_service_that_is_ready_or_whose_kafka_is_away_lacks_nothing(monk
     lacks, logged = await named(monkeypatch, (False, "READ on topic a"), (False, "away"), (True, "READ on topic a"))
     assert lacks == ["READ on topic a", "", ""]
     assert logged == ["READ on topic a"]
+
+
+async def started(monkeypatch: pytest.MonkeyPatch, *lacks: str) -> tuple[Roster, list[str]]:
+    """A subscription whose topics look as if one were missing, and which lacks these rights one after the other; with what the log says."""
+    settings = Settings()
+    roster = Roster(Counting(), settings, AioKafkaBroker("counting", settings), no_view, SystemClock(), lambda lane: NoMetrics())
+    answers = list(lacks)
+
+    async def prepare(topics: object) -> None:
+        raise Stop("missing in Kafka: counting")
+
+    async def lacking(*_: Any) -> str:
+        return answers.pop(0)
+
+    monkeypatch.setattr(roster, "prepare", prepare)
+    monkeypatch.setattr(subscription, "lacking", lacking)
+    monkeypatch.setattr(subscription, "START_RETRY_S", 0.0)
+    made = subscription.Subscription(settings, roster, ["counting"], Any, {})
+    with capture_logs() as logs:
+        await made.start()
+        await made.stop()
+    return roster, [line["why"] for line in logs if line["event"] == "a right is missing"]
+
+
+async def test_a_topic_that_we_may_not_see_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It looks as if it were missing, which ends a service; it waits as long as the right is missing, and ends only if the topic is."""
+    roster, told = await started(monkeypatch, "READ on topic counting", "READ on topic counting", "")
+    assert told == ["READ on topic counting"]
+    assert roster.lacks == "READ on topic counting"
+    assert "missing in Kafka" in str(roster.stop)
+
+
+async def test_a_topic_that_is_missing_ends_the_service_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    roster, told = await started(monkeypatch, "")
+    assert (told, roster.lacks) == ([], "")
+    assert "missing in Kafka" in str(roster.stop)
+
+
+async def test_a_lane_that_is_assigned_in_part_is_not_ready() -> None:
+    """A process of another version is in the group, or we may not see an input any more."""
+    settings = Settings()
+    roster = Roster(Counting(), settings, AioKafkaBroker("counting", settings), no_view, SystemClock(), lambda lane: NoMetrics())
+    roster.broker.partitions = 1
+    roster.consumer = lambda: SimpleNamespace(pause=lambda *_: None)
+    await roster.on_partitions_assigned([])
+    assert roster.is_ready
+    await roster.on_partitions_assigned([KafkaPartition("another", 0)])
+    assert not roster.is_ready
