@@ -7,7 +7,7 @@ from services.ledger.dossiers.sources import LOOKED_INTO
 from services.ledger.letters.resending import RESENT
 from services.ledger.verify.fold import TOPICS
 from services.runtime.letters import refusable
-from services.runtime.needs import Needs, fencing, group, reading, writing
+from services.runtime.needs import Needs, fencing, group, reading, topics, writing
 from services.runtime.service import AnyService
 from services.settlement.app import SettlementService
 
@@ -29,5 +29,10 @@ def mending() -> Needs:
 
 def rebuilding(services: Sequence[AnyService]) -> Needs:
     """`medaid ledger rebuild`: each lane taken as its worker takes it, nothing written."""
-    topics = {AUDIT, *(topic for service in services for topic in (*service.inputs, *service.state_topics))}
-    return reading(topics).union(*(group(service.name, "DESCRIBE") | fencing(service.name) for service in services))
+    return reading((AUDIT,)).union(*map(_healing, services))
+
+
+def _healing(service: AnyService) -> Needs:
+    """State topics are read; of inputs it is asked where they begin and end, and how far they were read."""
+    asked = topics(service.inputs, "DESCRIBE") | group(service.name, "DESCRIBE")
+    return reading(service.state_topics) | asked | fencing(service.name)

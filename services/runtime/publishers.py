@@ -34,11 +34,11 @@ def _text(pattern: str, expected: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _user(text: str) -> str:
-    """Whom Kafka may know.
+def kafka_user(text: str) -> str:
+    """`text`, the name of a user of Kafka.
 
     Raises:
-        ValueError: Nobody, everybody, or with a type before the name.
+        ValueError: It names nobody, everybody, or a type before the name.
     """
     if (
         not 1 <= len(text) <= 255
@@ -73,7 +73,7 @@ def _right(value: object) -> object:
 
 Listed: Final = BeforeValidator(_listed)
 Name = Annotated[str, _text(r"[a-z0-9][a-z0-9-]{0,62}", "1 to 63 of a-z, 0-9 and -, not beginning with -")]
-User = Annotated[str, AfterValidator(_user)]
+User = Annotated[str, AfterValidator(kafka_user)]
 Digest = Annotated[str, AfterValidator(str.lower), _text(r"[0-9a-f]{64}", "the SHA-256 of a key, 64 hexadecimal digits")]
 Subject = Annotated[str, _text(rf"{_PART}(?:, *{_PART})*", "the subject of a certificate, such as CN=hospital-07,O=…")]
 

@@ -2,23 +2,17 @@
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from schemas.foreign import visible
-from schemas.tree import FileError
-from services.access.comparing import Differences, differences
-from services.access.plan import plan, users_in
 from services.access.writing import arguments, as_arguments, as_strimzi
+from services.cli.access_plan import compared, planned, say
 from services.cli.failure import Exit, Failure
-from services.policy.library import load_policies
 from services.runtime import logging
-from services.runtime.kafka.acls import Acl, change, listed
-from services.runtime.publishers import load_publishers
+from services.runtime.kafka.acls import Acl, change
 from services.runtime.settings import Settings, describe
 
 app = typer.Typer(rich_markup_mode=None, help="Plan, give and compare who may read and write what in Kafka.")
@@ -108,9 +102,9 @@ def show(
     Raises:
         Failure: A user that Strimzi cannot have.
     """
-    planned = _planned(_settings(), publishers, users)
+    acls = planned(_settings(), publishers, users)
     try:
-        sys.stdout.write(as_arguments(planned) if form is Format.ACL else as_strimzi(planned, cluster))
+        sys.stdout.write(as_arguments(acls) if form is Format.ACL else as_strimzi(acls, cluster))
     except ValueError as error:
         raise Failure(Exit.REFUSED, str(error)) from None
 
@@ -124,15 +118,14 @@ def apply(
 ) -> None:
     """Do it."""
     settings = _settings()
-    found = _found(settings, _planned(settings, publishers, users), former or ())
+    found = compared(settings, planned(settings, publishers, users), former or ())
     removed = found.surplus if prune else ()
     if found.missing or removed:
         asyncio.run(change(settings, found.missing, removed))
-    for verb, acls in (("added", found.missing), ("removed", removed)):
-        for acl in acls:
-            print(f"{verb} {arguments(acl)}")
+    _print("added", found.missing)
+    _print("removed", removed)
     if found.surplus and not prune:
-        _say(f"{len(found.surplus)} surplus entries are left; `medaid access check` names them, --prune takes them away")
+        say(f"{len(found.surplus)} surplus entries are left; `medaid access check` names them, --prune takes them away")
 
 
 @app.command(help=help_text(CHECK_HELP))
@@ -143,23 +136,19 @@ def check(publishers: Publishers = "", users: Users = "", former: Former = None)
         Failure: There is a difference.
     """
     settings = _settings()
-    found = _found(settings, _planned(settings, publishers, users), former or ())
+    found = compared(settings, planned(settings, publishers, users), former or ())
     for acl in found.strange:
-        _say(f"somebody else: {arguments(acl)}")
-    _print(found)
+        say(f"somebody else: {arguments(acl)}")
+    _print("missing", found.missing)
+    _print("surplus", found.surplus)
     if found.missing or found.surplus:
         sys.stdout.flush()
         raise Failure(Exit.DIFFERENT, f"{len(found.missing)} entries missing, {len(found.surplus)} surplus")
 
 
-def _print(found: Differences) -> None:
-    for kind, acls in (("missing", found.missing), ("surplus", found.surplus)):
-        for acl in acls:
-            print(f"{kind} {arguments(acl)}")
-
-
-def _say(line: str) -> None:
-    print(f"medaid: {visible(line)}", file=sys.stderr)
+def _print(word: str, acls: Iterable[Acl]) -> None:
+    for acl in acls:
+        print(f"{word} {arguments(acl)}")
 
 
 def _settings() -> Settings:
@@ -167,38 +156,3 @@ def _settings() -> Settings:
     settings = Settings.from_env()
     logging.configure(Settings(log_level="warning"))
     return settings
-
-
-def _planned(settings: Settings, publishers: str, users: str) -> Sequence[Acl]:
-    """The plan of this site.
-
-    Raises:
-        Failure: Users that cannot be used, or a fault in the file of publishers.
-    """
-    try:
-        ours = users_in(users or settings.kafka_users)
-    except ValueError as error:
-        raise Failure(Exit.USAGE, f"{'--users' if users else 'MEDAID_KAFKA_USERS'}: expected {error}") from None
-    path = publishers or settings.publishers
-    try:
-        known = load_publishers(Path(path), load_policies().regions(), ours.values()) if path else ()
-    except FileError as error:
-        *first, last = str(error).splitlines()
-        for fault in first:
-            _say(fault)
-        raise Failure(Exit.REFUSED, last) from None
-    return plan(ours, known, settings.prefix)
-
-
-def _found(settings: Settings, planned: Sequence[Acl], former: Sequence[str]) -> Differences:
-    """How Kafka differs from the plan.
-
-    Raises:
-        Failure: Something is planned for a former user.
-        Doubt: Kafka is away, or does not tell.
-    """
-    principals = {acl.principal for acl in planned}
-    for user in former:
-        if f"User:{user}" in principals:
-            raise Failure(Exit.USAGE, f"--former {visible(user)}: something is planned for this user; take it out of the plan first")
-    return differences(planned, asyncio.run(listed(settings)), former)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from schemas.catalogue import AUDIT, INPUTS, OPERATOR_EVENTS, dead_letters_of
+from schemas.catalogue import ACTIONS, AUDIT, CLAIMS, INPUTS, OPERATOR_EVENTS, dead_letters_of
 from schemas.topics import load_topics
 from services.access.declared import OPERATOR, needs_of_all
 from services.console.service import ConsoleService
@@ -93,6 +93,13 @@ def test_the_ids_of_its_lanes_and_of_nobody_else_are_its_own(service: AnyService
 
 def test_an_operator_joins_no_group() -> None:
     assert not [need for need in NEEDS[OPERATOR] if (need.resource, need.operation) == ("group", "READ")]
+
+
+def test_an_operator_reads_what_we_tell_and_no_event_of_an_agency() -> None:
+    """To verify the ledger takes the claims that are not settled yet, and the console is rebuilt from its actions."""
+    read = topics(NEEDS[OPERATOR], "READ")
+    assert read & set(INPUTS) == {CLAIMS, ACTIONS}
+    assert {name for name in load_topics() if name.endswith(".dlq") and load_topics()[name].events} <= read
 
 
 def test_a_sites_prefix_stands_before_every_name() -> None:

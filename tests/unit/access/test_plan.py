@@ -80,10 +80,15 @@ def test_users_are_named_by_services() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["identity", "identity=", "intake=x", "identity=User:x", "identity=*", "identity=ANONYMOUS", "identity=a\tb"]
+    ("text", "told"),
+    [
+        ("intake=x", "service=user by semicolons, service one of identity, settlement, monitoring, console, operator"),
+        *((f"identity={user}", "a Kafka user, without User:") for user in ("", "User:x", "*", "ANONYMOUS", "a\tb")),
+        ("identity", "a Kafka user, without User:"),
+    ],
 )
-def test_users_that_cannot_be_used_are_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="service=user by semicolons, service one of identity, settlement, monitoring, console, operator"):
+def test_users_that_cannot_be_used_are_refused(text: str, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
         users_in(text)
 
 

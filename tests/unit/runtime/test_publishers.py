@@ -125,6 +125,13 @@ def test_an_agency_speaks_for_its_city(changed: dict[str, str], key: str, expect
     assert expected in fault
 
 
+@pytest.mark.parametrize("source", ["/operators/", '"/operators/li\\u200b"', "/hospitals/H-07"])
+def test_an_operator_has_a_name_that_is_seen(source: str) -> None:
+    (fault,) = refused({"name": "desk", "sources": f"[{source}]", "topics": "[operator.events.v1]"})
+    assert fault == "p.yaml:3: publishers.0.sources.0: a source that speaks on its topics: /operators/<name>"
+    assert read({"name": "desk", "sources": "[/operators/li]", "topics": "[operator.events.v1]"})
+
+
 @pytest.mark.parametrize("missing", ["name", "sources", "topics"])
 def test_what_must_be_said(missing: str) -> None:
     assert f"p.yaml:2: publishers.0.{missing}: is missing" in refused({key: value for key, value in ENTRY.items() if key != missing})
