@@ -92,12 +92,12 @@ class Sender:
     def __init__(self, reaching: dict[str, str], **more: Any) -> None:
         self._producer = clients.producer(reaching, {"message.timeout.ms": 15_000, "log_level": 2, **more})
 
-    def send(self, topic: str, value: bytes, key: bytes | None = None) -> None:
+    def send(self, topic: str, value: bytes, key: bytes | None = b"P1") -> None:
         """Send one and wait. Raises: KafkaException, Kafka refused it."""
         answers: list[KafkaError | None] = []
         self._producer.produce(topic, value, key, on_delivery=lambda error, _: answers.append(error))
         self._producer.flush(30)
-        if answers != [None]:
+        if not answers or answers[0] is not None:  # a KafkaError cannot be compared with None
             raise KafkaException(answers[0] if answers else KafkaError(KafkaError._TIMED_OUT))
 
 

@@ -110,7 +110,7 @@ async def test_the_console_s_pages_may_do_what_they_do(guarded: Guarded, given: 
         assert {pace.service: pace.behind for pace in paces} == {service: len(inputs) for service, inputs in known.inputs.items()}
         assert await outside.record(TopicPartition(CLAIMS, 0), 0) is not None
         for topic in (ACTIONS, AUDIT, *RESENT):
-            assert (await outside.send(Record(topic, 0, 0, None, b"{}"))).startswith(f"{topic}/0/")
+            assert (await outside.send(Record(topic, 0, 0, b"P1", b"{}"))).startswith(f"{topic}/0/")
     finally:
         await outside.close()
 
@@ -134,7 +134,7 @@ async def live(service: AnyService, guarded: Guarded, prefix: str) -> None:
         writer = await broker.fence(0)
         try:
             await writer.commit(
-                [Output(topic, 0, None, b"{}") for topic in sorted(written_by(service.name))],
+                [Output(topic, 0, b"P1", b"{}") for topic in sorted(written_by(service.name))],
                 {TopicPartition(topic, 0): 1 for topic in service.inputs},
             )
         finally:
