@@ -36,7 +36,7 @@ READY_S_MAX = 60
 DOWN_AFTER_MS = 6_000
 """Longer than a Redis is frozen here to be killed at the right moment, and than it takes to hear why its lanes wait."""
 
-UNTOLD_S = 4.0
+UNTOLD_S = 6.0
 """So long the replica hears nothing before its primary dies."""
 
 A_GOOD_PIECE = 500
