@@ -67,12 +67,12 @@ for name in "${services[@]}"; do let_in "$name" "medaid-$name"; done
 for name in "$@"; do let_in "$name" "$name"; done
 
 # Each service has its own keys in Redis and the commands that it uses. The console verifies the ledger and explains claims, so it has settlement's, too.
-commands="+@read +@write +@connection +eval +evalsha -@dangerous +info"
+commands="+eval +evalsha +info +scan +del +hdel +hget +hgetall +hkeys +hlen +hmget +hset +hsetnx +hvals +unlink +ping +time +acl|whoami"
 {
   echo "user default off resetpass"
   for name in identity settlement monitoring; do allow "$name" "~*medaid:$name:*" "$commands"; done
-  allow console "~*medaid:console:* ~*medaid:settlement:*" "$commands"
-  allow operator "~*medaid:*" "$commands"
+  allow console "~*medaid:console:* ~*medaid:settlement:*" "$commands +set +exists"
+  allow operator "~*medaid:*" "$commands +set +exists"
 } | whole redis.acl
 
 password console.secret

@@ -1,5 +1,6 @@
 """compose.yaml and compose.secure.yaml: variables that our settings know, containers without privileges, and with the second file no plain text."""
 
+import re
 import shutil
 import stat
 import subprocess
@@ -12,11 +13,14 @@ import yaml
 
 from deploy.local.jars import kafka_version
 from services.console.settings import ConsoleSettings
+from services.runtime import redis_forgetting, redis_scripts
+from services.runtime.redis_calls import Script
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
 PUBLISHER = "lianyungang-hospital-07"
 OURS = ("topics", "identity", "settlement", "monitoring", "console")
 SECURE = (*OURS, "access", "operator")
+CALLED = re.compile(r"(?:call|write)\('([A-Z]+)'")
 EVERYBODY_MAY = stat.S_IRWXO
 
 
@@ -104,6 +108,23 @@ def test_each_secret_is_made_and_goes_to_whom_it_is_for_alone(made: Path) -> Non
         mine: Mapping[str, set[str]] = {"kafka": {"kafka", "users"}, "tools": {"kafka", "users"}, "admin": {"topics", "access"}}
         owner = name.partition(".")[0]
         assert services == mine.get(owner, {owner})
+
+
+def test_each_user_of_redis_may_run_what_views_run_on_its_own_keys(made: Path) -> None:
+    users = {line.split()[1]: line.split() for line in (made / "redis.acl").read_text().splitlines()}
+    assert users.pop("default")[2] == "off"
+    sources = [value for value in vars(redis_scripts).values() if isinstance(value, str)]
+    sources += [value.source for value in vars(redis_forgetting).values() if isinstance(value, Script)]
+    called = {name.lower() for source in sources for name in CALLED.findall(source)} | {"eval", "evalsha", "scan"}
+    assert len(called) > 10
+    for user, rights in users.items():
+        assert {f"+{command}" for command in called} <= set(rights)
+        assert "-@all" in rights
+        keys = {right for right in rights if right.startswith(("~", "%", "allkeys"))}
+        assert keys == {"operator": {"~*medaid:*"}}.get(
+            user, {f"~*medaid:{user}:*"} | ({"~*medaid:settlement:*"} if user == "console" else set())
+        )
+    assert set(users) == {"identity", "settlement", "monitoring", "console", "operator"}
 
 
 def test_what_is_made_is_for_its_owner_and_one_group(made: Path) -> None:
