@@ -15,6 +15,7 @@ from services.runtime.service import AnyService
 from services.runtime.topics import topics_of
 
 OPERATOR: Final = "operator"
+AUDITOR: Final = "auditor"
 
 
 def needs_of_all(prefix: str = "") -> Mapping[str, Needs]:
@@ -28,14 +29,20 @@ def needs_of_all(prefix: str = "") -> Mapping[str, Needs]:
     found = {service.name: lanes(service) for service in services} | {
         ConsoleService.name: console.needs(policies),
         OPERATOR: operating(services),
+        AUDITOR: auditing(),
     }
     return {name: with_prefix(needs, prefix) for name, needs in found.items()}
 
 
 def operating(services: Sequence[AnyService]) -> Needs:
-    """What the commands need that an operator types: topics, lanes, dlq, ledger, explain, readjudicate, year, person."""
-    ledger = verifying() | rebuilding(services) | explaining() | readjudicating() | stating() | exporting()
+    """What the commands need that an operator types: topics, lanes, dlq, ledger, explain, readjudicate, year."""
+    ledger = verifying() | rebuilding(services) | explaining() | readjudicating() | stating()
     return creating() | ruling(services) | mending() | ledger
+
+
+def auditing() -> Needs:
+    """What looks at everything and changes nothing: ledger verify, explain, year; and person export, which the audit is told of."""
+    return verifying() | explaining() | stating() | exporting()
 
 
 def creating() -> Needs:

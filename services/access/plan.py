@@ -11,7 +11,7 @@ from services.runtime.kafka.acls import Acl
 from services.runtime.needs import Needs, with_prefix, writing
 from services.runtime.publishers import Publisher, kafka_user
 
-SERVICES: Final = ("identity", "settlement", "monitoring", "console", "operator")
+SERVICES: Final = ("identity", "settlement", "monitoring", "console", "operator", "auditor")
 USERS: Final[Mapping[str, str]] = {name: f"medaid-{name}" for name in SERVICES}
 """Who is who at Kafka unless a site says otherwise."""
 

@@ -10,7 +10,7 @@ import yaml
 
 from services.runtime.kafka.acls import Acl
 
-STRIMZI: Final = "kafka.strimzi.io/v1beta2"
+STRIMZI: Final = "kafka.strimzi.io/v1"
 _NAME: Final = re.compile(r"(?P<tls>CN=)?(?P<name>[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?)")
 
 

@@ -20,6 +20,7 @@ from confluent_kafka.admin import (
 from deploy.local.kafka import Kafka
 from deploy.local.process import HOST, free_port
 from services.runtime.needs import Need
+from tests import clients
 
 USER, PASSWORD = "medaid-services", "CANARY-rightful-41c0"
 REDIS_USER, REDIS_PASSWORD = "medaid-view", "CANARY-rightful-9b27"
@@ -57,7 +58,7 @@ class RightfulKafka(Kafka):
     @property
     def admin(self) -> AdminClient:
         """A super user, held by whoever waits for its answers."""
-        return AdminClient({"bootstrap.servers": self.bootstrap_servers})
+        return clients.admin(self.bootstrap_servers)
 
     def let_in(self) -> None:
         """Make the user."""

@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 import pytest
-from confluent_kafka import Producer
 
 from services.cli import main
 from services.runtime.kafka import AioKafkaBroker
 from services.runtime.records import Output, TopicPartition
 from services.runtime.settings import Settings
+from tests import clients
 from tests.integration.brokers import make_topics
 
 PARTITIONS = 2
@@ -36,7 +36,7 @@ class Site:
 
     def write(self, records: Iterable[Output], *, commits: bool = True) -> None:
         """One transaction, and its end in the logs: Kafka answers before the markers are written."""
-        producer = Producer({"bootstrap.servers": self.bootstrap, "transactional.id": f"{self.prefix}writer"})
+        producer = clients.producer(self.bootstrap, {"transactional.id": f"{self.prefix}writer"})
         producer.init_transactions(PATIENCE_S)
         producer.begin_transaction()
         for record in records:

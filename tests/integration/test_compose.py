@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Producer
 
 from deploy.local.kafka import API_VERSIONS
+from tests import clients
 from tests.integration.faults.bills import bill, grant
 
 ROOT = Path(__file__).parents[2]
@@ -87,9 +87,7 @@ class Site:
     def send(self, user: str, topic: str, records: Mapping[str, bytes]) -> list[Any]:
         """Publish records from outside, each under its person's key; the errors told of them."""
         errors: list[Any] = []
-        producer = Producer(
-            {"bootstrap.servers": "127.0.0.1:9094", "message.timeout.ms": 30_000, "client.id": user} | dict(self.variables(user))
-        )
+        producer = clients.producer("127.0.0.1:9094", {"message.timeout.ms": 30_000, "client.id": user, **self.variables(user)})
         for key, value in records.items():
             producer.produce(
                 topic, value, key.partition("/")[0].encode(), on_delivery=lambda error, _: errors.append(error) if error else None

@@ -12,8 +12,8 @@ from typing import Any
 
 import orjson
 import pytest
-import redis as blocking
-from confluent_kafka import Consumer, Producer, TopicPartition
+import redis
+from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType
 
 from deploy.local.errors import Unobtainable
@@ -30,6 +30,7 @@ from services.policy.library import SHIPPED
 from services.runtime.needs import Need
 from services.runtime.redis_scripts import EVICTED
 from services.runtime.topic_settings import configs_of
+from tests import clients
 from tests.integration.pipeline import MEDAID
 from tests.integration.rightful import COMMANDS, PASSWORD, REDIS_PASSWORD, REDIS_USER, USER, RightfulKafka, rights_in_redis, until
 
@@ -68,9 +69,9 @@ class Place:
         }
 
     @property
-    def store(self) -> blocking.Redis:
+    def store(self) -> redis.Redis:
         """Redis, for whoever may do everything."""
-        return blocking.Redis.from_url(self.redis.url)
+        return clients.redis_at(self.redis.url)
 
     def make(self) -> None:
         """Everything that a healthy site has."""
@@ -161,7 +162,7 @@ def said(place: Place, changed: Mapping[str, str], *options: str) -> "subprocess
 
 async def test_nothing_is_written_anywhere(place: Place) -> None:
     """Topics (internal ones too), groups, offsets and keys are the same afterwards; a transaction that runs meanwhile commits."""
-    running = Producer({"bootstrap.servers": place.kafka.bootstrap_servers, "transactional.id": f"{PREFIX}settlement-0"})
+    running = clients.producer(place.kafka.bootstrap_servers, {"transactional.id": f"{PREFIX}settlement-0"})
     running.init_transactions(30)
     running.begin_transaction()
     running.produce(PREFIX + AUDIT, b"", b"k")
@@ -179,7 +180,7 @@ def everything(place: Place) -> dict[tuple[Any, ...], Any]:
     """What lies in both servers."""
     admin = place.kafka.admin
     topics = admin.list_topics(timeout=10).topics
-    consumer = Consumer({"bootstrap.servers": place.kafka.bootstrap_servers, "group.id": "unused"})
+    consumer = clients.consumer(place.kafka.bootstrap_servers, {"group.id": "unused"})
     try:
         ends = {
             (name, number): consumer.get_watermark_offsets(TopicPartition(name, number), timeout=10)
@@ -268,7 +269,7 @@ def remade(place: Place, topic: str, partitions: int | None) -> Iterator[Mapping
 def front_gone(place: Place) -> Iterator[Mapping[str, Any]]:
     """The first record of the audit deleted."""
     with remade(place, AUDIT, PARTITIONS):
-        producer = Producer({"bootstrap.servers": place.kafka.bootstrap_servers})
+        producer = clients.producer(place.kafka.bootstrap_servers)
         producer.produce(PREFIX + AUDIT, b"{}", b"k", 0)
         producer.flush(30)
         admin = place.kafka.admin
@@ -285,7 +286,7 @@ def edition_gone(place: Place) -> Iterator[Mapping[str, Any]]:
         {"person_id": "P2", "year": 2025, "region": "suzhou", "policy": None},
     ]
     with remade(place, RESULTS, PARTITIONS):
-        producer = Producer({"bootstrap.servers": place.kafka.bootstrap_servers})
+        producer = clients.producer(place.kafka.bootstrap_servers)
         for data in results:
             producer.produce(PREFIX + RESULTS, orjson.dumps({"data": data}), b"k", 1)
         producer.flush(30)
@@ -347,7 +348,7 @@ def written(path: Path, text: str) -> Iterator[Mapping[str, Any]]:
 @contextmanager
 def slow_clock(place: Place) -> Iterator[Mapping[str, Any]]:
     """This machine ten seconds behind Redis and Kafka."""
-    producer = Producer({"bootstrap.servers": place.kafka.bootstrap_servers})
+    producer = clients.producer(place.kafka.bootstrap_servers)
     producer.produce(PREFIX + CLAIMS, b"{}", b"k", 0)
     producer.flush(30)
     yield {"more": {"now_s": lambda: time.time() - 10}}

@@ -12,7 +12,6 @@ from urllib.request import urlopen
 import orjson
 import pytest
 import structlog
-from confluent_kafka import Producer
 from prometheus_client import CollectorRegistry, generate_latest
 
 from deploy.local.servers import Redis
@@ -32,6 +31,7 @@ from services.runtime.settings import Settings
 from services.runtime.spans import Spans
 from services.runtime.traces import TRACEPARENT
 from services.settlement.app import SettlementService
+from tests import clients
 from tests.integration.pipeline import Pipeline
 from tests.integration.private import events_in, leaks
 from tests.integration.year import events
@@ -192,7 +192,7 @@ def test_a_city_on_real_servers_leaves_nobody_either(
 
 def publish(pipeline: Pipeline, lines: Sequence[bytes]) -> None:
     """As `pipeline` does, each line traced by whoever sends it."""
-    producer = Producer({"bootstrap.servers": pipeline.bootstrap, "message.max.bytes": 2_000_000})
+    producer = clients.producer(pipeline.bootstrap, {"message.max.bytes": 2_000_000})
     for line in lines:
         if (place := place_of(line)) is not None:
             producer.produce(pipeline.prefix + place[0], line, place[1], headers=[(TRACEPARENT, traceparent())])

@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import redis
 from confluent_kafka import TopicPartition
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
+from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from deploy.local.jars import kafka_jars
 from deploy.local.servers import Redis
@@ -21,6 +20,7 @@ from services.ledger.shelves import RedisShelves
 from services.runtime.home import home_of
 from services.runtime.settings import Settings
 from services.settlement.app import SettlementService
+from tests import clients
 from tests.integration.pipeline import MEDAID, Pipeline
 from tests.integration.topics import PARTITIONS
 from tests.runbook import recipes
@@ -41,9 +41,9 @@ class Site:
 
     def __init__(self, pipeline: Pipeline, redis_url: str, folder: Path) -> None:
         self.pipeline = pipeline
-        self.redis = redis.Redis.from_url(redis_url)
+        self.redis = clients.redis_at(redis_url)
         self.folder = folder
-        self.admin = AdminClient({"bootstrap.servers": pipeline.bootstrap})
+        self.admin = clients.admin(pipeline.bootstrap)
 
     def follow(self, recipe: str, **names: str) -> str:
         """Type the commands of a recipe; each must do what it is for. What they print."""
@@ -268,7 +268,7 @@ def test_a_password_is_changed_without_a_restart(make_site: Callable[..., Site],
     file = tmp_path / "redis-password"
     file.write_text("former", "ascii")
     file.chmod(0o600)
-    admin = redis.Redis.from_url(own_redis.url)
+    admin = clients.redis_at(own_redis.url)
     admin.acl_setuser("services", enabled=True, passwords=["+former"], keys=["*"], channels=["*"], commands=["+@all"])
     site = make_site(own_redis.url, REDIS_USERNAME="services", REDIS_PASSWORD_FILE=str(file))
     admin.acl_setuser("services", enabled=True, passwords=["+later"])

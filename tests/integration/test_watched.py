@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 
 import pytest
-from redis.asyncio import Redis
 
 from services.runtime.connections import Connections
 from services.runtime.errors import Doubt
@@ -14,6 +13,7 @@ from services.runtime.kafka.lag import Lag, Lags
 from services.runtime.records import TopicPartition, Writes
 from services.runtime.redis_client import connect
 from services.runtime.redis_view import RedisView
+from services.runtime.settings import Settings
 from tests.integration.brokers import CLAIMS, TIMELINES, KafkaPlace, hushed, outputs
 
 INPUTS = (CLAIMS, TIMELINES)
@@ -82,7 +82,7 @@ async def test_the_memory_of_a_view_is_about_what_its_keys_take(view: RedisView,
     assert (await view.memory()).views == {}
     documents = {f"P{number}": {f"c{field}": FIELD for field in range(20)} for number in range(KEYS)}
     assert await view.apply(0, None, {"results": 1}, Writes(documents), healed_in=await view.run())
-    async with Redis.from_url(redis_db) as client, client.pipeline(transaction=False) as asked:
+    async with connect(Settings(redis_url=redis_db)) as client, client.pipeline(transaction=False) as asked:
         for number in range(KEYS):
             asked.set(f"test:s:{number}", b"x" * 500)
             asked.hset(f"another:f3:d:{number}", mapping={"field": b"x" * 500})

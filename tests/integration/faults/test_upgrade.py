@@ -19,9 +19,9 @@ from zipfile import ZipFile
 
 import orjson
 import pytest
-import redis
 
 from schemas.catalogue import RESULTS
+from tests import clients
 from tests.integration.faults.city import DRAIN_S_MAX, City
 from tests.integration.faults.load import Load, prove
 from tests.integration.pipeline import Pipeline
@@ -158,14 +158,14 @@ def settle(pipeline: Pipeline, lines: list[bytes], code: Path | None) -> None:
 
 def empty(url: str) -> None:
     """Lose what Redis holds, as it runs."""
-    with redis.Redis.from_url(url) as client:
+    with clients.redis_at(url) as client:
         client.flushdb()
 
 
 def weight(url: str) -> dict[str, int]:
     """How many bytes of Redis each service's view takes."""
     found: Counter[str] = Counter()
-    with redis.Redis.from_url(url) as client:
+    with clients.redis_at(url) as client:
         for key in client.scan_iter(count=1_000):
             found[key.decode(errors="replace").partition("medaid:")[2].partition(":")[0]] += client.memory_usage(key, samples=0) or 0
     return dict(found)

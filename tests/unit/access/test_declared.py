@@ -6,7 +6,7 @@ import pytest
 
 from schemas.catalogue import ACTIONS, AUDIT, CLAIMS, INPUTS, OPERATOR_EVENTS, dead_letters_of
 from schemas.topics import load_topics
-from services.access.declared import OPERATOR, needs_of_all
+from services.access.declared import AUDITOR, OPERATOR, needs_of_all
 from services.console.service import ConsoleService
 from services.ledger.services import all_services
 from services.policy.library import load_policies
@@ -28,7 +28,7 @@ def topics(needs: Needs, operation: Operation) -> set[str]:
 
 
 def test_everybody_who_runs_is_there() -> None:
-    assert NEEDS.keys() == {service.name for service in SERVICES} | {OPERATOR}
+    assert NEEDS.keys() == {service.name for service in SERVICES} | {OPERATOR, AUDITOR}
 
 
 @pytest.mark.parametrize("service", SERVICES, ids=named)
@@ -52,8 +52,9 @@ def test_a_lane_may_write_its_letters_its_strays_and_what_it_heals_from(service:
 
 @pytest.mark.parametrize("who", NEEDS)
 def test_nobody_may_write_a_topic_that_he_does_not_write(who: str) -> None:
-    """Besides the topics of which topics.yaml calls him the writer: who mends letters sends them again, and tells the audit; an operator makes requests."""
-    mends = {*INPUTS, AUDIT, OPERATOR_EVENTS} if who in ("console", OPERATOR) else set()
+    """Besides the topics of which topics.yaml calls him the writer: who mends letters sends them again; an operator makes requests; people tell the audit."""
+    mends = {*INPUTS, OPERATOR_EVENTS} if who in ("console", OPERATOR) else set()
+    mends |= {AUDIT} if who in ("console", OPERATOR, AUDITOR) else set()
     written = {name for name, topic in load_topics().items() if who in topic.writers}
     assert topics(NEEDS[who], "WRITE") == written | mends
 
@@ -96,10 +97,16 @@ def test_an_operator_joins_no_group() -> None:
 
 
 def test_an_operator_reads_what_we_tell_and_no_event_of_an_agency() -> None:
-    """To verify the ledger takes the claims that are not settled yet, and the console is rebuilt from its actions."""
+    """To verify the ledger takes the claims that are not settled yet, the console is rebuilt from its actions, and what was asked for is not asked again."""
     read = topics(NEEDS[OPERATOR], "READ")
-    assert read & set(INPUTS) == {CLAIMS, ACTIONS}
+    assert read & set(INPUTS) == {CLAIMS, ACTIONS, OPERATOR_EVENTS}
     assert {name for name in load_topics() if name.endswith(".dlq") and load_topics()[name].events} <= read
+
+
+def test_an_auditor_reads_everything_and_writes_the_audit_alone() -> None:
+    assert topics(NEEDS[AUDITOR], "READ") == load_topics().keys()
+    assert topics(NEEDS[AUDITOR], "WRITE") == {AUDIT}
+    assert not [need for need in NEEDS[AUDITOR] if need.resource == "transactional-id" or need.operation == "CREATE"]
 
 
 def test_a_sites_prefix_stands_before_every_name() -> None:

@@ -127,7 +127,7 @@ def test_strimzi_is_told_the_same() -> None:
         for operation in rule["operations"]
     ]
     assert sorted(found) == PLAN
-    assert {(document["apiVersion"], document["kind"]) for document in documents} == {("kafka.strimzi.io/v1beta2", "KafkaUser")}
+    assert {(document["apiVersion"], document["kind"]) for document in documents} == {("kafka.strimzi.io/v1", "KafkaUser")}
     assert {document["metadata"]["labels"]["strimzi.io/cluster"] for document in documents} == {"kafka-of-wuxi"}
     assert {document["spec"]["authorization"]["type"] for document in documents} == {"simple"}
 

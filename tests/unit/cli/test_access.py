@@ -23,7 +23,7 @@ def test_a_plan_is_lines_for_kafka_acls(medaid: Medaid) -> None:
     assert (said.status, said.err) == (0, "")
     assert WRITES in said.out.splitlines()
     assert {line.split("--allow-principal ")[1].split()[0] for line in said.out.splitlines()} == {
-        f"User:medaid-{who}" for who in ("identity", "settlement", "monitoring", "console", "operator")
+        f"User:medaid-{who}" for who in ("identity", "settlement", "monitoring", "console", "operator", "auditor")
     }
 
 

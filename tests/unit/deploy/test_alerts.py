@@ -91,6 +91,9 @@ FAULTS: Mapping[str, Sequence[str]] = {
     "redelivery, offsets reset": [],
     "Redis empty, old, cut, restarted": ["MedaidRedisAway", "MedaidGateClosed", "MedaidLaneAway"],
     "Redis emptied without a restart": ["MedaidGateClosed", "MedaidLaneAway"],
+    "Sentinel makes a replica the primary, which lacks the last writes": ["MedaidRedisAway", "MedaidGateClosed", "MedaidLaneAway"],
+    "a former primary lives on, and some still take it for the primary": ["MedaidDoubtsMany"],
+    "a right in Kafka or Redis is missing, from the start or taken away": ["MedaidKafkaAway", "MedaidRedisAway", "MedaidLaneUnowned"],
     "a broker killed and back calls the ledger decided only up to some offset before its end": [
         "MedaidTransactionHangs",
         "MedaidKafkaAway",

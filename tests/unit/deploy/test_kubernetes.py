@@ -2,21 +2,20 @@
 
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 import yaml
 from jsonschema import ValidationError
 
-from schemas.catalogue import ADMISSIONS, AUDIT, CLAIMS, IDENTITY_EVENTS, OPERATOR_EVENTS
-from schemas.topics import load_topics
+from schemas.catalogue import ADMISSIONS, CLAIMS, IDENTITY_EVENTS, OPERATOR_EVENTS
+from services.access.plan import USERS, plan
+from services.access.writing import as_strimzi
 from services.console.service import ConsoleService
 from services.console.settings import ConsoleSettings
 from services.identity.app import IdentityService
-from services.ledger.services import all_services
 from services.monitoring.app import MonitoringService
-from services.policy.library import load_policies
 from services.runtime.settings import Settings
 from services.settlement.app import SettlementService
 from tests.integration.secured import Authority
@@ -242,21 +241,8 @@ def test_strimzi_knows_every_user() -> None:
         )
 
 
-def test_strimzi_lets_each_service_read_and_write_just_its_topics() -> None:
-    users = {user["metadata"]["name"]: user["spec"]["authorization"]["acls"] for user in of_kind(build("strimzi"), "KafkaUser")}
-    policies = load_policies()
-    for service in [*all_services(policies), ConsoleService(policies)]:
-        read, written = (topics_with(users[f"medaid-{service.name}"], operation) for operation in ("Read", "Write"))
-        assert {*service.inputs, *service.state_topics, AUDIT} <= read
-        wanted = {name for name, topic in load_topics().items() if service.name in topic.writers}
-        assert written - wanted <= (REPLAYED if service.name == "console" else set())
-        assert wanted <= written
-
-
-def topics_with(rights: Sequence[Manifest], operation: str) -> set[str]:
-    """The topics on which somebody may do this."""
-    topics = [right for right in rights if right["resource"]["type"] == "topic" and operation in right["operations"]]
-    return {right["resource"]["name"] for right in topics}
+def test_strimzi_gives_the_rights_that_are_planned() -> None:
+    assert (KUBERNETES / "overlays/strimzi/users.yaml").read_text("utf-8") == as_strimzi(plan(USERS, (), ""), "medaid")
 
 
 def test_a_sites_own_overlay_is_built_as_the_page_shows_it(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ OF_NOBODY = {
     "console.audit.unmasked.v1/evidence",
     "console.audit.loss_accepted.v1/claims",
     "console.audit.record_skipped.v1/foreign_result",
+    "console.audit.readjudication_asked.v1/limit_corrected",
     "console.audit.verifying.v1/begun",
     "console.audit.verified.v1/no_difference",
     "monitoring.action.closed.v1/of_a_hospital",
