@@ -13,9 +13,10 @@ SERVERS := $(BIN)/python -m deploy.local.servers
 AGAIN := -rR --reruns 2 --only-rerun ProvedNothing --only-rerun TooSlow --only-rerun KafkaException
 FAULTS := tests/integration/faults
 FIRST_FAULTS := $(addprefix $(FAULTS)/,test_workers.py test_offsets.py)
+LAST_FAULTS := $(addprefix $(FAULTS)/,test_on_secured_servers.py test_upgrade.py)
 PROVE := $(PYTEST_AS_IMAGE) -n 2 --dist loadfile -m prove --durations=0 --durations-min=10 $(AGAIN)
 PART := all
-THIRD = $(if $(filter commit,$(PART)),$(shell expr $$(git rev-list --count HEAD) % 3),$(PART))
+QUARTER = $(if $(filter commit,$(PART)),$(shell expr $$(git rev-list --count HEAD) % 4),$(PART))
 LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
 .DEFAULT_GOAL := help
@@ -31,13 +32,15 @@ test: $(READY) $(RIVAL) ## Run all tests; Kafka and Redis come from the environm
 	$(BIN)/pytest -n 2 --dist worksteal -m "not prove" --ignore tests/e2e tests
 	$(BIN)/pytest -m "not prove" $(AGAIN) tests/e2e
 
-prove: $(READY) $(COMPILED) ## Prove compiled, as in the image, what is too long for make test; PART=0, 1 or 2 for a third, PART=commit for the commit's, PART=seeds for simulation and fuzzing; FULL=1 at full length
-	$(if $(filter 0 1 2 seeds all,$(THIRD)),,$(error PART=$(PART): 0, 1, 2, seeds, all, or commit in a git checkout))
-	$(if $(filter 0 seeds all,$(THIRD)),FULL=$(FULL) $(PYTEST_AS_IMAGE) -n 2 -m prove tests/simulation tests/contract tests/monitoring tests/unit/console)
-	$(if $(filter 0 all,$(THIRD)),$(PYTEST_AS_IMAGE) -n 2 --dist worksteal -m "not prove" tests/policy $(addprefix tests/unit/,cli ledger policy runtime settlement) tests/integration/test_view.py tests/integration/test_view_losses.py)
-	$(if $(filter 1 all,$(THIRD)),FULL=$(FULL) $(PYTEST_AS_IMAGE) -m prove $(AGAIN) $(FAULTS)/test_soak.py)
-	$(if $(filter 1 all,$(THIRD)),$(PROVE) $(FIRST_FAULTS))
-	$(if $(filter 2 all,$(THIRD)),$(PROVE) $(addprefix --ignore=,$(FAULTS)/test_soak.py $(FIRST_FAULTS)) tests/integration)
+prove: $(READY) $(COMPILED) ## Prove compiled, as in the image, what is too long for make test; PART=0, 1, 2 or 3 for a quarter, PART=commit for the commit's, PART=seeds for simulation and fuzzing; FULL=1 at full length
+	$(if $(filter 0 1 2 3 seeds all,$(QUARTER)),,$(error PART=$(PART): 0, 1, 2, 3, seeds, all, or commit in a git checkout))
+	$(if $(filter 0 seeds all,$(QUARTER)),FULL=$(FULL) $(PYTEST_AS_IMAGE) -n 2 -m prove tests/simulation tests/contract tests/monitoring tests/unit/console)
+	$(if $(filter 0 all,$(QUARTER)),$(PROVE) --ignore=$(FAULTS) tests/integration)
+	$(if $(filter 1 all,$(QUARTER)),FULL=$(FULL) $(PYTEST_AS_IMAGE) -m prove $(AGAIN) $(FAULTS)/test_soak.py)
+	$(if $(filter 1 all,$(QUARTER)),$(PROVE) $(FIRST_FAULTS))
+	$(if $(filter 2 all,$(QUARTER)),$(PROVE) $(addprefix --ignore=,$(FAULTS)/test_soak.py $(FIRST_FAULTS) $(LAST_FAULTS)) $(FAULTS))
+	$(if $(filter 3 all,$(QUARTER)),$(PROVE) $(LAST_FAULTS))
+	$(if $(filter 3 all,$(QUARTER)),$(PYTEST_AS_IMAGE) -n 2 --dist worksteal -m "not prove" tests/policy $(addprefix tests/unit/,cli ledger policy runtime settlement) tests/integration/test_view.py tests/integration/test_view_losses.py)
 
 mutants: $(READY) ## Put a few hundred mistakes into the core and the lanes, one by one, and tell which no test notices; COUNT=0 for every one
 	$(BIN)/pytest -q -p no:cacheprovider -p tests.mutants.plugin --mutants $(or $(COUNT),300) -m "not kafka and not redis and not prove" \

@@ -24,7 +24,6 @@ from services.runtime.records import Record, TopicPartition
 from services.runtime.rulings import Place, Skip, rulings
 from services.runtime.settings import Settings
 
-SOURCE = "/medaid/console"
 """Whose topic the audit is; `client` tells that it was a command."""
 
 
@@ -121,7 +120,7 @@ def _is_readable(record: Record) -> bool:
 async def _rule(settings: Settings, partitions: int, verb: str, operator: str, more: dict[str, Any]) -> str:
     """Write the ruling. Returns: its place."""
     who = {"operator": f"cli:{operator}", "client": socket.gethostname()[:64] or "localhost"}
-    return await send(settings, audit_record(SOURCE, verb, datetime.now(UTC), partitions, **who, **more))
+    return await send(settings, audit_record(verb, datetime.now(UTC), partitions, **who, **more))
 
 
 def _again(ruling: Place, what: str) -> str:

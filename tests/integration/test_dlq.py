@@ -19,6 +19,7 @@ from services.runtime.kafka import AioKafkaBroker
 from services.runtime.records import Record, TopicPartition
 from services.runtime.settings import Settings
 from tests import clients
+from tests.contract.test_examples import validator
 from tests.integration.pipeline import Pipeline
 from tests.integration.topics import PARTITIONS
 from tests.unit.events import claim, granted
@@ -225,6 +226,8 @@ def test_what_a_letter_does_not_say_is_sent_by_two_and_once(desk: Desk, tmp_path
     desk.wait_for(RESULTS, 1)
     assert len(desk.records(CLAIMS)) == 3
     told = [orjson.loads(record.value or b"") for record in desk.records(AUDIT)]
+    for event in told:
+        validator(event["type"]).validate(event)
     kinds = [event["type"].split(".")[2] for event in told]
     assert kinds == ["proposed", "proposed", "replayed", "replayed"], "the same proposal is told once"
     digests = {event["data"]["sha256"] for event in (told[0], *told[2:])}

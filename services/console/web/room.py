@@ -26,7 +26,6 @@ from services.policy.words import Lang, Speech
 
 log = structlog.get_logger(__name__)
 
-SOURCE = "/medaid/console"
 LANG_COOKIE = "medaid-lang"
 
 
@@ -99,7 +98,7 @@ class Visit:
 
 async def audit(room: Room, verb: str, operator: str | None, client: str, /, **more: Any) -> str:
     """Write an event of the audit. Returns: where it lies. Raises: Doubt, and then what it tells must not be done."""
-    record = audit_record(SOURCE, verb, room.now(), len(room.shelf.lanes), operator=operator, client=client, **more)
+    record = audit_record(verb, room.now(), len(room.shelf.lanes), operator=operator, client=client, **more)
     return await room.outside.send(record)
 
 

@@ -18,8 +18,9 @@ from services.console.domain import places
 from services.console.domain.warnings import LEVELS, STATES, Done, assignee_of, state_of
 from services.console.web.figures import figure_name, figure_of, named
 from services.console.web.persons import back_to
-from services.console.web.room import SOURCE, Visit, audit, failure, render
+from services.console.web.room import Visit, audit, failure, render
 from services.console.web.warning_list import PAGE_ROWS, Filter, list_warnings, recent_warnings
+from services.ledger.letters.audit import SOURCE
 from services.runtime.records import Record, TopicPartition
 
 _VERBS = {"acknowledge": "acknowledged", "assign": "assigned", "comment": "commented", "close": "closed"}

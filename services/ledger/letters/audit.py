@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterable
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, Final, cast
 from uuid import uuid4
 
 import orjson
@@ -14,12 +14,15 @@ from services.ledger.letters.approval import Told, Verb
 from services.runtime.home import home_of
 from services.runtime.records import Record
 
+SOURCE: Final = "/medaid/console"
+"""Whose topic the audit is, also for what commands tell; an event's `operator` and `client` say who it was, and from where."""
 
-def audit_record(sender: str, verb: str, at: datetime, lanes: int, /, **data: Any) -> Record:
+
+def audit_record(verb: str, at: datetime, lanes: int, /, **data: Any) -> Record:
     """An event of the audit in its partition, one of so many."""
     kind = f"console.audit.{verb}.v1"
     told = cast(Audited, AUDIT_TYPES[kind].model_validate(data))
-    value = write_event(kind, sender, uuid4().hex, at.isoformat(timespec="milliseconds"), told.wire())
+    value = write_event(kind, SOURCE, uuid4().hex, at.isoformat(timespec="milliseconds"), told.wire())
     return Record(AUDIT, home_of(told.home, lanes), 0, told.home.encode(), value)
 
 

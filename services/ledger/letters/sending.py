@@ -16,8 +16,6 @@ from services.ledger.letters.source import kafka_told
 from services.runtime.kafka.sending import send
 from services.runtime.settings import Settings
 
-SOURCE = "/medaid/cli"
-
 
 @dataclass(frozen=True, slots=True)
 class Clerk:
@@ -71,4 +69,4 @@ async def _judged(settings: Settings, letter_id: str, mended: Mending, clerk: Cl
 
 async def _tell(settings: Settings, verb: str, letter_id: str, mended: Mending, clerk: Clerk, /, **more: Any) -> None:
     who: Mapping[str, Any] = {"operator": clerk.operator, "client": clerk.client, "letter": letter_id}
-    await send(settings, audit_record(SOURCE, verb, clerk.at, clerk.partitions, **who, **evidence(mended), **more))
+    await send(settings, audit_record(verb, clerk.at, clerk.partitions, **who, **evidence(mended), **more))

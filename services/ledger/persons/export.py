@@ -22,9 +22,6 @@ from services.runtime.ports import Broker
 from services.runtime.records import Record, TopicPartition
 from services.runtime.settings import Settings
 
-SOURCE = "/medaid/console"
-"""Whose topic the audit is; `client` tells that it was a command."""
-
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -61,7 +58,7 @@ async def export_kafka(settings: Settings, asked: Asked, progress: Progress) -> 
     try:
         await broker.prepare(reading_order())
         who = {"operator": asked.operator, "client": asked.client, "person_id": asked.person_id, "reason": asked.reason}
-        await send(settings, audit_record(SOURCE, "exported", asked.at, broker.partitions, **who))
+        await send(settings, audit_record("exported", asked.at, broker.partitions, **who))
         async for line in export(broker, asked.person_id, progress):
             yield line
     finally:

@@ -28,8 +28,6 @@ from services.runtime.records import Record, TopicPartition
 from services.settlement.app import SettlementService
 
 KIND: Final = "operator.readjudication.requested.v1"
-AUDITOR: Final = "/medaid/console"
-"""Whose topic the audit is; `client` tells that it was a command."""
 
 Send = Callable[[Record], Awaitable[object]]
 
@@ -53,7 +51,7 @@ class Asker(NamedTuple):
         """What the audit, which is kept for ever, says of all requests together."""
         who = {"operator": self.operator, "client": self.client, "reason": self.reason, "region": scope.region, "year": scope.year}
         what = {"requests": totals.to_ask, "total": yuan_text(totals.to_ask_fen), "paying_back": totals.to_ask_back, "editions": editions}
-        return audit_record(AUDITOR, "readjudication_asked", self.at, partitions, **who, **what)
+        return audit_record("readjudication_asked", self.at, partitions, **who, **what)
 
     def record(self, needed: Needed, partitions: int) -> Record:
         """The request for a person-year, at its home."""
