@@ -1,6 +1,8 @@
 """On a Kafka that asks its access control lists: what is planned is enough for services, commands and publishers, each right is used, and no more is given."""
 
+import asyncio
 import re
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -40,6 +42,11 @@ BILLS = 20
 EXAMPLES = Path(__file__).parents[2] / "schemas/examples"
 
 
+SERVICES: Mapping[str, AnyService] = {
+    service.name: service for service in (*all_services(load_policies()), ConsoleService(load_policies()))
+}
+
+
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     guarded = Guarded(tmp_path_factory.mktemp("guarded"))
@@ -59,7 +66,23 @@ async def given(guarded: Guarded, topic_prefix: str) -> list[Acl]:
     acls = list(plan(USERS, load_publishers(guarded.publishers, ["lianyungang"]), topic_prefix))
     await change(guarded.admin_settings(topic_prefix), acls, ())
     await create_topics(guarded.settings(USERS["operator"], topic_prefix, MEDAID_PARTITIONS="1"), load_topics())
+    for service in SERVICES.values():
+        await coordinator_of(service, guarded, topic_prefix)
     return acls
+
+
+async def coordinator_of(service: AnyService, guarded: Guarded, prefix: str) -> None:
+    """Wait until Kafka has one for the service's group: a new Kafka makes the topic of offsets only when it is asked for."""
+    broker = AioKafkaBroker(service.name, guarded.settings(USERS[service.name], prefix))
+    until_s = time.monotonic() + 60
+    while True:
+        try:
+            await broker.committed([TopicPartition(service.inputs[0], 0)])
+            return
+        except Doubt:
+            if time.monotonic() > until_s:
+                raise
+            await asyncio.sleep(0.2)
 
 
 def test_what_is_planned_is_enough(guarded: Guarded, redis_db: str, topic_prefix: str, tmp_path: Path) -> None:
@@ -113,11 +136,6 @@ async def test_the_console_s_pages_may_do_what_they_do(guarded: Guarded, given: 
             assert (await outside.send(Record(topic, 0, 0, b"P1", b"{}"))).startswith(f"{topic}/0/")
     finally:
         await outside.close()
-
-
-SERVICES: Mapping[str, AnyService] = {
-    service.name: service for service in (*all_services(load_policies()), ConsoleService(load_policies()))
-}
 
 
 async def live(service: AnyService, guarded: Guarded, prefix: str) -> None:
