@@ -34,7 +34,7 @@ from tests import clients
 from tests.integration.pipeline import MEDAID
 from tests.integration.rightful import COMMANDS, PASSWORD, REDIS_PASSWORD, REDIS_USER, USER, RightfulKafka, rights_in_redis, until
 
-PARTITIONS = 2
+PARTITIONS = 4
 CANARY = "CANARY"
 PREFIX = "site."
 
