@@ -67,7 +67,7 @@ for name in "${services[@]}"; do let_in "$name" "medaid-$name"; done
 for name in "$@"; do let_in "$name" "$name"; done
 
 # Each service has its own keys in Redis and the commands that it uses. The console verifies the ledger and explains claims, so it has settlement's, too.
-commands="+eval +evalsha +info +scan +del +hdel +hget +hgetall +hkeys +hlen +hmget +hset +hsetnx +hvals +unlink +ping +time +acl|whoami"
+commands="+eval +evalsha +info +scan +del +hdel +hget +hgetall +hkeys +hlen +hmget +hset +hsetnx +hvals +unlink +ping +time +acl|whoami +dbsize +randomkey +memory|usage"
 {
   echo "user default off resetpass"
   for name in identity settlement monitoring; do allow "$name" "~*medaid:$name:*" "$commands"; done
