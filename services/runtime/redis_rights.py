@@ -52,9 +52,13 @@ def told(refused: Iterable[str], key: str, root: str) -> str:
     return f"any command on keys that begin with {root}" if keyed <= set(names) else ", ".join(names)
 
 
+_IN_A_SCRIPT: Final = ("ACL failure in script", "The user executing the script can't")
+"""What a script's own command is refused with: Redis 7.0 has the second form."""
+
+
 def is_refusal(error: BaseException | None) -> bool:
     """Whether Redis refused a command for a right: by itself, or within a script."""
-    return isinstance(error, NoPermissionError) or (isinstance(error, ResponseError) and "ACL failure" in str(error))
+    return isinstance(error, NoPermissionError) or (isinstance(error, ResponseError) and any(words in str(error) for words in _IN_A_SCRIPT))
 
 
 class NamingCalls(RedisCalls):

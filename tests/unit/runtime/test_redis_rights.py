@@ -45,6 +45,7 @@ def over_the_client(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 KEYED = sorted({command.partition(" ")[0] for command in asked_of(KEY) if KEY in command})
+OLDER = ResponseError("The user executing the script can't run this command or subcommand script: c8d2efcd, on @user_script:40.")
 IN_SCRIPT = ResponseError("ACL failure in script: this user has no permissions to run the command or its subcommand")
 
 
@@ -52,12 +53,13 @@ IN_SCRIPT = ResponseError("ACL failure in script: this user has no permissions t
     ("error", "refused", "told"),
     [
         (IN_SCRIPT, ["HSET"], "HSET"),
+        (OLDER, ["HSET"], "HSET"),
         (IN_SCRIPT, ["INFO", "HSETNX"], "INFO, HSETNX"),
         (NoPermissionError("no permissions to access one of the keys"), KEYED, "any command on keys that begin with medaid:settlement:f2:"),
         (NoPermissionError("no permissions to run evalsha"), NoPermissionError("the same"), "scripts: EVAL, EVALSHA"),
         (IN_SCRIPT, [], "just now everything again"),
     ],
-    ids=["a command", "two", "keys", "scripts", "given back meanwhile"],
+    ids=["a command", "as Redis 7.0 says it", "two", "keys", "scripts", "given back meanwhile"],
 )
 async def test_what_is_refused_is_named(error: Exception, refused: Sequence[str] | Exception, told: str) -> None:
     calls = Calls(Refusing(error, refused))
