@@ -61,7 +61,7 @@ certificate admin ""
 # Who they are at Kafka: medaid-identity and so on, as `medaid access` names them; publishers by their own names.
 let_in() { # name, user
   password "$1.kafka"
-  printf 'SCRAM-SHA-512=[iterations=8192,password=%s]\n' "$(cat "$1.kafka")" | whole "scram/$2"
+  printf 'SCRAM-SHA-512=iterations=8192,password=%s\n' "$(cat "$1.kafka")" | whole "scram/$2"
 }
 for name in "${services[@]}"; do let_in "$name" "medaid-$name"; done
 for name in "$@"; do let_in "$name" "$name"; done

@@ -127,6 +127,16 @@ def test_each_user_of_redis_may_run_what_views_run_on_its_own_keys(made: Path) -
     assert set(users) == {"identity", "settlement", "monitoring", "console", "operator"}
 
 
+def test_passwords_are_written_as_kafkas_tool_reads_them_from_a_file(made: Path) -> None:
+    """Written otherwise it refuses them, and prints them."""
+    users = {path.name: path.read_text() for path in (made / "scram").iterdir()}
+    assert set(users) == {PUBLISHER, *(f"medaid-{name}" for name in ("identity", "settlement", "monitoring", "console", "operator"))}
+    for user, told in users.items():
+        password = (made / f"{user.removeprefix('medaid-')}.kafka").read_text().strip()
+        assert len(password) == 48
+        assert told == f"SCRAM-SHA-512=iterations=8192,password={password}\n"
+
+
 def test_what_is_made_is_for_its_owner_and_one_group(made: Path) -> None:
     files = [path for path in made.rglob("*") if path.is_file()]
     assert len(files) > 25
