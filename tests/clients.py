@@ -10,6 +10,9 @@ import redis
 from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient
 
+QUIET = {"log_level": 2}
+"""What goes wrong is told by answers; librdkafka's own lines, of a server that another test has stopped, would stand among those of a command."""
+
 Options = Mapping[str, Any]
 Kafka = str | Options
 """Its address, where it is open to everybody, or all that librdkafka must be told to be let in."""
@@ -29,7 +32,7 @@ def consumer(kafka: Kafka, options: Options) -> Consumer:
 
 
 def _reaching(kafka: Kafka, options: Options | None) -> dict[str, Any]:
-    return {**({"bootstrap.servers": kafka} if isinstance(kafka, str) else kafka), **(options or {})}
+    return {**QUIET, **({"bootstrap.servers": kafka} if isinstance(kafka, str) else kafka), **(options or {})}
 
 
 def aiokafka_at(bootstrap: str) -> dict[str, Any]:

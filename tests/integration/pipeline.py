@@ -82,13 +82,15 @@ class Pipeline(Topics):
         failing = [sys.executable, "-m", "tests.integration.faults.failing", service, fails]
         command = failing if fails else [*command_of(code), "run", service]
         with (self._logs / f"{name}.log").open("ab") as log:
-            process = subprocess.Popen(command, cwd=code or ROOT, env=self._environment_of(service, code), stderr=log, stdout=log)
+            process = subprocess.Popen(
+                command, cwd=code or ROOT, env=self._environment_of(code) | self.own.get(service, {}), stderr=log, stdout=log
+            )
             self._running[name] = process
             self._starts[process.pid] = log.tell()
 
-    def _environment_of(self, service: str, code: Path | None) -> dict[str, str]:
-        """What a process of `service` is given; another version's code comes before ours."""
-        return self.environment | self.own.get(service, {}) | ({"PYTHONPATH": str(code)} if code else {})
+    def _environment_of(self, code: Path | None) -> dict[str, str]:
+        """What a process is given; another version's code comes before ours."""
+        return self.environment | ({"PYTHONPATH": str(code)} if code else {})
 
     def send(self, name: str, sign: signal.Signals) -> None:
         """Send a signal to a process that must be alive."""

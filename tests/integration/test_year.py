@@ -93,5 +93,5 @@ def test_a_year_is_closed_and_its_changes_are_told(site: Site, tmp_path: Path) -
     place = ("--topic", RESULTS, "--partition", part["partition"], "--offset", part["end_offset"] - 1)
     assert site.medaid("lanes", "skip", *place, "--force", "--operator", "li", "--reason", "a test").status == 0
     said = site.medaid(*changes)
-    assert (said.status, said.out, said.err.count("\n")) == (4, "", 1)
+    assert (said.status, said.out, said.err.count("\n")) == (4, "", 1), said.err
     assert "the statement's digest does not match kafka" in said.err
