@@ -23,20 +23,22 @@ READ: Final = (RESULTS, WARNINGS)
 
 
 class Ledger(Protocol):
-    """Results and warnings, to be read as often as asked.
-
-    Attributes:
-        name: As the command line calls it.
-        partitions: The numbers of its partitions.
-        home_count: How many partitions decide where somebody is at home; None where records have neither place nor key.
-    """
+    """Results and warnings, to be read as often as asked."""
 
     @property
-    def name(self) -> str: ...  # noqa: D102
+    def name(self) -> str:
+        """As the command line calls it."""
+        ...
+
     @property
-    def partitions(self) -> Sequence[int]: ...  # noqa: D102
+    def partitions(self) -> Sequence[int]:
+        """The numbers of its partitions."""
+        ...
+
     @property
-    def home_count(self) -> int | None: ...  # noqa: D102
+    def home_count(self) -> int | None:
+        """How many partitions decide where somebody is at home; None where records have neither place nor key."""
+        ...
 
     def records(self, topic: str, partition: int) -> AsyncIterator[Record]:
         """All records of a partition, in order, up to its present end."""
