@@ -90,7 +90,7 @@ class Sender:
     """A producer, which tells of each record whether Kafka took it."""
 
     def __init__(self, reaching: dict[str, str], **more: Any) -> None:
-        self._producer = clients.producer(reaching, {"message.timeout.ms": 15_000, "log_level": 2, **more})
+        self._producer = clients.producer(reaching, {"message.timeout.ms": 15_000, **more})
 
     def send(self, topic: str, value: bytes, key: bytes | None = b"P1") -> None:
         """Send one and wait. Raises: KafkaException, Kafka refused it."""

@@ -225,7 +225,7 @@ def test_a_lane_is_its_service_s_alone(guarded: Guarded, given: list[Acl], topic
 
 def read_error(reaching: dict[str, str], topic: str, group: str = "") -> int | None:
     """What Kafka says to who reads a topic, or joins `group` to read it; None where it gives a record."""
-    consumer = clients.consumer(reaching, {"group.id": group or "none", "log_level": 2, "auto.offset.reset": "earliest"})
+    consumer = clients.consumer(reaching, {"group.id": group or "none", "auto.offset.reset": "earliest"})
     try:
         if group:
             consumer.subscribe([topic])
