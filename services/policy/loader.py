@@ -12,10 +12,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from services.policy.checks import faults_of
-from services.policy.editions import dates, digest, is_date, settling, until, wording
-from services.policy.model import Designated, PolicyFile
-from services.policy.terms import Terms, compile_terms
+from services.policy.compiling import compile_terms
+from services.policy.editions import dates, digest, settling, until, whole_before, wording
+from services.policy.model import Designated, Designation, PolicyFile
+from services.policy.parts import is_day
+from services.policy.sums import kept_pools
+from services.policy.terms import Terms
 from services.policy.tree import PolicyError, Reading, Tree, faults_in, parse, resolve
+from services.policy.whens import of_file
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,7 @@ class Policy:
         edition: Content hash of all that settles: figures, rules, readings, list of hospitals.
         wording: Content hash of the rest: names, clauses, lists for the reader, what other services ask.
         whole: Content hash of everything, which editions were until November 2026 and ledgers still name.
+        former: `whole` as it was before the language said more.
         readings: Every open reading, name to value.
         designated: Hospital ids to the days from and to which they are designated; None: no list, all pass.
     """
@@ -34,8 +39,9 @@ class Policy:
     edition: str
     wording: str
     whole: str
+    former: str
     readings: Mapping[str, Reading]
-    designated: Mapping[str, tuple[date, date | None]] | None
+    designated: Mapping[str, Designation] | None
     raw: Mapping[str, Any] = field(repr=False)
     _settling: Mapping[str, Any] = field(repr=False)
     _versions: tuple[date, ...] = field(repr=False)
@@ -46,7 +52,7 @@ class Policy:
 
     def is_edition(self, edition: str | None) -> bool:
         """Whether this is the policy that a result names, also by the hash that editions were before."""
-        return edition in (self.edition, self.whole)
+        return edition in (self.edition, self.whole, self.former)
 
     def in_force(self, day: date) -> bool:
         """Whether the decree holds on `day`."""
@@ -89,8 +95,14 @@ class Policy:
         """Whether the hospital is designated (定点) on `day`."""
         if self.designated is None:
             return True
-        first, last = self.designated.get(hospital_id, (date.max, None))
-        return first <= day and (last is None or day <= last)
+        listed = self.designated.get(hospital_id)
+        return listed is not None and listed.from_ <= day and (listed.to is None or day <= listed.to)
+
+    def grade(self, hospital_id: str, day: date) -> str:
+        """The hospital's grade on `day`; `ungraded` where the list tells none."""
+        listed = self.designated.get(hospital_id) if self.designated else None
+        begun = [begins for begins in listed.grade if begins <= day] if listed else ()
+        return listed.grade[max(begun)] if listed and begun else "ungraded"
 
 
 def load_policy(name: str, text: str, switched: Mapping[str, Reading] | None = None, designated: str | None = None) -> Policy:
@@ -115,10 +127,17 @@ def load_policy(name: str, text: str, switched: Mapping[str, Reading] | None = N
     if faults := faults_of(file, tree, readings):
         raise PolicyError("\n".join(faults))
     listed, hospitals = _designated(f"{name} (designated)", designated)
+    if any(when.hospital_grades for when in of_file(file)) and not any(hospital.grade for hospital in (listed or {}).values()):
+        raise PolicyError(
+            f"{name}:1: (file): hospital_grades are asked for: a list of hospitals with their grades beside it, {file.id}.designated.yaml"
+        )
     raw = {**data, "readings": {key: str(value) for key, value in readings.items()}, "designated_hospitals": hospitals}
     content = settling(file, readings, listed)
     versions = tuple(sorted(dates(content) | {file.valid_from}))
-    return Policy(file, digest(content), digest(wording(file)), digest(raw), readings, listed, raw, content, versions)
+    file = file.model_copy(update={"pools": {**file.pools, **kept_pools(file)}})
+    return Policy(
+        file, digest(content), digest(wording(file)), digest(raw), digest(whole_before(raw)), readings, listed, raw, content, versions
+    )
 
 
 def _readings(tree: Tree, switched: Mapping[str, Reading]) -> dict[str, Reading]:
@@ -130,7 +149,7 @@ def _readings(tree: Tree, switched: Mapping[str, Reading]) -> dict[str, Reading]
         if not isinstance(entry, dict) or not {"default", "other"} <= entry.keys():
             raise PolicyError(tree.fault(("readings", name), "id, default, other, clause and why"))
         value = switched.get(name, entry["default"])
-        if value not in (entry["default"], entry["other"]) and not (entry.get("kind") == "date" and is_date(value)):
+        if value not in (entry["default"], entry["other"]) and not (entry.get("kind") == "date" and is_day(value)):
             raise PolicyError(tree.fault(("readings", name), f"{entry['default']} or {entry['other']}"))
         readings[name] = value
     for name in switched:
@@ -139,7 +158,7 @@ def _readings(tree: Tree, switched: Mapping[str, Reading]) -> dict[str, Reading]
     return readings
 
 
-def _designated(name: str, text: str | None) -> tuple[Mapping[str, tuple[date, date | None]] | None, dict[str, Any] | None]:
+def _designated(name: str, text: str | None) -> tuple[Mapping[str, Designation] | None, dict[str, Any] | None]:
     """The list of designated hospitals, checked, and as it stands.
 
     Raises:
@@ -152,4 +171,4 @@ def _designated(name: str, text: str | None) -> tuple[Mapping[str, tuple[date, d
         listed = Designated.model_validate({"hospitals": tree.data}).hospitals
     except ValidationError as error:
         raise PolicyError("\n".join(tree.fault(path[1:], expected) for path, expected in tree.faults(error))) from None
-    return {hospital: (span.from_, span.to) for hospital, span in listed.items()}, tree.data
+    return listed, tree.data
