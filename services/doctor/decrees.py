@@ -3,16 +3,15 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
-from pathlib import Path
 from typing import Final
 
 import orjson
 
 from schemas.catalogue import RESULTS
 from services.doctor.cluster import Cluster
-from services.doctor.findings import Finding, fail, ok
+from services.doctor.findings import Finding, fail, ok, warn
 from services.doctor.site import Site
-from services.monitoring.app import SHIPPED, load_thresholds
+from services.monitoring.adapters.threshold_files import load_thresholds
 from services.policy.library import Policies
 from services.policy.tree import PolicyError
 from services.runtime.kafka import AioKafkaBroker
@@ -26,7 +25,7 @@ WINDOW: Final = 2_000
 SHARE: Final = 0.6
 """Of its deadline a look at the ledger takes so much at most."""
 
-_MEND: Final = "put its file into cities/earlier/ and start settlement anew, or ask for re-adjudication"
+_MEND: Final = "put its file into earlier/ of the folder of policies and start settlement anew, or ask for re-adjudication"
 
 
 async def files(site: Site) -> Sequence[Finding]:
@@ -34,10 +33,13 @@ async def files(site: Site) -> Sequence[Finding]:
     policies = site.policies
     if isinstance(policies, Finding):
         return [policies]
-    return [
+    mend = "mend the file (`medaid policy check` names every fault), then start the services anew"
+    faults = [fail("policy", fault, mend) for region in policies.faulty for fault in policies.faulty[region]]
+    right = [
         ok("policy", f"{region}: {', '.join(f'{one.file.valid_from} {one.edition}' for one in policies.current[region])}")
         for region in policies.regions()
     ]
+    return [*faults, *right]
 
 
 async def thresholds(site: Site) -> Sequence[Finding]:
@@ -45,13 +47,16 @@ async def thresholds(site: Site) -> Sequence[Finding]:
     policies = site.policies
     if "monitoring" not in site.services or isinstance(policies, Finding):
         return []
-    path = Path(site.settings.thresholds) if site.settings.thresholds else SHIPPED
+    mend = "mend the file, or take it out of the folder for the shipped thresholds"
     try:
-        load_thresholds(policies, path)
-    except (OSError, PolicyError) as error:
-        why = error.strerror if isinstance(error, OSError) else str(error).splitlines()[0]
-        return [fail("thresholds", f"{path}: {why}", "mend the file, or unset MEDAID_THRESHOLDS for the shipped one")]
-    return [ok("thresholds", f"{path.name} loads")]
+        loaded = load_thresholds(policies, spares=True)
+    except PolicyError as error:
+        return [fail("thresholds", fault, mend) for fault in str(error).splitlines()]
+    faults = [fail("thresholds", fault, mend) for told in loaded.faulty.values() for fault in told]
+    notes = [
+        warn("thresholds", note, "a file of thresholds for the region, as docs/site-policies.md has it") for note in loaded.notes(policies)
+    ]
+    return [*faults, *notes] or [ok("thresholds", "those of monitoring load")]
 
 
 async def editions(site: Site, cluster: Cluster) -> Sequence[Finding]:

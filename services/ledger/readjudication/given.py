@@ -26,7 +26,8 @@ def with_file(policies: Policies, source: Source, switched: Mapping[str, Reading
         raise Misnamed(f"--policy {source.name}: it holds from {first} {until}, on no day of {scope.year}")
     others = [policy for policy in policies.current[scope.region] if _days(policy)[1] < first or last < _days(policy)[0]]
     files = tuple(sorted([*others, given], key=lambda policy: policy.file.valid_from))
-    return Policies({**policies.current, scope.region: files}, (*policies.sources, source))
+    current = {**policies.current, scope.region: files}
+    return Policies(current, (*policies.sources, source), policies.faulty, policies.folder, policies.own)
 
 
 def _days(policy: Policy) -> tuple[date, date]:

@@ -268,8 +268,11 @@ def test_a_wrong_setting_is_told_by_its_name(medaid: Medaid, monkeypatch: pytest
         assert said.err.count("\n") == 1
 
 
-@pytest.mark.parametrize(("variable", "value"), [("MEDAID_READINGS", "suzhou.no_such=1"), ("MEDAID_THRESHOLDS", "no/such.yaml")])
-def test_readings_and_thresholds_that_cannot_be_used_are_told(
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("MEDAID_READINGS", "suzhou.no_such=1"), ("MEDAID_THRESHOLDS", "no/such.yaml"), ("MEDAID_POLICIES", "no/such/folder")],
+)
+def test_readings_thresholds_and_policies_that_cannot_be_used_are_told(
     medaid: Medaid, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
 ) -> None:
     monkeypatch.setenv(variable, value)
