@@ -6,7 +6,7 @@ from pathlib import Path
 
 from services.monitoring.adapters.threshold_files import load_thresholds
 from services.policy.library import SHIPPED, Policies, load_policies
-from services.policy.loader import Policy, load_policy
+from services.policy.loader import Policy
 from services.policy.sources import Source, read_folder, source_of
 from services.policy.tree import PolicyError, reading_text
 
@@ -64,19 +64,19 @@ def _check(source: Source, checked: Checked) -> None:
     if faults:
         checked.faults += faults
     else:
-        checked.right.append((source.name, load_policy(source.name, source.text, designated=source.designated)))
+        checked.right.append((source.name, source.load()))
 
 
 def _faults(source: Source) -> Iterator[str]:
     """The faults of a file by its defaults, or else those that come up once a reading is switched."""
     try:
-        policy = load_policy(source.name, source.text, designated=source.designated)
+        policy = source.load()
     except PolicyError as error:
         yield from str(error).splitlines()
         return
     for name, reading in policy.file.readings.items():
         try:
-            load_policy(source.name, source.text, {name: reading.other}, source.designated)
+            source.load({name: reading.other})
         except PolicyError as error:
             yield from (f"{fault}; so it is with {name}={reading_text(reading.other)}" for fault in str(error).splitlines())
 

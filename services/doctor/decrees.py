@@ -1,4 +1,4 @@
-"""Policies, readings and thresholds load, and the editions that the ledger stands under are at hand."""
+"""Policies, readings and thresholds load, are those that the services run with, and the editions that the ledger stands under are at hand."""
 
 import asyncio
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from schemas.catalogue import RESULTS
 from services.doctor.cluster import Cluster
 from services.doctor.findings import Finding, fail, ok, warn
 from services.doctor.site import Site
+from services.doctor.store import Store
 from services.monitoring.adapters.threshold_files import load_thresholds
 from services.policy.library import Policies
 from services.policy.tree import PolicyError
@@ -18,6 +19,7 @@ from services.runtime.kafka import AioKafkaBroker
 from services.runtime.kafka.rights import missing
 from services.runtime.needs import reading
 from services.runtime.records import Record, TopicPartition
+from services.runtime.rules import FAULTY, Rules, changed, key_of
 
 WINDOW: Final = 2_000
 """Results that are read at a time, from the ledger's end backwards."""
@@ -40,6 +42,25 @@ async def files(site: Site) -> Sequence[Finding]:
         for region in policies.regions()
     ]
     return [*faults, *right]
+
+
+async def running(site: Site, store: Store) -> Sequence[Finding]:
+    """Whether the services were started last with the policies that lie here."""
+    policies = site.policies
+    if isinstance(policies, Finding):
+        return []
+    found = []
+    for service in site.services:
+        fields = await store.calls.ask("HGETALL", key_of(site.settings.prefix, service))
+        if not fields:  # not started yet, or Redis was lost since, or we have no right to it
+            continue
+        before = {name.decode(errors="replace"): value.decode(errors="replace") for name, value in fields.items()}
+        differences = changed(before, Rules(policies.editions(), policies.faulty).kept())
+        told = "; ".join(f"{region}: {was}, here: {here}" for region, (was, here) in differences.items() if FAULTY not in (was, here))
+        if told:
+            mend = "start it anew, for it to settle by the files that lie here; deploy/README.md says what that does to running years"
+            found.append(warn("policy.running", f"{service} was started last with other policies: {told}", mend))
+    return found or [ok("policy.running", "no service is known to run with other policies than lie here")]
 
 
 async def thresholds(site: Site) -> Sequence[Finding]:

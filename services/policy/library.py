@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 
-from services.policy.loader import Policy, load_policy
+from services.policy.loader import Policy
 from services.policy.policies import Policies, UnknownEditionError
 from services.policy.sources import Folder, Source, read_folder
 from services.policy.tree import PolicyError, Reading, ReadingError, parse, reading_value
@@ -56,11 +56,13 @@ def load_policies(
     shipped, own = read_folder(folder), read_folder(site) if site else Folder()
     mine = _load(own.sources, own.faults, switched or {}, designated or {})
     others = {region: faults for region, faults in shipped.faults.items() if region not in mine.regions}
-    in_force = [
-        replace(one, designated=own.lists.get(one.region, one.designated)) for one in shipped.sources if one.region not in mine.regions
-    ]
+    in_force = [_relisted(one, own.lists) for one in shipped.sources if one.region not in mine.regions]
     theirs = _load(in_force, others, switched or {}, designated or {})
-    faulty = mine.faults | theirs.faults | {region: [_homeless(site, region)] for region in own.lists if region not in theirs.regions}
+    faulty = (
+        mine.faults
+        | theirs.faults
+        | {region: [_homeless(own.lists[region][1], region)] for region in own.lists if region not in theirs.regions}
+    )
     if faulty and not spares:
         raise PolicyError("\n".join(fault for region in sorted(faulty) for fault in faulty[region]))
     _check_switched([*mine.misread, *theirs.misread], switched or {}, mine.regions | theirs.regions)
@@ -108,7 +110,7 @@ def _load(sources: Iterable[Source], faults: Mapping[str, Sequence[str]], switch
     named: dict[str, list[tuple[Policy, Source]]] = {}
     for source in found.sources:
         try:
-            policy = load_policy(source.name, source.text, switched.get(source.region), source.designated)
+            policy = source.load(switched.get(source.region))
             named.setdefault(policy.file.id, []).append((policy, source))
         except ReadingError as error:
             found.misread.extend(str(error).splitlines())
@@ -137,8 +139,16 @@ def _overlaps(files: Sequence[tuple[Policy, Source]]) -> Iterator[str]:
             yield parse(second.name, second.text).fault(("valid_from",), expected)
 
 
-def _homeless(site: Path | None, region: str) -> str:
-    return f"{site}/{region}.designated.yaml:1: (file): a name of a policy beside it, or of a region that has one; {region} is none"
+def _relisted(source: Source, lists: Mapping[str, tuple[str, str]]) -> Source:
+    """A shipped policy with the site's list of hospitals, where there is one."""
+    if source.region not in lists:
+        return source
+    designated, beside = lists[source.region]
+    return replace(source, designated=designated, beside=beside)
+
+
+def _homeless(name: str, region: str) -> str:
+    return f"{name}:1: (file): a name of a policy beside it, or of a region that has one; {region} is none"
 
 
 def _check_switched(misread: Sequence[str], switched: Switched, regions: Iterable[str]) -> None:

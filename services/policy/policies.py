@@ -11,9 +11,9 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
-from services.policy.loader import Policy, load_policy
+from services.policy.loader import Policy
 from services.policy.sources import Source
-from services.policy.tree import PolicyError, Reading
+from services.policy.tree import Reading
 
 
 class UnknownEditionError(LookupError):
@@ -122,7 +122,7 @@ class Policies:
         key = (policy.whole, name, value)
         if key not in self._others:
             source = self._origin(policy)
-            self._others[key] = load_policy(source.name, source.text, {**policy.readings, name: value}, source.designated)
+            self._others[key] = source.load({**policy.readings, name: value})
         return self._others[key]
 
     def _origin(self, policy: Policy) -> Source:
@@ -135,7 +135,7 @@ class Policies:
             return self._origins[policy.whole]
         for source in self.sources:
             if source.region == policy.file.id:
-                same = load_policy(source.name, source.text, policy.readings, source.designated)
+                same = source.load(policy.readings)
                 if same.whole == policy.whole:
                     return self._origins.setdefault(policy.whole, source)
         raise UnknownEditionError(f"edition {policy.edition} of {policy.file.id} is not among the policy files")
@@ -159,9 +159,11 @@ class Policies:
     def _find(self, region: str, edition: str, readings: Mapping[str, Reading]) -> Policy | None:
         for source in self.sources:
             try:
-                policy = load_policy(source.name, source.text, readings, source.designated)
-            except PolicyError:
-                continue  # another city's file, or one without these readings: not the edition sought
+                policy = source.load(readings)
+            except (
+                Exception
+            ):  # another city's file, one without these readings, or one with faults, which are told elsewhere: not the edition sought
+                continue
             if policy.file.id == region and policy.is_edition(edition):
                 return policy
         return None

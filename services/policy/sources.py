@@ -12,11 +12,12 @@ Not here: what a file may hold (`loader.py`), which of a region's files count (`
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from services.policy.tree import PolicyError
+from services.policy.loader import Policy, load_policy
+from services.policy.tree import PolicyError, Reading
 
 BESIDE = ("designated", "thresholds", "cases")
 """What lies beside policies: the word before `.yaml`."""
@@ -27,16 +28,33 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 @dataclass(frozen=True)
 class Source:
-    """A policy's text before its readings are chosen."""
+    """A policy's text before its readings are chosen, and that of its list of hospitals.
+
+    Attributes:
+        name: What faults call the file; `beside`: what they call the list.
+    """
 
     name: str
     text: str
     designated: str | None = None
+    beside: str = "(designated)"
 
     @property
     def region(self) -> str:
         """Its `id`, as far as a line says so, else what its name begins with; the loader has the last word."""
         return region_in(self.text, Path(self.name).name)
+
+    def load(self, switched: Mapping[str, Reading] | None = None) -> Policy:
+        """The policy, with the readings in `switched` instead of their defaults.
+
+        Raises:
+            ReadingError: A reading that it does not have.
+            PolicyError: Any other fault, all of them, a line each.
+        """
+        try:
+            return load_policy(self.name, self.text, switched, self.designated)
+        except PolicyError as error:
+            raise type(error)(str(error).replace(f"{self.name} (designated):", f"{self.beside}:")) from None
 
 
 @dataclass
@@ -46,13 +64,13 @@ class Folder:
     Attributes:
         sources: The policies.
         earlier: Those of earlier editions.
-        lists: By region, lists of hospitals for which no policy lies here.
+        lists: By region, lists of hospitals for which no policy lies here, and their names.
         faults: By region, what is wrong with files that cannot be read at all.
     """
 
     sources: list[Source] = field(default_factory=list)
     earlier: list[Source] = field(default_factory=list)
-    lists: dict[str, str] = field(default_factory=dict)
+    lists: dict[str, tuple[str, str]] = field(default_factory=dict)
     faults: dict[str, list[str]] = field(default_factory=dict)
 
 
@@ -74,7 +92,7 @@ def read_folder(folder: Path) -> Folder:
         region = path.name.removesuffix(".designated.yaml")
         if region != path.name and region not in known:
             try:
-                found.lists[region] = text_of(path)
+                found.lists[region] = (text_of(path), str(path))
             except PolicyError as error:
                 found.faults.setdefault(region, []).append(str(error))
     return found
@@ -120,7 +138,7 @@ def source_of(path: Path) -> Source:
     text = text_of(path)
     own, regions = (path.with_name(f"{name}.designated.yaml") for name in (path.name.removesuffix(".yaml"), region_in(text, path.name)))
     beside = own if own.exists() else regions
-    return Source(str(path), text, text_of(beside) if beside.exists() else None)
+    return Source(str(path), text, text_of(beside), str(beside)) if beside.exists() else Source(str(path), text)
 
 
 def _policies(paths: Iterable[Path], found: Folder) -> Iterator[Source]:

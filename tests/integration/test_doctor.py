@@ -26,9 +26,10 @@ from services.console.settings import ConsoleSettings
 from services.doctor.examination import examine
 from services.doctor.findings import Finding, Level
 from services.doctor.site import SERVICES, Site
-from services.policy.library import SHIPPED
+from services.policy.library import SHIPPED, load_policies
 from services.runtime.needs import Need
 from services.runtime.redis_scripts import EVICTED
+from services.runtime.rules import FAULTY, key_of
 from services.runtime.topic_settings import configs_of
 from tests import clients
 from tests.integration.pipeline import MEDAID
@@ -361,6 +362,17 @@ def written(path: Path, text: str) -> Iterator[Mapping[str, Any]]:
 
 
 @contextmanager
+def started_with(place: Place, kept: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
+    """Settlement was started last with these."""
+    others = load_policies(site=place.policies).editions()
+    place.store.hset(key_of(PREFIX, "settlement"), mapping={**others, **kept})
+    try:
+        yield {}
+    finally:
+        place.store.delete(key_of(PREFIX, "settlement"))
+
+
+@contextmanager
 def slow_clock(place: Place) -> Iterator[Mapping[str, Any]]:
     """This machine ten seconds behind Redis and Kafka."""
     producer = clients.producer(place.kafka.bootstrap_servers)
@@ -468,6 +480,11 @@ PLANTED: Mapping[str, tuple[Callable[[Place], Any], str, str]] = {
     "no secret of the console": (lambda _: changed(MEDAID_CONSOLE_SECRET=""), "MEDAID_CONSOLE_SECRET is not set", "openssl rand"),
     "users open to all": (open_users, "MEDAID_CONSOLE_USERS", "chmod 600"),
     "a line of users": (lambda place: written(place.users, "li:nobody:x\n"), "MEDAID_CONSOLE_USERS", "medaid console user"),
+    "services run with other policies": (
+        lambda place: started_with(place, {"wuxi": "edition e, wording w", "suzhou": FAULTY}),
+        "settlement was started last with other policies: wuxi: edition e, wording w, here: edition ",
+        "start it anew",
+    ),
     "a reading": (lambda _: changed(MEDAID_READINGS="suzhou.nothing=1"), "MEDAID_READINGS", "medaid policy show"),
     "a folder of policies": (lambda place: changed(MEDAID_POLICIES=str(place.folder / "nowhere")), "nowhere", "name the folder"),
     "a policy file": (lambda place: written(place.policies / "wuxi.yaml", "id: wuxi\n"), "wuxi.yaml", "medaid policy check"),

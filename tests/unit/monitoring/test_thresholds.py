@@ -146,3 +146,83 @@ def test_every_figure_shipped_says_who_asks_and_that_it_is_ours() -> None:
         for region, clause in rule.provenance.asked_by.items():
             file = policies().current[region][-1].file
             assert clause in {file.early_warning.clause, file.hospital_ratio.clause if file.hospital_ratio else None}
+
+
+OWN = """checked_on: 2026-11-01
+clause: （九）
+year_burden:
+  standards: [{yuan: {2023-01-01: 500}}]
+  notice_percent: {2023-01-01: 80}
+  warning_percent: {2023-01-01: 100}
+  critical_percent: {2023-01-01: 200}
+  just_out_days: {2023-01-01: 0}
+"""
+RISK = "impoverishment_risk/suzhou/P1/2025"
+
+
+def own(folder: Path, text: str = OWN, region: str = "suzhou") -> Path:
+    """A site's folder with a region's own thresholds."""
+    (folder / f"{region}.thresholds.yaml").write_text(text, "utf-8")
+    return folder
+
+
+def test_a_region_may_have_a_file_of_its_own(tmp_path: Path) -> None:
+    """Each rule in it counts there alone, and what it leaves out is as everywhere."""
+    watching = Watching(folder=own(tmp_path))
+    watching.see(result("C1", "500.00"), result("C2", "500.00", region="wuxi", visit_type="outpatient"))
+    assert watching.standing == {RISK: ("warning", "500.00")}
+    loaded = load_thresholds(with_folder(tmp_path)).thresholds
+    assert loaded.annual_limit.of("suzhou") == loaded.annual_limit.of("wuxi")
+    assert loaded.year_burden.provenance.asked_by["suzhou"] == "（九）"
+
+
+@pytest.mark.parametrize(
+    ("region", "text", "fault"),
+    [
+        ("suzhou", OWN.replace("standards: [{", "standards: [{categories: [orphans], "), "categories"),
+        (
+            "suzhou",
+            OWN.replace("{yuan", "{categories: [orphans], yuan").replace("}]", "}, {yuan: {2023-01-01: 1}}]"),
+            "categories of suzhou",
+        ),
+        ("suzhou", OWN + "annual: {}\n", "annual: no such key"),
+        ("suzhou", "checked_on: yesterday\n", "checked_on"),
+        ("atlantis", OWN, "a name that begins with a region"),
+    ],
+)
+def test_a_fault_in_a_regions_file_is_told_and_costs_it_its_warnings_alone(tmp_path: Path, region: str, text: str, fault: str) -> None:
+    own(tmp_path, text, region)
+    with pytest.raises(PolicyError, match=fault) as found:
+        load_thresholds(with_folder(tmp_path))
+    assert str(found.value).startswith(f"{tmp_path}/{region}.thresholds.yaml:")
+    assert list(load_thresholds(with_folder(tmp_path), spares=True).faulty) == [region]
+
+
+@pytest.mark.parametrize("what", ["thresholds", "policies"])
+def test_what_stands_in_a_region_with_faults_is_left_standing(tmp_path: Path, what: str) -> None:
+    """Neither resolved nor told anew, though its figures cannot be known; another city is warned of as ever. Once mended, it goes on."""
+    watching, whole = Watching(), policies()
+    watching.see(result("C1", "30000.00"))
+    before = watching.standing
+    assert set(before) == {RISK}
+    own(tmp_path, "checked_on: yesterday\n")
+    current = {region: files for region, files in whole.current.items() if region != "suzhou"}
+    faulty = replace(whole, folder=tmp_path) if what == "thresholds" else replace(whole, current=current, faulty={"suzhou": ["x"]})
+    watching.restart(faulty)
+    assert watching.see(timeline(1, run("orphan", "2025-01-01"))) == []
+    watching.see(result("C2", "30000.00", sequence=2, region="wuxi", visit_type="outpatient"))
+    assert watching.standing == {**before, "impoverishment_risk/wuxi/P1/2025": ("warning", "30000.00")}
+    watching.restart(whole)
+    watching.see(timeline(2, run("orphan", "2025-01-01")))
+    assert "return_to_poverty_risk/suzhou/P1/2025" in watching.standing
+    assert RISK not in watching.standing
+
+
+def test_categories_of_the_default_that_a_region_of_the_sites_own_lacks_are_noted(tmp_path: Path) -> None:
+    """Not of shipped cities, which were looked at, nor of one with thresholds of its own."""
+    assert load_thresholds(policies()).notes(policies()) == []
+    site = replace(policies(), own=frozenset({"wuxi"}), folder=tmp_path)
+    (note,) = load_thresholds(site).notes(site)
+    assert "name at_risk_rural, which wuxi does not have" in note
+    own(tmp_path, region="wuxi")
+    assert load_thresholds(site).notes(site) == []

@@ -180,6 +180,12 @@ class Watching:
         self.see(events[-1])
         return self.said[before:]
 
+    def restart(self, known: Policies) -> None:
+        """Go on with other policies, as a new process would."""
+        (service,) = {id(seat.lane.service): seat.lane.service for seat in self.embedded._seats}.values()
+        vars(service).update(vars(MonitoringService(known, spares=True)))
+        asyncio.run(self.embedded.start())
+
     def lose(self) -> None:
         """Take its view away."""
         self.embedded.views["monitoring"].lose()
