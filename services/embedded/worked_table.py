@@ -3,12 +3,13 @@
 In: the text of a table. Out: `Table`, its cases as plain data, every scalar a text. Not here: what comes of a case (`worked.py`).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
 
 from schemas.codes import ComponentKind, NotAssisted, Subsidy
 from schemas.hospital import ClaimSubmitted
@@ -18,9 +19,22 @@ from services.policy.sources import text_of
 from services.policy.tree import PolicyError, faults_in, parse
 
 Row = dict[str, Any]
-Yuan = Annotated[str, Field(pattern=r"^\d+(\.\d{1,2})?$")]
-Day = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")]
-Number = Annotated[str, Field(pattern=r"^[1-9]\d*$")]
+
+
+def _text(pattern: str, expected: str) -> AfterValidator:
+    """A check of a text by its form, whose fault says what was expected."""
+
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(expected)
+        return value
+
+    return AfterValidator(check)
+
+
+Yuan = Annotated[str, _text(r"\d+(\.\d{1,2})?", "yuan, such as 1500.00")]
+Day = Annotated[str, _text(r"\d{4}-[01]\d-[0-3]\d", "a day, such as 2025-03-31")]
+Number = Annotated[str, _text(r"[1-9]\d{0,3}", "a number from 1 to 9999")]
 
 FACTS = frozenset(ClaimSubmitted.model_fields) - {"person_id", "region", "claim_id"}
 """What a row may say of its claim, by the names of the contract."""

@@ -1,7 +1,7 @@
 """`medaid policy test`: a site's policy files held against examples that were calculated by hand."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +13,7 @@ from services.embedded.worked import settle
 from services.embedded.worked_difference import Difference, differences
 from services.embedded.worked_table import Row, Table, read_table
 from services.policy.library import Policies, load_policies
+from services.policy.loader import Policy
 from services.policy.tree import PolicyError, Reading
 from services.runtime import logging
 from services.runtime.settings import Settings
@@ -123,11 +124,28 @@ def _tables(shelf: _Shelf, region: str | None) -> Sequence[Table]:
     return chosen
 
 
+def counters_of(policy: Policy) -> Iterator[str]:
+    """The counters that a policy may keep: its pools, and those that benefits keep for themselves."""
+    yield from policy.file.pools
+    yield from (f"{benefit.id}_{kept}" for benefit in policy.file.benefits for kept in ("assisted", "times"))
+
+
+def _named(counters: Mapping[str, object]) -> Iterator[str]:
+    """The counters that a case names, by year or not."""
+    for name, value in counters.items():
+        yield from value if isinstance(value, dict) else [name]
+
+
 def _strangers(table: Table, policies: Policies) -> Iterator[str]:
     """What a table names that is not there."""
     if table.city not in policies.current:
         yield table.tree.fault(("city",), f"a region that has a policy file: {', '.join(policies.regions())}")
+        return
+    known = frozenset(name for policy in policies.current[table.city] for name in counters_of(policy))
     for number, case in enumerate(table.cases, 1):
+        for key in ("counters", "limits"):
+            if strange := sorted(set(_named(case.get(key) or {})) - known):
+                yield table.fault(number, key, f"counters of {table.city}: {', '.join(sorted(known))}; {', '.join(strange)} is none")
         for row in case.get("status") or []:
             if "voided" in row and int(row["voided"]) > len(case["status"]):
                 yield table.fault(number, "status", f"the number of a row to be voided, at most {len(case['status'])}")

@@ -121,11 +121,11 @@ FAULTS: dict[str, tuple[dict[str, str | bytes], str, str]] = {
 
 
 def planted(path: Path, what: str) -> Path:
-    """A folder with a right file of a fifth city, and something wrong."""
+    """A folder with something wrong in it."""
     files, _, _ = FAULTS[what]
     if not files:
         (path / "wuxi.yml").write_text(WUXI, "utf-8")
-    return folder(path, fifth=FIFTH_TEXT, **files)
+    return folder(path, **files)
 
 
 @pytest.mark.parametrize("what", FAULTS)
@@ -133,7 +133,7 @@ def test_a_fault_costs_its_own_region_alone_and_no_shipped_file_takes_its_place(
     _, region, expected = FAULTS[what]
     path = planted(tmp_path, what)
     policies = load_policies(two, site=path, spares=True)
-    assert policies.regions() == sorted({"suzhou", "wuxi", FIFTH} - {region})
+    assert policies.regions() == sorted({"suzhou", "wuxi"} - {region})
     assert list(policies.faulty) == [region]
     told = faults(path, two)
     assert told == list(policies.faulty[region])
