@@ -1,5 +1,6 @@
 """A site's folder at the command line: checked whole, taken by every command, and tested by examples that were calculated by hand."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,19 @@ def test_what_is_refused_is_a_difference(medaid: Medaid, tmp_path: Path) -> None
     said = medaid("policy", "test", site(tmp_path, **{"wuxi.cases": table}))
     assert said.status == 4
     assert "     events: expected all accepted, came out refused: unknown_category, data.category: " in said.out
+
+
+def test_the_examples_of_the_page_are_right(medaid: Medaid, tmp_path: Path) -> None:
+    """docs/site-policies.md: a region's thresholds, and a table."""
+    page = (Path(__file__).parents[3] / "docs/site-policies.md").read_text("utf-8")
+    thresholds, table = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "fifth.yaml").write_text(FIFTH_TEXT, "utf-8")
+    (tmp_path / f"{FIFTH}.thresholds.yaml").write_text(thresholds, "utf-8")
+    (tmp_path / f"{FIFTH}.cases.yaml").write_text(table, "utf-8")
+    said = medaid("policy", "check", tmp_path)
+    assert (said.status, said.err) == (0, "")
+    said = medaid("policy", "test", tmp_path)
+    assert (said.status, said.err) == (0, f"1 cases of {FIFTH}: all came out\n"), said.out
 
 
 FAULTS = {
