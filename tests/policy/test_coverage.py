@@ -15,7 +15,7 @@ from tests.policy.table import settle, tables
 
 TABLES = tables()
 POLICIES = load_policies()
-CITIES = [pytest.param(POLICIES.current[city][-1], TABLES[city], id=city) for city in POLICIES.regions()]
+CITIES = [pytest.param(POLICIES.current[city][-1], TABLES[city], id=city) for city in POLICIES.regions() if city in TABLES]
 OF_WARNINGS = {"hospital_ratio_basis", "burden_basis"}
 """Readings that change warnings only; their tables are in tests/monitoring."""
 
@@ -39,6 +39,11 @@ def rows(table: Table) -> Iterator[Row]:
     """Every claim row of a table."""
     for case in table.cases:
         yield from case.get("claims") or []
+
+
+def test_every_shipped_city_has_a_table() -> None:
+    """A site's own are tested by `medaid policy test`."""
+    assert set(POLICIES.regions()) - set(TABLES) == set()
 
 
 @pytest.mark.parametrize(("policy", "table"), CITIES)
