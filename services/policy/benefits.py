@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from schemas.codes import ComponentKind, Condition, InsuranceType, NotAssisted, Referral, VisitType
+from schemas.codes import ComponentKind, InsuranceType, NotAssisted, Referral
 from services.policy.parts import Clause, DatedPoints, DatedShare, DatedYuan, Label, Part
 
 SimpleBase = Literal["self_pay", "self_pay_below_cap", "above_cap", "burden_left", "excess_over_limit"]
@@ -16,12 +16,12 @@ class When(Part):
     """To which claims something applies; what is left out holds for all."""
 
     classes: tuple[str, ...] | None = None
-    visit_types: tuple[VisitType, ...] | None = None
+    visit_types: tuple[str, ...] | None = None
     insurance: tuple[InsuranceType, ...] | None = None
     referral: tuple[Referral, ...] | None = None
     in_province: bool | None = None
-    conditions: tuple[Condition, ...] | None = None
-    without_conditions: tuple[Condition, ...] | None = None
+    conditions: tuple[str, ...] | None = None
+    without_conditions: tuple[str, ...] | None = None
     age_at_most: int | None = None
     age_on: Literal["service", "application"] = "service"
     applied: bool | None = None
@@ -52,7 +52,7 @@ class Pool(Part):
     label: Label
     clause: Clause
     counts: Literal["payment", "self_pay", "deductible", "burden"]
-    visit_types: tuple[VisitType, ...] | None = None
+    visit_types: tuple[str, ...] | None = None
     limit_yuan: Mapping[str, DatedYuan] | None = None
 
 
@@ -60,7 +60,7 @@ class Rate(Part):
     """Up to three rates, and which of them counts."""
 
     class_percent: Mapping[str, DatedShare] | None = None
-    condition_percent: Mapping[Condition, DatedShare] | None = None
+    condition_percent: Mapping[str, DatedShare] | None = None
     flat_percent: DatedShare | None = None
     take: Literal["highest", "class", "condition", "flat"] = "highest"
 

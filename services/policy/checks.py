@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
+from services.policy import checks_codes, checks_people
 from services.policy.benefits import Benefit, Excess, When
 from services.policy.model import PolicyFile
 from services.policy.tree import Path, Reading, Tree
@@ -12,6 +13,8 @@ def faults_of(file: PolicyFile, tree: Tree, readings: Mapping[str, Reading]) -> 
     """Every fault of a file that has the right shape, in words with file, line and key."""
     found = [
         *_categories(file),
+        *checks_people.faults_of(file),
+        *checks_codes.faults_of(file),
         *_pools(file),
         *(fault for place, benefit in enumerate(file.benefits) for fault in _benefit(file, benefit, ("benefits", place))),
         *_rules(file),

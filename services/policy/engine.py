@@ -43,7 +43,7 @@ def assess(terms: Terms, category: str, klass: str, facts: Facts, counters: Coun
     for reason, classes, holds in terms.bars:
         if (classes is None or klass in classes) and holds(facts):
             return nothing(category, reason, klass)
-    selected = _selected(terms, terms.plans[klass, facts.claim.visit_type], facts)
+    selected = _selected(terms, terms.plans.get((klass, facts.claim.visit_type), ()), facts)
     chosen = {term.id for term in selected}
     above_fen = min(facts.claim.above_basic_cap_amount, facts.self_pay_fen) if terms.cap is not None and terms.cap(facts) else 0
     course = Course(terms, facts, counters, above_fen)

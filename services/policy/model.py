@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from schemas.codes import Agency, Subsidy, VisitType
+from schemas.codes import VisitType
 from schemas.fields import Id
+from schemas.own_codes import Declared
 from services.policy.benefits import Bar, Benefit, Group, Pool, Reclass
 from services.policy.parts import Clause, DatedShare, Label, Part
+from services.policy.people import Category, PremiumSubsidy, TakesEffect
 
 
 class Document(Part):
@@ -36,8 +38,8 @@ class ReadingChoice(Part):
 class Entitlement(Part):
     """When a status entitles."""
 
-    grant_takes_effect: Literal["immediately", "next_month"]
-    loss_takes_effect: Literal["immediately", "next_month"]
+    grant_takes_effect: TakesEffect
+    loss_takes_effect: TakesEffect
     stay_coverage: Literal["touching_day", "admission_day"]
     fraud_voids_stay: bool
     death_grace: bool
@@ -69,33 +71,11 @@ class SelfPay(Part):
     rounding: Literal["half_up", "down"]
 
 
-class Category(Part):
-    """A status as this city knows it. Without a class it settles nothing, for the reason in `settles`."""
-
-    label: Label
-    clause: Clause
-    certified_by: Agency
-    klass: str | None = Field(default=None, alias="class")
-    settles: Literal["figures_not_published", "category_without_direct_assistance"] | None = None
-    figures_until: date | None = None
-    subsidy: Subsidy | None = None
-    deposit_waived: bool
-
-
 class FeeWaiver(Part):
     """A consultation fee that assisted persons do not pay."""
 
     clause: Clause
-    visit_types: tuple[VisitType, ...]
-
-
-class PremiumSubsidy(Part):
-    """How premiums are subsidised; by how much stands with each category."""
-
-    clause: Clause
-    paid_after_enrolment: bool
-    waiting_period_waived: bool
-    not_if_enrolled_before_grant: bool
+    visit_types: tuple[Declared, ...]
 
 
 class HospitalRatio(Part):
@@ -111,7 +91,7 @@ class EarlyWarning(Part):
 
     clause: Clause
     burden_basis: Literal["after_assistance", "before_assistance"]
-    audience: tuple[Agency, ...]
+    audience: tuple[Declared, ...]
 
 
 class Designation(Part):
@@ -139,6 +119,13 @@ class DiseaseList(Part):
     clause: Clause
     label: Label
     diseases: Mapping[str, str] | tuple[str, ...]
+
+
+class VisitKind(Part):
+    """A kind of visit of the region's own. `like`: the one whose dates a claim of it has; like a stay, the rules for stays hold for it."""
+
+    label: Label
+    like: VisitType
 
 
 class PolicyFile(Part):
@@ -169,3 +156,20 @@ class PolicyFile(Part):
     hospital_ratio: HospitalRatio | None = None
     early_warning: EarlyWarning
     disease_lists: Mapping[str, DiseaseList] = {}
+    conditions: Mapping[Declared, Label] = Field(
+        default={}, description="conditions besides the contract's, which claims of the region may carry"
+    )
+    agencies: Mapping[Declared, Label] = Field(default={}, description="agencies of the region besides the contract's")
+    visit_kinds: Mapping[Declared, VisitKind] = Field(default={}, description="kinds of visit besides the contract's")
+
+    def visit_types(self) -> tuple[str, ...]:
+        """The kinds of visit that claims of the region may be of: the contract's, then its own."""
+        return (*get_args(VisitType), *self.visit_kinds)
+
+    def like(self, kind: str) -> VisitType:
+        """The contract's kind of visit that `kind` is, or is like.
+
+        Raises:
+            KeyError: Neither the contract nor this file knows it.
+        """
+        return next((known for known in get_args(VisitType) if known == kind), None) or self.visit_kinds[kind].like

@@ -6,9 +6,8 @@ In: a checked policy file and a version date. Out: `Terms`: for each class its b
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import TypeVar, get_args
+from typing import TypeVar
 
-from schemas.codes import VisitType
 from services.policy.benefits import Benefit, Excess, Pool, Rate, SimpleBase, When
 from services.policy.checks import classes_of
 from services.policy.facts import Facts, Predicate, always, predicate
@@ -93,7 +92,7 @@ def at(figures: Mapping[date, T], day: date) -> T:
 
 def compile_terms(file: PolicyFile, day: date) -> Terms:
     """The figures of `day`. `file` has been checked."""
-    plans = {(klass, visit): tuple(_plan(file, klass, visit, day)) for klass in classes_of(file) for visit in get_args(VisitType)}
+    plans = {(klass, visit): tuple(_plan(file, klass, visit, day)) for klass in classes_of(file) for visit in file.visit_types()}
     above = next((benefit for benefit in file.benefits if benefit.base == "above_cap"), None)
     uninsured = file.self_pay.uninsured
     return Terms(
@@ -110,7 +109,7 @@ def compile_terms(file: PolicyFile, day: date) -> Terms:
     )
 
 
-def _plan(file: PolicyFile, klass: str, visit: VisitType, day: date) -> Iterator[Term]:
+def _plan(file: PolicyFile, klass: str, visit: str, day: date) -> Iterator[Term]:
     """The benefits that a class can have on a kind of visit, in order of payment."""
     for benefit in file.benefits:
         applies = _applies(benefit, klass, visit)
@@ -118,7 +117,7 @@ def _plan(file: PolicyFile, klass: str, visit: VisitType, day: date) -> Iterator
             yield _term(file, benefit, klass, visit, day, applies)
 
 
-def _term(file: PolicyFile, benefit: Benefit, klass: str, visit: VisitType, day: date, applies: Predicate) -> Term:
+def _term(file: PolicyFile, benefit: Benefit, klass: str, visit: str, day: date, applies: Predicate) -> Term:
     rate = benefit.rate
     base = benefit.base
     limits = {
@@ -161,7 +160,7 @@ def basic_rate(term: Term, condition_bp: int | None) -> int:
     return max(bp for bp in rates.values() if bp is not None) if chosen_bp is None else chosen_bp
 
 
-def _counts_on(pool: Pool, visit: VisitType) -> bool:
+def _counts_on(pool: Pool, visit: str) -> bool:
     return pool.visit_types is None or visit in pool.visit_types
 
 
@@ -175,7 +174,7 @@ def _limit(name: str, pool: Pool, klass: str, day: date) -> Limit:
     return Limit(name, pool.counts, None if figures is None else at(figures, day))
 
 
-def _applies(benefit: Benefit, klass: str, visit: VisitType) -> Predicate | None:
+def _applies(benefit: Benefit, klass: str, visit: str) -> Predicate | None:
     """When a benefit applies to a claim of a class and a kind of visit; None: never."""
     holds = _on(benefit.when, klass, visit)
     barred = _on(benefit.unless, klass, visit) if benefit.unless else None
@@ -190,7 +189,7 @@ def _applies(benefit: Benefit, klass: str, visit: VisitType) -> Predicate | None
     return allowed
 
 
-def _on(when: When, klass: str, visit: VisitType) -> Predicate | None:
+def _on(when: When, klass: str, visit: str) -> Predicate | None:
     """What else `when` asks of a claim of a class and a kind of visit; None: it does not hold for such."""
     if (when.classes is not None and klass not in when.classes) or (when.visit_types is not None and visit not in when.visit_types):
         return None
