@@ -145,9 +145,9 @@ def test_all_faults_of_all_files_are_told_at_once(tmp_path: Path, two: Path) -> 
     folder(
         tmp_path,
         wuxi="id: wuxi\n",
-        x=SUZHOU.replace("status: in_force", "status: y").replace("certified_by: trade-union", "certified_by: z"),
+        x=SUZHOU.replace("status: in_force", "status: y").replace("paid_after_enrolment", "paid_after"),
     )
-    assert len(faults(tmp_path, two)) == 3
+    assert len(faults(tmp_path, two)) == 4
 
 
 def test_a_form_that_nobody_thought_of_is_a_fault_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
