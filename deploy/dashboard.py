@@ -180,13 +180,7 @@ def _panel(number: int, panel: Panel, place: Tree) -> Tree:
         "datasource": SOURCE,
         "fieldConfig": {"defaults": {"unit": panel.unit, "min": 0, "thresholds": {"mode": "absolute", "steps": steps}}, "overrides": []},
         "targets": [
-            {
-                "refId": chr(ord("A") + index),
-                "datasource": SOURCE,
-                "expr": expression,
-                "legendFormat": legend,
-                "instant": panel.kind == "stat",
-            }
+            {"refId": chr(65 + index), "datasource": SOURCE, "expr": expression, "legendFormat": legend, "instant": panel.kind == "stat"}
             for index, (legend, expression) in enumerate(panel.asks)
         ],
     }

@@ -90,7 +90,7 @@ def test_assistance_never_exceeds_self_pay_nor_any_pool(year: tuple[Policy, Stat
         assert all(payment.amount_fen > 0 for payment in payments)
         assert sum(payment.amount_fen for payment in payments) == settlement.assistance_fen <= settlement.self_pay_fen
         for name, used_fen in settlement.counters.items():
-            limits = [fen for figures in (policy.file.pools[name].limit_yuan or {}).values() for fen in figures.values()]
+            limits = [fen for figures in (policy.file.pools[name].limit_yuan or {}).values() for fen in (figures or {}).values()]
             assert used_fen >= 0
             assert not limits or used_fen <= max(limits), name
 

@@ -142,7 +142,7 @@ def test_a_whole_folder_is_checked(medaid: Medaid, tmp_path: Path) -> None:
         f"{tmp_path}/earlier/old.yaml:1: readings: ",
         "no other file of wuxi holds",
         f"{tmp_path}/thresholds.yaml:1: (file): a mapping",
-        "an alternative for storm_surcharge = ignored; so it is with storm_surcharge=ignored",
+        "an alternative for each of storm_surcharge = counted, ignored",
     ):
         assert part in said.err, part
 
