@@ -25,7 +25,8 @@ def _whole(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_year_with_codes_of_its_own() -> None:
     told = asyncio.run(_told(list(generate(river(), 400, 7, 2025))))
     refused = Counter(data["reason"] for topic, data in told if topic.endswith(".dlq"))
-    assert set(refused) <= {"conflicting_duplicate"}  # a bill that is contradicted, and a void that comes first
+    assert refused.keys() == {"conflicting_duplicate", "invalid_dates"}  # as the scenes have it: bills contradicted, a discharge too early
+    assert refused["invalid_dates"] == 1
     results = [data for topic, data in told if topic == RESULTS]
     assert {data["visit_type"] for data in results} >= {"inpatient", "outpatient", "emergency", "day_surgery"}
     assert {kind for data in results for kind in data["claim"]["conditions"]} >= {"burn", "M00500"}
