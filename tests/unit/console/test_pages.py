@@ -48,6 +48,25 @@ def test_a_page_says_in_its_language_what_is_on_it(place: Site, operator: Browse
         assert words in text_of(page), words
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_region_whose_files_have_faults_is_told_and_its_warnings_stay(
+    place: Site, operator: Browser, monkeypatch: pytest.MonkeyPatch, lang: str
+) -> None:
+    """On the page of health, and on its own instead of sums; the faults as they are, escaped."""
+    whole = vars(place.room.policies)
+    monkeypatch.setitem(whole, "current", {region: files for region, files in whole["current"].items() if region != REGION})
+    monkeypatch.setitem(whole, "faulty", {REGION: ["x.yaml:3: <b>: a text"]})
+    health = operator.get("/health", **LANGUAGES[lang])
+    assert f'<a href="/cities/{REGION}">{REGION}</a>' in health
+    for path in (f"/cities/{REGION}", f"/cities/{REGION}/policy"):
+        page = operator.get(path, **LANGUAGES[lang])
+        assert ("Mend the files" if lang == "en" else "请改正文件") in text_of(page)
+        assert "<code>x.yaml:3: &lt;b&gt;: a text</code>" in page
+    operator.get("/cities/nowhere", 404)
+    assert REGION in operator.get("/warnings", **LANGUAGES[lang])
+    assert DUPLICATE.split("/")[0] in operator.get(f"/warnings?region={REGION}", **LANGUAGES[lang])
+
+
 def test_the_language_that_was_chosen_stays(operator: Browser) -> None:
     assert '<html lang="en">' in operator.get("/health?lang=en", **{"Accept-Language": "zh"})
     assert '<html lang="en">' in operator.get("/warnings", **{"Accept-Language": "zh"})
