@@ -109,13 +109,13 @@ class GuardedPipeline(Pipeline):
         super().__init__(guarded.kafka.by_certificate, redis_url, prefix, logs, **guarded.variables(USERS["operator"], prefix))
         self._ports: dict[str, int] = {}
 
-    def start(self, name: str, *, fails: str = "") -> None:
+    def start(self, name: str, *, fails: str = "", code: Path | None = None) -> None:
         """As a `Pipeline` does, under the service's own name."""
         usual, self._ports[name] = self.environment, free_port()
         own = {"KAFKA_SASL_USERNAME": USERS[name.partition("-")[0]], "MEDAID_HEALTH_PORT": str(self._ports[name])}
         self.environment = {**usual, **own}
         try:
-            super().start(name, fails=fails)
+            super().start(name, fails=fails, code=code)
         finally:
             self.environment = usual
 

@@ -3,8 +3,10 @@
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from random import Random
 
+import orjson
 import pytest
 
 from services.runtime.clock import InstantClock
@@ -15,7 +17,7 @@ from services.runtime.metrics import NoMetrics
 from services.runtime.secret import WrongSetting
 from services.runtime.spans import CONTEXTS_MAX, Spans
 from services.runtime.traces import CARRIED_ON, TRACEPARENT, traces_to
-from tests.unit.runtime.counting import PAID, Counting, Event
+from tests.unit.runtime.counting import AMOUNTS, FACTORS, PAID, Counting, Event
 from tests.unit.runtime.receiver import Receiver, receiving
 from tests.unit.runtime.test_traces import CONTEXT, SPAN, TRACE, amount, headers_in
 from tests.unit.runtime.workbench import ANN, CID, LANES, Bench
@@ -92,6 +94,46 @@ async def test_of_many_contexts_only_so_many_have_spans(receiver: Receiver) -> N
     spans.close()
     assert len(receiver.wait_for("process amounts.v1")) == CONTEXTS_MAX
     assert headers_in(bench, PAID)[-1] == ((TRACEPARENT, contexts[-1]),)
+
+
+BODIES = {
+    FACTORS: orjson.dumps({"person": ANN, "revision": 1, "factor": 1}),
+    AMOUNTS: orjson.dumps({"person": ANN, "key": "A-1", "amount": 5}),
+}
+
+
+async def traces_shown(records: Sequence[tuple[str, bytes]]) -> Mapping[str, set[bytes]]:
+    """Whose spans one batch of `records`, topic and context each, has by topic: the trace ids."""
+    with receiving() as receiver:
+        bench, spans = Bench(), Spans("counting", receiver.endpoint)
+        lane = await taken(bench, spans)
+        await lane.batch([bench.kafka.append(topic, 0, None, BODIES[topic], ((TRACEPARENT, context),)) for topic, context in records])
+        spans.close()
+        return {topic: {span.trace_id for span in receiver.wait_for(f"process {topic}")} for topic in {topic for topic, _ in records}}
+
+
+def contexts(chance: Random, count: int) -> list[bytes]:
+    return [b"00-%032x-%016x-01" % (chance.getrandbits(128) | 1, chance.getrandbits(64) | 1) for _ in range(count)]
+
+
+async def test_of_many_contexts_each_topic_has_its_share_though_one_comes_before_the_other() -> None:
+    chance = Random(1)
+    factors = [(FACTORS, context) for context in contexts(chance, 2 * CONTEXTS_MAX)]
+    many, few = ([(AMOUNTS, context) for context in contexts(chance, count)] for count in (2 * CONTEXTS_MAX, 3))
+    assert {topic: len(ids) for topic, ids in (await traces_shown([*factors, *many])).items()} == {
+        FACTORS: CONTEXTS_MAX // 2,
+        AMOUNTS: CONTEXTS_MAX // 2,
+    }
+    assert {topic: len(ids) for topic, ids in (await traces_shown([*factors, *few])).items()} == {FACTORS: CONTEXTS_MAX - 3, AMOUNTS: 3}
+
+
+async def test_of_many_contexts_whoever_reads_them_next_chooses_the_same() -> None:
+    """Though they come in another order, and as children of other spans."""
+    found = contexts(chance := Random(1), 2 * CONTEXTS_MAX)
+    later = [context[:36] + b"%016x" % (chance.getrandbits(64) | 1) + context[52:] for context in found]
+    chance.shuffle(later)
+    first, second = [await traces_shown([(AMOUNTS, context) for context in some]) for some in (found, later)]
+    assert first == second
 
 
 @pytest.mark.parametrize("fault", ["away", "fails", "hangs"])
