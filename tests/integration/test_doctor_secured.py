@@ -22,8 +22,8 @@ pytestmark = [pytest.mark.kafka, pytest.mark.redis, pytest.mark.prove]
 class Unsigned(Provider):
     """Gives tokens that nobody has signed."""
 
-    def _token(self) -> str:
-        _, claims, _ = super()._token().split(".")
+    def _token(self, who: str) -> str:
+        _, claims, _ = super()._token(who).split(".")
         header = urlsafe_b64encode(orjson.dumps({"alg": "none"})).rstrip(b"=").decode()
         return f"{header}.{claims}."
 
