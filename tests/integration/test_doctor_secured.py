@@ -1,10 +1,8 @@
 """The doctor on servers with TLS: how connections are secured, and whether Kafka takes forged tokens, which is tried."""
 
-from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import orjson
 import pytest
 
 from deploy.local.errors import Unobtainable
@@ -13,19 +11,11 @@ from services.console.settings import ConsoleSettings
 from services.doctor.examination import examine
 from services.doctor.findings import Finding, Level
 from services.doctor.site import Site
+from tests.integration.forging import unsigned
 from tests.integration.secured import CLIENT_SECRET, PASSWORD, USER, Provider, SecuredKafka, Shown
 from tests.integration.test_secured import CANARY, Place, by_certificate
 
 pytestmark = [pytest.mark.kafka, pytest.mark.redis, pytest.mark.prove]
-
-
-class Unsigned(Provider):
-    """Gives tokens that nobody has signed."""
-
-    def _token(self, who: str) -> str:
-        _, claims, _ = super()._token(who).split(".")
-        header = urlsafe_b64encode(orjson.dumps({"alg": "none"})).rstrip(b"=").decode()
-        return f"{header}.{claims}."
 
 
 class CarelessKafka(SecuredKafka):
@@ -108,7 +98,8 @@ async def test_a_kafka_that_looks_at_signatures_refuses_forged_tokens(place: Car
 
 
 async def test_a_kafka_that_takes_any_token_fails(place: Careless) -> None:
-    provider = Unsigned()
+    provider = Provider()
+    provider.forge = unsigned
     try:
         found = await found_by(place, by_token(provider, place.kafka.by_any_token))
     finally:
