@@ -1,7 +1,7 @@
 """Kafka's jars: copied by Maven once, into `.medaid/kafka-<version>/` of the project.
 
-In: pom.xml beside this file, which pins the version. Promise: however many processes ask at once, one runs Maven and the others wait;
-a copy that broke off is never used. Not here: running Kafka (`kafka`).
+In: pom.xml beside this file, which pins the version, or another pom of its form. Promise: however many processes ask at once, one runs Maven and the
+others wait; a copy that broke off is never used. Not here: running Kafka (`kafka`).
 """
 
 import fcntl
@@ -21,27 +21,27 @@ POM = Path(__file__).with_name("pom.xml")
 COPY_SECONDS_MAX = 600
 
 
-def kafka_version() -> str:
-    """Return the version of Kafka that pom.xml pins."""
-    version = ElementTree.parse(POM).findtext("{*}properties/{*}kafka.version")
-    assert version, f"{POM} pins no kafka.version"
+def kafka_version(pom: Path = POM) -> str:
+    """Return the version of Kafka that `pom` pins."""
+    version = ElementTree.parse(pom).findtext("{*}properties/{*}kafka.version")
+    assert version, f"{pom} pins no kafka.version"
     return version
 
 
-def kafka_jars() -> Path:
-    """Return the folder of Kafka's jars, filled by Maven unless it holds what pom.xml asks for.
+def kafka_jars(pom: Path = POM) -> Path:
+    """Return the folder of Kafka's jars, filled by Maven unless it holds what `pom` asks for.
 
     Raises:
         Unobtainable: Maven is missing.
         Failed: Maven could not copy them.
     """
-    folder = CACHE / f"kafka-{kafka_version()}"
-    if _is_complete(folder):
+    folder = CACHE / f"kafka-{kafka_version(pom)}"
+    if _is_complete(folder, pom):
         return folder
     CACHE.mkdir(exist_ok=True)
     with locked(folder.with_name(f"{folder.name}.lock")):
-        if not _is_complete(folder):
-            _copy(folder)
+        if not _is_complete(folder, pom):
+            _copy(folder, pom)
     return folder
 
 
@@ -53,21 +53,21 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
-def _is_complete(folder: Path) -> bool:
+def _is_complete(folder: Path, pom: Path) -> bool:
     """The pom is copied last, so a folder that holds the present one holds its jars too."""
     copy = folder / POM.name
-    return copy.is_file() and copy.read_bytes() == POM.read_bytes()
+    return copy.is_file() and copy.read_bytes() == pom.read_bytes()
 
 
-def _copy(folder: Path) -> None:
+def _copy(folder: Path, pom: Path) -> None:
     maven = program("mvn", "maven")
     with tempfile.TemporaryDirectory(dir=CACHE) as work:
         jars = Path(work) / "jars"
-        command = [maven, "-q", "-B", "-f", str(POM), "dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={jars}"]
+        command = [maven, "-q", "-B", "-f", str(pom), "dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={jars}"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=COPY_SECONDS_MAX, check=False)
         if done.returncode:
             said = (done.stdout + done.stderr).strip().splitlines() or ["nothing"]
             raise Failed(f"Maven could not copy Kafka's jars: {said[0]}")
-        shutil.copy(POM, jars)
+        shutil.copy(pom, jars / POM.name)
         shutil.rmtree(folder, ignore_errors=True)
         jars.rename(folder)

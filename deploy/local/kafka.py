@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.local.errors import Failed, program
-from deploy.local.jars import kafka_jars
+from deploy.local.jars import POM, kafka_jars
 from deploy.local.process import HOST, Server, ask, free_port
 
 JVM = ("-Xmx512m", "-XX:+UseSerialGC")
@@ -52,9 +52,14 @@ def broker_answers(address: tuple[str, int]) -> bool:
 
 
 class Kafka(Server):
-    """A Kafka of one's own; its data lie in `folder`/data and outlive stop, kill and restart."""
+    """A Kafka of one's own; its data lie in `folder`/data and outlive stop, kill and restart.
+
+    Attributes:
+        pom: Says which version it is.
+    """
 
     name = "kafka"
+    pom = POM
 
     def __init__(self, folder: Path, *, port: int | None = None, tied: bool = True) -> None:
         """Describe it; see `Server`."""
@@ -76,7 +81,7 @@ class Kafka(Server):
         return broker_answers((HOST, self.port))
 
     def _command(self) -> Sequence[str]:
-        java = [program("java", "default-jre-headless"), "-cp", f"{kafka_jars()}/*"]
+        java = [program("java", "default-jre-headless"), "-cp", f"{kafka_jars(self.pom)}/*"]
         settings = self._write_settings()
         if not (self.folder / "data" / "meta.properties").exists():
             self._format([*java, "kafka.tools.StorageTool", "format", "-t", self._cluster_id(), "-c", str(settings)])

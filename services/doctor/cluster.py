@@ -21,7 +21,7 @@ from services.runtime.kafka import words
 from services.runtime.kafka.clients import security_of
 from services.runtime.kafka.rights import NOBODY, connected
 
-LINES: Final[Mapping[int, str]] = {25: "4.0", 27: "4.1", 29: "4.2"}
+LINES: Final[Mapping[int, str]] = {25: "4.0", 27: "4.1", 29: "4.2", 30: "4.3"}
 """The newest level of metadata in production, by line of releases (Kafka's `MetadataVersion`)."""
 
 OLDEST = 25

@@ -1,12 +1,12 @@
 """The site that is looked at: its settings, which of its services are meant, what these need."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import ip_address
 
-from services.access.declared import needs_of_all
+from services.access.declared import OPERATOR, needs_of_all
 from services.console.settings import ConsoleSettings
 from services.doctor.findings import Finding, fail
 from services.policy.library import Policies, site_policies
@@ -22,7 +22,7 @@ class Site:
 
     Attributes:
         settings: Of this process; who it is to Kafka and Redis, the services are taken to be.
-        services: Those that are meant.
+        services: Those that are meant; `operator` stands for the commands that one types.
         now_s: The clock of this machine, seconds since 1970.
     """
 
@@ -35,6 +35,11 @@ class Site:
         """What the services need of Kafka."""
         needs = needs_of_all(self.settings.prefix)
         return frozenset().union(*(needs[service] for service in self.services))
+
+    @property
+    def viewed(self) -> Sequence[str]:
+        """The services whose views are meant: an operator's commands walk along all of them, and rebuild them."""
+        return SERVICES if OPERATOR in self.services else self.services
 
     @cached_property
     def policies(self) -> Policies | Finding:

@@ -1,7 +1,7 @@
 """Whether Kafka takes forged tokens: Kafka 4.1.0 and 4.1.1 did, and so does any that was set to take unsigned ones. It is tried.
 
 Kafka does not say of which release it is, so it is shown our own token with another signature, and without one. Both name nobody but us; a Kafka that
-is in order refuses them, and writes a line about a failed authentication into its log.
+is in order refuses them, and writes a line about a failed authentication into its log. Who has no token cannot try: he is told of the line of releases alone.
 """
 
 import json
@@ -34,12 +34,13 @@ class _Forged(AbstractTokenProvider):  # type: ignore[misc]  # aiokafka is untyp
 
 async def forged(site: Site, cluster: Cluster) -> Sequence[Finding]:
     """Whether a token is taken that nobody has signed."""
-    security = security_of(site.settings)
+    security, is_of_line = security_of(site.settings), cluster.line == FORGEABLE
     if "sasl_oauth_token_provider" not in security:
-        return []
+        what = f"Kafka is of the line {FORGEABLE}: 4.1.0 and 4.1.1 take forged tokens where a listener takes any (OAUTHBEARER)"
+        return [warn("kafka.tokens", what, f"see to it that it is {_MEND}")] if is_of_line else []
     parts = (await security["sasl_oauth_token_provider"].token()).split(".")
     if len(parts) != 3:
-        line = f", which is of the line {FORGEABLE}: 4.1.0 and 4.1.1 take forged ones" if cluster.line == FORGEABLE else ""
+        line = f", which is of the line {FORGEABLE}: 4.1.0 and 4.1.1 take forged ones" if is_of_line else ""
         return [
             warn("kafka.tokens", f"tokens are no JWTs, so that no forged one can be shown to Kafka{line}", f"see to it that it is {_MEND}")
         ]

@@ -79,7 +79,7 @@ async def memory(site: Site, cluster: Cluster | None, store: Store | None) -> Se
 async def formats(site: Site, store: Store) -> Sequence[Finding]:
     """Which formats of the services' views lie there, and whether one is being emptied."""
     found = []
-    for service in site.services:
+    for service in site.viewed:
         fields = await store.calls.ask("HGETALL", f"{site.settings.prefix}medaid:{service}:healed")
         if fields is not None:
             found.append(_of_view(service, fields))
@@ -92,7 +92,7 @@ async def rights(site: Site, store: Store) -> Sequence[Finding]:
         return []  # it could not be asked
     who = store.user or site.settings.redis_username or "our user"
     refused: defaultdict[str, list[str]] = defaultdict(list)
-    for service in site.services:
+    for service in site.viewed:
         refused[await _refused(site, service, store)].append(service)
     found = []
     for what, services in refused.items():
@@ -115,7 +115,7 @@ async def _refused(site: Site, service: str, store: Store) -> str:
     beginning = f"{site.settings.prefix}medaid:{service}:"
     key = f"{root_of(beginning, _FORMATS[service])}d:doctor"
     asked = [*asked_of(key)]
-    if service == ConsoleService.name:
+    if service in site.services and service == ConsoleService.name:  # sessions are the process' own
         asked += [f"SET {beginning}s:doctor v", f"EXISTS {beginning}s:doctor"]
     try:
         numbers = await store.calls.call(QUESTION, [], asked)

@@ -17,7 +17,7 @@ class RedisShelves(RedisView):
         Raises:
             Doubt: Redis is away.
         """
-        beginning = f"{self._root}d:"
+        beginning = f"{self.root}d:"
         async for keys in self._scan(f"{beginning}*"):
             for key in keys:
                 yield key.decode(errors="replace").removeprefix(beginning)
@@ -28,7 +28,7 @@ class RedisShelves(RedisView):
         Raises:
             Doubt: Redis is away.
         """
-        async for keys in self._scan(f"{self._root}b:*"):
+        async for keys in self._scan(f"{self.root}b:*"):
             async with self.in_time():
                 pipeline = self._redis.pipeline(transaction=False)
                 for key in keys:

@@ -53,7 +53,7 @@ class RedisView(NamingCalls):
         """
         super().__init__(redis, deadline_s)
         self._prefix = prefix
-        self.root = self._root = root_of(prefix, format)
+        self.root = root_of(prefix, format)
         self._format, self._mark = format, mark_of(format)
         self._lanes = lanes
         self._was_emptied = False
@@ -181,14 +181,14 @@ class RedisView(NamingCalls):
         return formats_of(field for field in fields if isinstance(field, bytes))
 
     def _forgetting(self, format: int, gate_lanes: int) -> Forgetting:
-        keys = [f"{self._root}wm:0", f"{self._prefix}healed"]
+        keys = [f"{self.root}wm:0", f"{self._prefix}healed"]
         watermarks = [f"{root_of(self._prefix, format)}wm:{lane}" for lane in range(self._lanes)]
         patterns = [f"{root_of(self._prefix, format)}{kind}:*" for kind in ("d", "b")]
         return Forgetting(self, keys, watermarks, patterns, [self._mark, gate_lanes, life_of(format)])
 
     def _keys(self, lane: int, documents: Iterable[str], index_keys: Iterable[str]) -> list[str]:
         """The keys of a script in the order of its arguments."""
-        root = self._root
+        root = self.root
         keys = [f"{root}wm:{lane}", f"{self._prefix}healed"]
         keys += [f"{root}d:{key}" for key in documents]
         keys += [f"{root}b:{crc32(key.encode()) % BUCKETS}" for key in index_keys]

@@ -61,10 +61,12 @@ class Run(NamedTuple):
 class Course:
     """The servers that the runs share, and prefixes that none of them shares."""
 
-    def __init__(self, bootstrap: str, redis_url: str, folder: Path) -> None:
+    def __init__(self, bootstrap: str, redis_url: str, folder: Path, variables: Mapping[str, str] | None = None) -> None:
+        """`variables` say how workers reach the servers, where not by the addresses by which the measuring reaches them."""
         self._bootstrap = bootstrap
         self._redis_url = redis_url
         self.folder = folder
+        self._variables = variables or {}
         self._sites = 0
 
     def site(self, partitions: int = 4) -> Site:
@@ -72,7 +74,8 @@ class Course:
         self._sites += 1
         with clients.redis_at(self._redis_url) as client:
             client.flushdb()
-        return Site(self._bootstrap, self._redis_url, f"bench-{time.monotonic_ns()}-{self._sites}.", self.folder, partitions)
+        prefix = f"bench-{time.monotonic_ns()}-{self._sites}."
+        return Site(self._bootstrap, self._redis_url, prefix, self.folder, partitions, self._variables)
 
     def run(
         self, subject: Subject, task: Task, *, workers: int = 1, partitions: int = 4, after: Callable[[Site, Worker], None] | None = None

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from schemas.catalogue import RESULTS, TIMELINES, WARNINGS
 from services.policy.library import load_policies
@@ -14,6 +15,7 @@ from tests.bench.report import Section
 from tests.bench.sizes import CHECKED_MAX, Size
 from tests.bench.tasks import FLOOR, IDENTITY, MONITORING, QUIX, SETTLEMENT, certifying, settling, watching
 from tests.bench.workload import Workload
+from tests.integration.place import Place
 
 CLAIMS_A_PERSON = 5
 CLAIMS_MORE = 20
@@ -128,6 +130,44 @@ def _timed(name: str, load: str, partitions: int, found: latency.Latencies) -> t
     return (name, load, str(partitions), *(f"{found.percentile(share):.1f}" for share in (0.5, 0.99, 0.999)))
 
 
+def secured(bench: Bench) -> Iterator[Section]:
+    """The same with every connection encrypted: a worker that comes by SASL_SSL and rediss, against one in plain text, on the same Kafka and Redis."""
+    work, folder = bench.work(), bench.course.folder / "secured"
+    folder.mkdir()
+    with Place(folder) as place, place.redis:
+        plain = place.kafka.bootstrap_servers, place.redis.plain_url
+        by_tls = {name: value for name, value in place.variables.items() if name.startswith(("KAFKA_", "REDIS_"))}
+        ways = {
+            "plain text": ({}, plain),
+            "SASL_SSL (SCRAM-SHA-512), rediss": (by_tls, (by_tls["KAFKA_BOOTSTRAP_SERVERS"], by_tls["REDIS_URL"])),
+        }
+        runs = in_turn(
+            bench.size.rounds,
+            {
+                name: partial(Course(*plain, bench.course.folder, variables).run, SETTLEMENT, settling(work), after=_come_by(addresses))
+                for name, (variables, addresses) in ways.items()
+            },
+        )
+    hashed = checked(work, RESULTS, [one.digest for found in runs.values() for one in found])
+    cost = [median_of(found, lambda one: one.cpu_us) for found in runs.values()]
+    speed = [median_of(found, lambda one: one.per_second) for found in runs.values()]
+    text = (
+        f"{work.claims:,} claims again, by a worker in plain text and by one with TLS to both servers, which are the same and share its cores. **With TLS "
+        f"the worker takes {cost[1] / cost[0]:.2f} × the CPU a claim, and settles {speed[1] / speed[0]:.0%} as many a second by the clock.** {hashed}"
+    )
+    yield Section("TLS", text, ("", "CPU µs a claim", "claims a second"), [_cost(name, found) for name, found in runs.items()])
+
+
+def _come_by(addresses: Iterable[str]) -> Callable[[Site, Worker], None]:
+    """Sees that a worker is connected to these servers' ports, and to no others."""
+    ports = {urlsplit(one if "://" in one else f"//{one}").port for one in addresses}
+
+    def look(_: Site, worker: Worker) -> None:
+        assert worker.peers == ports, (worker.peers, ports)
+
+    return look
+
+
 def scale(bench: Bench) -> Iterator[Section]:
     """How the cost of a claim grows, and what state costs."""
     size, work = bench.size, bench.work()
@@ -209,6 +249,7 @@ PARTS: Mapping[str, Callable[[Bench], Iterator[Section]]] = {
     "rules": rules_alone,
     "replay": replay,
     "race": race,
+    "secured": secured,
     "scale": scale,
     "others": others,
 }

@@ -21,6 +21,8 @@ from tests.integration.topics import Topics
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 LOOK_S = 0.05
 WAIT_S_MAX = 600.0
+ESTABLISHED = "01"
+"""As /proc/net/tcp has it."""
 
 
 class Subject(NamedTuple):
@@ -34,7 +36,9 @@ class Subject(NamedTuple):
 class Site(Topics):
     """The topics of one run, under a prefix of its own; gone when it is left."""
 
-    def __init__(self, bootstrap: str, redis_url: str, prefix: str, folder: Path, partitions: int) -> None:
+    def __init__(
+        self, bootstrap: str, redis_url: str, prefix: str, folder: Path, partitions: int, variables: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(bootstrap, prefix, partitions)
         self.folder = folder
         self.environment = {
@@ -45,6 +49,7 @@ class Site(Topics):
             "MEDAID_PARTITIONS": str(partitions),
             "MEDAID_SESSION_MS": "60000",
             "MEDAID_BENCH_FOLDER": str(folder),
+            **(variables or {}),
         }
         subprocess.run([MEDAID, "topics", "create"], env=self.environment, check=True, capture_output=True, timeout=60)
 
@@ -127,6 +132,14 @@ class Worker:
         assert self._process.poll() is None, self._log.read_text("utf-8")[-2_000:]
         fields = Path(f"/proc/{self._process.pid}/stat").read_text("ascii").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICKS_A_SECOND
+
+    @property
+    def peers(self) -> set[int]:
+        """The ports that it is connected to just now."""
+        of_process = Path("/proc", str(self._process.pid))
+        held = {os.readlink(link) for link in (of_process / "fd").iterdir() if link.is_symlink()}
+        rows = [line.split() for line in (of_process / "net/tcp").read_text("ascii").splitlines()[1:]]
+        return {int(row[2].rpartition(":")[2], 16) for row in rows if row[3] == ESTABLISHED and f"socket:[{row[9]}]" in held}
 
     @property
     def lanes_taken(self) -> int:

@@ -1,13 +1,16 @@
 """A site whose Kafka asks its access control lists: each process of ours comes as its own user, publishers as theirs, and the tests' own clients as admin."""
 
+import asyncio
 import io
 import logging
 import os
 import subprocess
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import Any, NamedTuple
+from types import TracebackType
+from typing import Any, NamedTuple, Self
 from unittest.mock import patch
 
 import httpx2
@@ -15,9 +18,20 @@ import structlog
 from confluent_kafka import KafkaError, KafkaException
 
 from deploy.local.process import HOST, free_port
-from services.access.plan import USERS
+from schemas.topics import load_topics
+from services.access.plan import USERS, plan
 from services.cli import main
+from services.console.service import ConsoleService
+from services.ledger.services import all_services
+from services.policy.library import load_policies
+from services.runtime.errors import Doubt
+from services.runtime.kafka import AioKafkaBroker
+from services.runtime.kafka.acls import Acl, change
+from services.runtime.publishers import load_publishers
+from services.runtime.records import TopicPartition
+from services.runtime.service import AnyService
 from services.runtime.settings import Settings
+from services.runtime.topics import create_topics
 from tests import clients
 from tests.integration.pipeline import MEDAID, Pipeline
 from tests.integration.secured import PASSWORD, Authority, GuardedKafka, Provider
@@ -29,9 +43,14 @@ PUBLISHERS = """publishers:
   - {name: hospital-07, sources: [/hospitals/H-07], topics: [hospital.claims.v1], kafka_user: hospital-07}
 """
 
+SERVICES: Mapping[str, AnyService] = {
+    service.name: service for service in (*all_services(load_policies()), ConsoleService(load_policies()))
+}
+"""Everything that has lanes, by its name."""
+
 
 class Guarded:
-    """The Kafka, everybody who has a name there, and how they come in."""
+    """The Kafka, which is started, everybody who has a name there, all by one password, and how they come in."""
 
     def __init__(self, folder: Path) -> None:
         self.authority = Authority(folder, "authority")
@@ -41,10 +60,49 @@ class Guarded:
         self.publishers = folder / "publishers.yaml"
         self.publishers.write_text(PUBLISHERS)
 
-    def let_in(self) -> None:
-        """Everybody, by one password."""
-        for name in (*USERS.values(), AGENCY, HOSPITAL):
-            self.kafka.let_in(name, PASSWORD)
+    def __enter__(self) -> Self:
+        try:
+            self.kafka.start()
+            for name in (*USERS.values(), AGENCY, HOSPITAL):
+                self.kafka.let_in(name, PASSWORD)
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End what was started."""
+        self.kafka.stop()
+        self.provider.close()
+
+    def planned(self, prefix: str) -> list[Acl]:
+        """Every entry that a site with this prefix should have."""
+        return list(plan(USERS, load_publishers(self.publishers, ["lianyungang"]), prefix))
+
+    async def prepare(self, prefix: str) -> list[Acl]:
+        """Give everybody his rights, and make the topics, of one partition each. Returns: what everybody was given."""
+        acls = self.planned(prefix)
+        await change(self.admin_settings(prefix), acls, ())
+        await create_topics(self.settings(USERS["operator"], prefix, MEDAID_PARTITIONS="1"), load_topics())
+        for service in SERVICES.values():
+            await self._coordinator_of(service, prefix)
+        return acls
+
+    async def _coordinator_of(self, service: AnyService, prefix: str) -> None:
+        """Wait until Kafka has one for the service's group: a new Kafka makes the topic of offsets only when it is asked for."""
+        broker = AioKafkaBroker(service.name, self.settings(USERS[service.name], prefix))
+        until_s = time.monotonic() + 60
+        while True:
+            try:
+                await broker.committed([TopicPartition(service.inputs[0], 0)])
+                return
+            except Doubt:
+                if time.monotonic() > until_s:
+                    raise
+                await asyncio.sleep(0.2)
 
     def variables(self, user: str, prefix: str) -> dict[str, str]:
         """For a process that comes as `user`."""
@@ -86,6 +144,13 @@ class Guarded:
             sender.send(f"{prefix}{topic}", line, key)
 
 
+def singly(acls: Iterable[Acl], user: str) -> list[Acl]:
+    """Those of `user`, to be taken away one by one: all but what Kafka lets follow, for whoever may read or write something may describe it, too."""
+    own = [acl for acl in acls if acl.principal == f"User:{user}"]
+    more = {acl[:4] for acl in own if acl.operation in ("READ", "WRITE")}
+    return [acl for acl in own if acl.operation != "DESCRIBE" or acl[:4] not in more]
+
+
 class Sender:
     """A producer, which tells of each record whether Kafka took it."""
 
@@ -121,10 +186,15 @@ class GuardedPipeline(Pipeline):
 
     def are_ready(self) -> bool:
         """Whether every process that was started settles what comes."""
+        return all(self.readiness(name).get("ready", False) for name in self._ports)
+
+    def readiness(self, name: str) -> dict[str, Any]:
+        """What a process answers on /ready; nothing while it answers nobody."""
         try:
-            return all(httpx2.get(f"http://{HOST}:{port}/ready", timeout=5).status_code == 200 for port in self._ports.values())
+            found: dict[str, Any] = httpx2.get(f"http://{HOST}:{self._ports[name]}/ready", timeout=5).json()
         except httpx2.HTTPError:
-            return False
+            return {}
+        return found
 
     def run(self, *command: str) -> str:
         """A command of the operator's, which must succeed; its standard output."""

@@ -30,6 +30,12 @@ REDIS_USER, REDIS_PASSWORD = "medaid-view", "CANARY-redis-77ac"
 CLIENT_SECRET, AUDIENCE = "CANARY-oauth-91be", "kafka"
 KEY_ID = "one"
 DAY = timedelta(days=1)
+LISTENERS = {
+    **{protocol: protocol for protocol in ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")},
+    "CONTROLLER": "PLAINTEXT",
+    "TOKEN": "SASL_SSL",
+}
+"""What each speaks."""
 
 
 @dataclass(frozen=True)
@@ -137,16 +143,16 @@ class Provider:
 
 
 class SecuredKafka(Kafka):
-    """Listens in plain text for the tests' own clients, by SASL_SSL for ours, and by SSL for who shows a certificate."""
+    """Listens in plain text for the tests' own clients, by SASL_SSL for ours, by SSL for who shows a certificate, and by SASL_PLAINTEXT."""
 
     def __init__(self, folder: Path, authority: Authority, shown: Shown, provider: Provider) -> None:
         super().__init__(folder)
         self._authority, self._shown, self._provider = authority, shown, provider
-        self._sasl_port, self._tls_port, self._token_port = free_port(), free_port(), free_port()
+        self._sasl_port, self._tls_port, self._token_port, self._name_port = free_port(), free_port(), free_port(), free_port()
 
     def _forget_ports(self) -> None:
         super()._forget_ports()
-        self._sasl_port, self._tls_port, self._token_port = free_port(), free_port(), free_port()
+        self._sasl_port, self._tls_port, self._token_port, self._name_port = free_port(), free_port(), free_port(), free_port()
 
     @property
     def by_sasl(self) -> str:
@@ -162,6 +168,11 @@ class SecuredKafka(Kafka):
     def by_token(self) -> str:
         """Host and port of SASL_SSL with OAUTHBEARER."""
         return f"{HOST}:{self._token_port}"
+
+    @property
+    def by_name(self) -> str:
+        """Host and port of SASL_PLAINTEXT."""
+        return f"{HOST}:{self._name_port}"
 
     @property
     def as_admin(self) -> dict[str, str]:
@@ -180,15 +191,16 @@ class SecuredKafka(Kafka):
         both = self.folder / "shown.pem"
         both.touch(mode=0o600)
         both.write_bytes(self._shown.key.read_bytes() + self._shown.certificate.read_bytes())
-        places = f",SASL_SSL://{self.by_sasl},SSL://{self.by_certificate},TOKEN://{self.by_token}"
+        places = f",SASL_SSL://{self.by_sasl},SSL://{self.by_certificate},TOKEN://{self.by_token},SASL_PLAINTEXT://{self.by_name}"
         bearer = "listener.name.token.oauthbearer.sasl"
         security = "org.apache.kafka.common.security"
         return found | {
             "listeners": found["listeners"] + places,
             "advertised.listeners": found["advertised.listeners"] + places,
-            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL,SSL:SSL,TOKEN:SASL_SSL",
+            "listener.security.protocol.map": ",".join(f"{name}:{spoken}" for name, spoken in LISTENERS.items()),
             "sasl.enabled.mechanisms": "SCRAM-SHA-512",
             "listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config": f"{security}.scram.ScramLoginModule required;",
+            "listener.name.sasl_plaintext.scram-sha-512.sasl.jaas.config": f"{security}.scram.ScramLoginModule required;",
             "listener.name.token.sasl.enabled.mechanisms": "OAUTHBEARER",
             f"{bearer}.jaas.config": f"{security}.oauthbearer.OAuthBearerLoginModule required;",
             f"{bearer}.server.callback.handler.class": f"{security}.oauthbearer.OAuthBearerValidatorCallbackHandler",
@@ -265,6 +277,11 @@ class SecuredRedis(Redis):
         """By which a process of ours is let in."""
         files = {"REDIS_CAFILE": str(self._authority.file)}
         return {"REDIS_URL": self.url, "REDIS_USERNAME": REDIS_USER, "REDIS_PASSWORD": REDIS_PASSWORD, **files}
+
+    @property
+    def plain_url(self) -> str:
+        """The same Redis in plain text, with all that a client needs to be let in."""
+        return f"redis://{REDIS_USER}:{REDIS_PASSWORD}@{HOST}:{self._plain_port}/0"
 
     @property
     def whole_url(self) -> str:

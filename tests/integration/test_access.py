@@ -1,41 +1,20 @@
 """`medaid access` on a Kafka with an authorizer: rights are given, compared and taken; and those planned are enough, and what else is asked is refused."""
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 
-from deploy.local.errors import Unobtainable
-from services.access.plan import USERS, plan
 from services.access.writing import arguments
 from services.runtime.kafka.acls import Acl, change, listed
-from services.runtime.publishers import load_publishers
 from tests.integration.guarded import HOSPITAL, Guarded, said
 
 pytestmark = [pytest.mark.kafka]
 
 
-@pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
-    guarded = Guarded(tmp_path_factory.mktemp("guarded"))
-    try:
-        with guarded.kafka:
-            guarded.let_in()
-            yield guarded
-    except Unobtainable as reason:
-        pytest.skip(str(reason))
-    finally:
-        guarded.provider.close()
-
-
-def planned(guarded: Guarded, prefix: str) -> list[Acl]:
-    return list(plan(USERS, load_publishers(guarded.publishers, ["lianyungang"]), prefix))
-
-
 def test_rights_are_given_compared_and_taken(guarded: Guarded, topic_prefix: str) -> None:
     """Added once, missing and surplus ones named, surplus ones taken on request alone, and those of others never."""
     variables, settings = guarded.as_admin(topic_prefix), guarded.admin_settings(topic_prefix)
-    acls = planned(guarded, topic_prefix)
+    acls = guarded.planned(topic_prefix)
     others = {
         Acl("User:auditors", "topic", f"{topic_prefix}settlement.results.v1", "literal", operation) for operation in ("READ", "WRITE")
     }

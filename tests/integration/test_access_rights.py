@@ -1,9 +1,7 @@
 """On a Kafka that asks its access control lists: what is planned is enough for services, commands and publishers, each right is used, and no more is given."""
 
-import asyncio
 import re
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,77 +10,28 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka import TopicPartition as KafkaPartition
 
-from deploy.local.errors import Unobtainable
 from schemas.catalogue import ACTIONS, AUDIT, CLAIMS, IDENTITY_EVENTS, RESULTS
 from schemas.topics import load_topics
-from services.access.declared import needs_of_all
-from services.access.plan import USERS, plan
+from services.access.plan import USERS
 from services.console.adapters.kafka import KafkaOutside
-from services.console.adapters.outside import Neighbours
 from services.console.neighbours import neighbours
-from services.console.service import ConsoleService
 from services.ledger.letters.resending import RESENT
-from services.ledger.services import all_services
 from services.policy.library import load_policies
 from services.runtime.errors import Doubt, Stop
 from services.runtime.kafka import AioKafkaBroker
 from services.runtime.kafka.acls import Acl, change, listed
-from services.runtime.needs import Need, looked_at, written_by
-from services.runtime.publishers import load_publishers
+from services.runtime.needs import lanes, looked_at, with_prefix, written_by
 from services.runtime.records import Output, Record, TopicPartition
 from services.runtime.service import AnyService
-from services.runtime.topics import check, create_topics, topics_of
+from services.runtime.topics import check, topics_of
 from tests import clients
 from tests.integration.faults.bills import bill, grant
-from tests.integration.guarded import AGENCY, HOSPITAL, PASSWORD, Guarded, GuardedPipeline, Sender, said
+from tests.integration.guarded import AGENCY, HOSPITAL, PASSWORD, SERVICES, Guarded, GuardedPipeline, Sender, said, singly
 
 pytestmark = [pytest.mark.kafka, pytest.mark.prove]
 
 BILLS = 20
 EXAMPLES = Path(__file__).parents[2] / "schemas/examples"
-
-
-SERVICES: Mapping[str, AnyService] = {
-    service.name: service for service in (*all_services(load_policies()), ConsoleService(load_policies()))
-}
-
-
-@pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
-    guarded = Guarded(tmp_path_factory.mktemp("guarded"))
-    try:
-        with guarded.kafka:
-            guarded.let_in()
-            yield guarded
-    except Unobtainable as reason:
-        pytest.skip(str(reason))
-    finally:
-        guarded.provider.close()
-
-
-@pytest.fixture
-async def given(guarded: Guarded, topic_prefix: str) -> list[Acl]:
-    """Everybody has his rights, and the topics, of one partition each, are there."""
-    acls = list(plan(USERS, load_publishers(guarded.publishers, ["lianyungang"]), topic_prefix))
-    await change(guarded.admin_settings(topic_prefix), acls, ())
-    await create_topics(guarded.settings(USERS["operator"], topic_prefix, MEDAID_PARTITIONS="1"), load_topics())
-    for service in SERVICES.values():
-        await coordinator_of(service, guarded, topic_prefix)
-    return acls
-
-
-async def coordinator_of(service: AnyService, guarded: Guarded, prefix: str) -> None:
-    """Wait until Kafka has one for the service's group: a new Kafka makes the topic of offsets only when it is asked for."""
-    broker = AioKafkaBroker(service.name, guarded.settings(USERS[service.name], prefix))
-    until_s = time.monotonic() + 60
-    while True:
-        try:
-            await broker.committed([TopicPartition(service.inputs[0], 0)])
-            return
-        except Doubt:
-            if time.monotonic() > until_s:
-                raise
-            await asyncio.sleep(0.2)
 
 
 def test_what_is_planned_is_enough(guarded: Guarded, redis_db: str, topic_prefix: str, tmp_path: Path) -> None:
@@ -122,20 +71,31 @@ def operate(pipeline: GuardedPipeline) -> None:
 
 async def test_the_console_s_pages_may_do_what_they_do(guarded: Guarded, given: list[Acl], topic_prefix: str) -> None:
     """How far every service is, records looked at, actions, audit and mended records sent."""
+    inputs = neighbours(load_policies()).inputs
+    fill(guarded, topic_prefix, *(topic for topics in inputs.values() for topic in topics))
+    assert await browse(guarded, topic_prefix) == {service: len(topics) for service, topics in inputs.items()}
+
+
+def fill(guarded: Guarded, prefix: str, *topics: str) -> None:
+    """A record in each topic."""
     admin = Sender(guarded.kafka.as_admin)
-    known: Neighbours = neighbours(load_policies())
-    for topic in {topic for inputs in known.inputs.values() for topic in inputs}:
-        admin.send(f"{topic_prefix}{topic}", b"{}")
-    outside = KafkaOutside(guarded.settings(USERS["console"], topic_prefix), known)
+    for topic in sorted({*topics}):
+        admin.send(f"{prefix}{topic}", b"{}")
+
+
+async def browse(guarded: Guarded, prefix: str) -> dict[str, int]:
+    """What the console's pages ask of Kafka. Returns: how many records each service has not read."""
+    settings = guarded.settings(USERS["console"], prefix, MEDAID_KAFKA_DEADLINE_MS="4000")
+    outside = KafkaOutside(settings, neighbours(load_policies()))
     outside.partitions = 1
     try:
         paces = await outside.paces()
-        assert {pace.service: pace.behind for pace in paces} == {service: len(inputs) for service, inputs in known.inputs.items()}
         assert await outside.record(TopicPartition(CLAIMS, 0), 0) is not None
         for topic in (ACTIONS, AUDIT, *RESENT):
             assert (await outside.send(Record(topic, 0, 0, b"P1", b"{}"))).startswith(f"{topic}/0/")
     finally:
         await outside.close()
+    return {pace.service: pace.behind for pace in paces}
 
 
 async def live(service: AnyService, guarded: Guarded, prefix: str) -> None:
@@ -163,30 +123,32 @@ async def live(service: AnyService, guarded: Guarded, prefix: str) -> None:
 
 @pytest.mark.parametrize("name", ["identity", "settlement", "monitoring"])
 async def test_each_right_is_needed(guarded: Guarded, given: list[Acl], topic_prefix: str, name: str) -> None:
-    """Taken away one by one, but for those that Kafka lets follow from another (below)."""
-    admin, service, settings = Sender(guarded.kafka.as_admin), SERVICES[name], guarded.admin_settings(topic_prefix)
-    for topic in {*service.inputs, *service.state_topics, AUDIT}:
-        admin.send(f"{topic_prefix}{topic}", b"{}")
-    await live(service, guarded, topic_prefix)
-    needless = []
-    for acl in [acl for acl in given if acl.principal == f"User:{USERS[name]}" and acl.operation != "DESCRIBE"]:
+    service = SERVICES[name]
+    fill(guarded, topic_prefix, *service.inputs, *service.state_topics, AUDIT)
+    assert await needless(guarded, topic_prefix, singly(given, USERS[name]), lambda: live(service, guarded, topic_prefix)) == []
+
+
+async def test_each_right_of_the_console_s_pages_is_needed(guarded: Guarded, given: list[Acl], topic_prefix: str) -> None:
+    """What its lanes need, besides, is of the same kinds as others' above."""
+    of_lanes = with_prefix(lanes(SERVICES["console"]), topic_prefix)
+    of_pages = [acl for acl in singly(given, USERS["console"]) if acl[1:5] not in of_lanes]
+    assert {acl.operation for acl in of_pages} == {"READ", "WRITE", "DESCRIBE"}
+    fill(guarded, topic_prefix, *(topic for topics in neighbours(load_policies()).inputs.values() for topic in topics))
+    assert await needless(guarded, topic_prefix, of_pages, lambda: browse(guarded, topic_prefix)) == []
+
+
+async def needless(guarded: Guarded, prefix: str, acls: list[Acl], life: Callable[[], Awaitable[object]]) -> list[Acl]:
+    """Those without which `life` goes on, taken away one by one; with all of them it does."""
+    settings, found = guarded.admin_settings(prefix), []
+    await life()
+    for acl in acls:
         await change(settings, (), [acl])
         with suppress(Doubt, Stop):
-            await live(service, guarded, topic_prefix)
-            needless.append(acl)
+            await life()
+            found.append(acl)
         await change(settings, [acl], ())
-    assert needless == []
-    await live(service, guarded, topic_prefix)
-
-
-def test_only_what_kafka_lets_follow_is_left_out_above() -> None:
-    """Whoever may describe a topic, group or id of lanes may read or write it, too."""
-    for name, service in SERVICES.items():
-        needs = needs_of_all()[name]
-        more = {need[:3] for need in needs if need.operation in ("READ", "WRITE")}
-        described = {need for need in needs if need.operation == "DESCRIBE" and need[:3] not in more}
-        others = {Need("group", other, "literal", "DESCRIBE") for other in SERVICES if other != service.name}
-        assert described == (others if name == "console" else set())
+    await life()
+    return found
 
 
 def code_of(error: pytest.ExceptionInfo[KafkaException]) -> int:

@@ -457,6 +457,11 @@ PLANTED: Mapping[str, tuple[Callable[[Place], Any], str, str]] = {
     ),
     "Kafka is away": (lambda _: changed(KAFKA_BOOTSTRAP_SERVERS=f"127.0.0.1:{free_port()}"), "nobody answers", "KAFKA_BOOTSTRAP_SERVERS"),
     "Kafka's password is wrong": (lambda _: changed(KAFKA_SASL_PASSWORD=f"{CANARY}-other"), "name or password refused", "KAFKA_"),
+    "Kafka is given no name": (
+        lambda _: changed(KAFKA_SECURITY_PROTOCOL="PLAINTEXT", KAFKA_SASL_USERNAME="", KAFKA_SASL_PASSWORD=""),
+        "it hangs up on who gives no name",
+        "KAFKA_",
+    ),
     "Redis is away": (lambda _: changed(REDIS_URL=f"redis://127.0.0.1:{free_port()}/0"), "ConnectionError", "REDIS_URL"),
     "Redis' password is wrong": (lambda _: changed(REDIS_PASSWORD=f"{CANARY}-other"), "name or password refused", "REDIS_"),
     "Redis evicts": (

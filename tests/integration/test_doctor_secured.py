@@ -11,6 +11,7 @@ from services.console.settings import ConsoleSettings
 from services.doctor.examination import examine
 from services.doctor.findings import Finding, Level
 from services.doctor.site import Site
+from tests.integration.forging import unsigned
 from tests.integration.secured import CLIENT_SECRET, PASSWORD, USER, Provider, SecuredKafka, Shown
 from tests.integration.test_secured import CANARY, Place, by_certificate, unsigned
 

@@ -173,7 +173,7 @@ class OwnMarks(RedisView):
 
     def _keys(self, lane: int, documents: Any, index_keys: Any) -> list[str]:
         keys = super()._keys(lane, documents, index_keys)
-        return [keys[0], f"{self._root}healed", *keys[2:]]
+        return [keys[0], f"{self.root}healed", *keys[2:]]
 
 
 class Upgrade:

@@ -22,7 +22,8 @@ HELP = """Look at everything that the services need, and say how to mend what is
     One line a finding on standard output: ok, warn or FAIL, what was looked at and found, and how to mend it. Kafka and Redis: reached, version, how
     connections are secured, each right that the services need. Topics: there, partitions, replicas, settings, fronts. Redis: eviction, persistence,
     memory, formats of views. Clocks. Policies, readings, thresholds; editions of the newest results. The console's secret and users, open addresses. It
-    looks by the settings of this process, so run it as each service runs: with --service, what that one needs alone. docs/doctor.md lists each check.
+    looks by the settings of this process, so run it as each service runs: with --service, what that one needs alone; `operator`, what the commands need
+    that an operator types. docs/doctor.md lists each check.
 
     --json: one document, {"services": [...], "fails": 0, "warns": 0, "findings": [{"level", "check", "what", "mend"}, ...]}; level is ok, warn or FAIL, check
     is stable. Exit status 0: nothing fails, 4: something does (a server that is away, too). Settings: `medaid run --help`.
@@ -31,20 +32,26 @@ HELP = """Look at everything that the services need, and say how to mend what is
     Examples:
       medaid doctor
       medaid doctor --service settlement --json
+      medaid doctor --service operator
 """
 
 
 class Examined(StrEnum):
-    """Which service is meant."""
+    """Which service is meant, or the operator's commands."""
 
     IDENTITY = "identity"
     SETTLEMENT = "settlement"
     MONITORING = "monitoring"
     CONSOLE = "console"
+    OPERATOR = "operator"
+
+
+SERVICES = tuple(one for one in Examined if one is not Examined.OPERATOR)
+"""Those that are looked at together: an operator is somebody else, with rights of his own."""
 
 
 def doctor(
-    service: Annotated[Examined | None, typer.Option("--service", help="Only what this service needs.")] = None,
+    service: Annotated[Examined | None, typer.Option("--service", help="Only what this service needs, or an operator.")] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
     folder: Annotated[
         Path | None, typer.Option("--policies", metavar="DIR", help="Folder of the site's policy files, instead of MEDAID_POLICIES.")
@@ -56,7 +63,7 @@ def doctor(
         Failure: Something fails.
     """
     logging.configure(Settings(log_level="error"))
-    services = [one.value for one in Examined if service in (None, one)]
+    services = [one.value for one in ((service,) if service else SERVICES)]
     findings = _findings(services, folder)
     fails = sum(finding.level is Level.FAIL for finding in findings)
     if json:

@@ -17,7 +17,7 @@ from aiokafka.errors import (
     SaslAuthenticationFailed,
     UnsupportedSaslMechanismError,
 )
-from aiokafka.protocol.metadata import MetadataRequest
+from aiokafka.protocol.admin import SaslHandShakeRequest
 
 from services.runtime.connections import Connections
 from services.runtime.errors import Doubt
@@ -26,6 +26,9 @@ from services.runtime.secret import WrongSetting
 
 ALERT_S = 2.0
 """So long a server has to say that it does not take our certificate."""
+
+_NO_MECHANISM = "NONE"
+"""No way of giving a name: whoever is asked for it names those that there are."""
 
 
 class Client(Protocol):
@@ -84,39 +87,46 @@ async def start(client: Client, settings: Connections, request_ms: int) -> None:
 
 async def why_not(settings: Connections, request_ms: int) -> str:
     """Why Kafka does not let us in, asked of each server in turn; empty where none says so: then it is away."""
-    if settings.kafka_security_protocol == "PLAINTEXT":
-        return ""
     for place in settings.kafka_bootstrap_servers.split(","):
         host, _, port = place.rpartition(":")
         try:
             connection = await create_conn(host, int(port), request_timeout_ms=request_ms, **security_of(settings))
         except (OSError, KafkaError, TimeoutError) as error:
-            why = _told(error, settings) or _told(await _alert(host, int(port), settings), settings)
-            if why:
-                return f"{place}: {why}"
+            why = _told(error, settings) or await _looked_into(host, int(port), settings)
         else:
-            is_refused = not settings.kafka_uses_sasl and await _hangs_up(connection)
+            why = await nameless(connection, settings)
             connection.close()
-            if is_refused:
-                return f"{place}: it hangs up on who gives no name: KAFKA_SECURITY_PROTOCOL=SASL_SSL"
+        if why:
+            return f"{place}: {why}"
     return ""
 
 
-async def _hangs_up(connection: Any) -> bool:
-    """Whether a server that took a connection closes it at the first question."""
+async def nameless(connection: Any, settings: Connections) -> str:
+    """What a server on whose connection we gave no name says to that; empty where it takes us without.
+
+    Without a name it answers two questions, what it speaks and how names are given, and hangs up at any other.
+    """
+    if settings.kafka_uses_sasl:
+        return ""
     try:
-        await connection.send(MetadataRequest([]))
-    except KafkaConnectionError:
-        return True
+        answer = await connection.send(SaslHandShakeRequest(_NO_MECHANISM))
     except (OSError, KafkaError, TimeoutError):
-        return False
-    return False
+        return ""
+    if answer.error_code != UnsupportedSaslMechanismError.errno:
+        return ""  # a server that asks for no name calls the question out of place
+    protocol = "SASL_SSL" if settings.kafka_uses_tls else "SASL_PLAINTEXT"
+    return f"it hangs up on who gives no name: KAFKA_SECURITY_PROTOCOL={protocol}, by {' or '.join(answer.enabled_mechanisms)}"
+
+
+async def _looked_into(host: str, port: int, settings: Connections) -> str:
+    """What a handshake shows of a server that let us not in without a word; empty where nothing."""
+    if settings.kafka_uses_tls:
+        return _told(await _alert(host, port, settings), settings)
+    return "it speaks TLS: KAFKA_SECURITY_PROTOCOL=SASL_SSL or SSL" if await _speaks_tls(host, port) else ""
 
 
 async def _alert(host: str, port: int, settings: Connections) -> ssl.SSLError | None:
     """What a server says that takes the connection and not our certificate: by TLS 1.3 that comes after the handshake, and aiokafka drops it."""
-    if not settings.kafka_uses_tls:
-        return None
     try:
         async with asyncio.timeout(ALERT_S):
             reader, writer = await asyncio.open_connection(host, port, ssl=settings.kafka_tls())
@@ -129,6 +139,19 @@ async def _alert(host: str, port: int, settings: Connections) -> ssl.SSLError | 
     except (OSError, TimeoutError, WrongSetting):
         return None
     return None
+
+
+async def _speaks_tls(host: str, port: int) -> bool:
+    """Whether a server shows a certificate. None is trusted, so nothing more is said to it."""
+    try:
+        async with asyncio.timeout(ALERT_S):
+            _, writer = await asyncio.open_connection(host, port, ssl=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+            writer.transport.abort()
+    except ssl.SSLCertVerificationError:
+        return True
+    except (OSError, TimeoutError):
+        return False
+    return True
 
 
 def _told(error: BaseException | None, settings: Connections) -> str:

@@ -7,7 +7,7 @@ rights first, too. Promise: no group, member, offset or transaction is another a
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
 from aiokafka.admin.config_resource import ConfigResourceType
@@ -25,7 +25,7 @@ from aiokafka.protocol.transaction import EndTxnRequest
 
 from services.runtime.errors import Doubt
 from services.runtime.kafka import words
-from services.runtime.kafka.clients import security_of, why_not
+from services.runtime.kafka.clients import nameless, security_of, why_not
 from services.runtime.needs import Need, Needs
 from services.runtime.settings import Settings
 
@@ -47,21 +47,26 @@ async def connected(settings: Settings) -> AsyncIterator[Any]:
     Raises:
         Doubt: None does; the text says why.
     """
-    security, connection = security_of(settings), None
-    for place in settings.kafka_bootstrap_servers.split(","):
-        host, _, port = place.rpartition(":")
-        try:
-            connection = await create_conn(host, int(port), request_timeout_ms=settings.kafka_deadline_ms, **security)
-            break
-        except (KafkaError, OSError, TimeoutError):
-            continue
+    connection = await _first(settings)
     if connection is None:
         why = await why_not(settings, settings.kafka_deadline_ms)
         raise Doubt(f"kafka: {why or f'nobody answers at {settings.kafka_bootstrap_servers}'}", "kafka")
     try:
+        if why := await nameless(connection, settings):
+            raise Doubt(f"kafka: {why}", "kafka")
         yield connection
     finally:
         connection.close()
+
+
+async def _first(settings: Settings) -> Any:
+    """A connection to the first of Kafka's servers that takes one; None where none does."""
+    security = security_of(settings)
+    for place in settings.kafka_bootstrap_servers.split(","):
+        host, _, port = place.rpartition(":")
+        with suppress(KafkaError, OSError, TimeoutError):
+            return await create_conn(host, int(port), request_timeout_ms=settings.kafka_deadline_ms, **security)
+    return None
 
 
 async def missing(connection: Any, needs: Needs, lanes: int) -> Needs:

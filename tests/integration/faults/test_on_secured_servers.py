@@ -1,7 +1,5 @@
 """The four services on servers that let nobody in without TLS and a name: whatever is killed, emptied or failed over, each claim is settled once."""
 
-import os
-import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,14 +7,12 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from deploy.local.errors import Unobtainable
 from deploy.local.process import free_port
 from services.access.plan import USERS
 from tests.integration.faults.city import City
 from tests.integration.faults.load import CLAIMS_A_SECOND, CLAIMS_MIN, Load, healed, prove
 from tests.integration.faults.losing import Ends, Gate, keep_whole_file, kill_between_commit_and_apply, survive
-from tests.integration.guarded import Guarded, GuardedPipeline
-from tests.integration.pipeline import MEDAID
+from tests.integration.guarded import Guarded, GuardedPipeline, said
 from tests.integration.place import by_token
 from tests.integration.secured import SecuredRedis
 from tests.integration.sentinels import NAME, Guard, ReplicatedRedis
@@ -45,41 +41,19 @@ A_GOOD_PIECE = 500
 SETTINGS = {"MEDAID_REDIS_DEADLINE_MS": "2000", "MEDAID_SESSION_MS": "30000"}
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
-    """A Kafka that asks who it is, and what he may do."""
-    site = Guarded(tmp_path_factory.mktemp("guarded"))
-    try:
-        with site.kafka:
-            site.let_in()
-            yield site
-    except Unobtainable as reason:
-        pytest.skip(str(reason))
-    finally:
-        site.provider.close()
-
-
 @pytest.fixture
-def secured(site: Guarded, topic_prefix: str, tmp_path: Path) -> Iterator[GuardedPipeline]:
+def secured(guarded: Guarded, topic_prefix: str, tmp_path: Path) -> Iterator[GuardedPipeline]:
     """Services by their own names, with exactly the rights that are planned."""
-    pipeline = GuardedPipeline(site, "", topic_prefix, tmp_path)
-    give_rights(site, topic_prefix)
+    pipeline = GuardedPipeline(guarded, "", topic_prefix, tmp_path)
+    assert said(guarded.as_admin(topic_prefix), "access", "apply").status == 0  # whoever has no right by that may do nothing
     pipeline.create_topics()
     yield pipeline
     pipeline.abandon()
 
 
-def give_rights(site: Guarded, prefix: str) -> None:
-    """`medaid access apply`; whoever has no right by that may do nothing."""
-    done = subprocess.run(
-        [MEDAID, "access", "apply"], env={**os.environ, **site.as_admin(prefix)}, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-
-
 @pytest.fixture
-def redis(site: Guarded, tmp_path: Path) -> Iterator[SecuredRedis]:
-    with SecuredRedis(tmp_path / "redis", site.authority, site.shown) as server:
+def redis(guarded: Guarded, tmp_path: Path) -> Iterator[SecuredRedis]:
+    with SecuredRedis(tmp_path / "redis", guarded.authority, guarded.shown) as server:
         yield server
 
 
@@ -94,16 +68,16 @@ def test_twenty_thousand_claims_by_passwords_through_kills_and_an_emptied_redis(
 
 
 def test_claims_by_tokens_through_kills_and_an_emptied_redis(
-    site: Guarded, secured: GuardedPipeline, redis: SecuredRedis, tmp_path: Path
+    guarded: Guarded, secured: GuardedPipeline, redis: SecuredRedis, tmp_path: Path
 ) -> None:
     """Kafka by OAUTHBEARER; each process renews its token while it settles."""
     lines = list(events(FEW_PERSONS_EACH))
     wanted = Replayed(write_lines(tmp_path / "year.jsonl", lines))
-    site.provider.known, site.provider.lasts_s = {*USERS.values()}, TOKEN_S
-    secured.environment |= {**redis.variables, **by_token(site.kafka, site.provider, USERS["operator"])}
+    guarded.provider.known, guarded.provider.lasts_s = {*USERS.values()}, TOKEN_S
+    secured.environment |= {**redis.variables, **by_token(guarded.kafka, guarded.provider, USERS["operator"])}
     secured.own = {service: {"KAFKA_SASL_USERNAME": "", "KAFKA_SASL_OAUTH_CLIENT_ID": user} for service, user in USERS.items()}
     settle(secured, redis, lines, wanted, FEW_A_SECOND)
-    prove(site.provider.given[USERS["settlement"]] > 3, "settlement renewed no token")  # two processes, one of which was started again
+    prove(guarded.provider.given[USERS["settlement"]] > 3, "settlement renewed no token")  # two processes, one of which was started again
     assert_no_secret_in(tmp_path)
 
 
@@ -135,13 +109,13 @@ def assert_no_secret_in(folder: Path) -> None:
 
 
 def test_fail_overs_by_sentinel_under_load_lose_nothing_and_pay_nothing_twice(
-    site: Guarded, secured: GuardedPipeline, city: City, tmp_path: Path
+    guarded: Guarded, secured: GuardedPipeline, city: City, tmp_path: Path
 ) -> None:
     """All of it by TLS, with users. First the primary dies between a commit and its write; then the other one, while its replica has heard nothing for
     seconds; then sentinels change the two while both live. Each time the former primary comes back as a replica.
     """
     port, pipeline = free_port(), secured
-    with ReplicatedRedis(tmp_path, Guard(site.authority, site.shown), DOWN_AFTER_MS) as servers:
+    with ReplicatedRedis(tmp_path, Guard(guarded.authority, guarded.shown), DOWN_AFTER_MS) as servers:
         pipeline.environment |= {**servers.variables, **SETTINGS}
         gate = Gate(servers.primary, pipeline.prefix)
         keep_whole_file(servers.primary)
