@@ -1,0 +1,136 @@
+"""No word is ignored: every place where the language accepts something has a witness, whose result changes when it is taken out, or a check that refuses it.
+
+The places are those of the models (`grammar/places.py`), the witnesses are in two tables: conditions, tried in every place where one may stand
+(`grammar/conditions.yaml`), and all the rest (`grammar/witnesses.yaml`). A new field without a witness fails.
+"""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from services.policy.loader import Policy
+from tests.policy.grammar.edits import BEGINS, GONE, HOSPITALS, edited, later, loaded, marked, shared, table
+from tests.policy.grammar.places import Place, places
+from tests.policy.grammar.world import Row, observed, page
+
+TOWN, WITNESSES, CONDITIONS = table("town.yaml"), table("witnesses.yaml"), table("conditions.yaml")
+KEYS, FRAMES, READERS = CONDITIONS["keys"], CONDITIONS["frames"], WITNESSES["readers"]
+PLACES = {place.path: place for place in places()}
+ALL = {"insurance": ["resident", "employee", "none"]}
+"""A condition that holds for every claim."""
+
+NEVER = {"conditions": ["dialysis"]}
+"""One that holds for none of ours."""
+
+
+def rows() -> Iterator[Any]:
+    """The rows of the table, each figure over time also as one that begins later, and one of yuan as a share of another."""
+    for row in WITNESSES["rows"]:
+        put, instead = row["put"], row.get("instead")
+        yield pytest.param(row, id=row["at"])
+        if PLACES.get(row["at"], Place("")).is_dated and BEGINS in str(put) and instead:
+            yield pytest.param({**row, "put": later(put, instead)}, id=f"{row['at']} later")
+            if row["at"].endswith("yuan"):
+                figures, share = shared(put)
+                yield pytest.param({**row, "beside": {**row.get("beside", {}), **figures}, "put": share}, id=f"{row['at']} percent_of")
+
+
+@pytest.mark.parametrize("row", list(rows()))
+def test_a_construct_does_what_it_says_and_only_while_it_stands(row: Row) -> None:
+    """The file with it and without: from each follows what was worked out by hand."""
+    assert row["sees"] != row["without"]
+    taken_out = dict.fromkeys(row["put"], GONE) | row.get("instead", {})
+    for edit, expected in ((row["put"], row["sees"]), (taken_out, row["without"])):
+        policy = loaded(edited(TOWN, row.get("beside", {}), edit), row.get("switched"))
+        check(policy, row, expected)
+
+
+def check(policy: Policy | str, row: Row, expected: Mapping[str, Any]) -> None:
+    """What `row` expects of the file."""
+    if "refused" in expected or isinstance(policy, str):
+        assert (policy if isinstance(policy, str) else "(accepted)") == expected.get("refused")
+        return
+    told = observed(policy, row, is_watched=not {"warnings", "share"}.isdisjoint(expected))
+    for channel, value in expected.items():
+        assert holds(value, told[channel], amounts=channel == "pays"), f"{channel}: {told[channel]}, expected {value}"
+
+
+def holds(expected: Any, found: Any, amounts: bool = False) -> bool:
+    """Whether `found` is as expected; of a mapping what is expected of it."""
+    if isinstance(expected, dict):
+        return isinstance(found, dict) and all(holds(value, found.get(key)) for key, value in expected.items())
+    if isinstance(expected, list):
+        return isinstance(found, list) and len(found) == len(expected) and all(map(holds, expected, found, [amounts] * len(found)))
+    return Decimal(expected) == Decimal(found) if amounts else str(expected) == str(found)
+
+
+@pytest.mark.parametrize("nested", [False, True], ids=["", "any_of"])
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("frame", FRAMES)
+def test_a_condition_means_the_same_everywhere_or_is_refused(frame: str, key: str, nested: bool) -> None:
+    """In each place, alone and within `any_of`: it holds for the one claim, not for the other, which it does without the key."""
+    asked, word = KEYS[key], key.partition("=")[0]
+    others = {**(ALL if word != "insurance" else {"referral": ["local", "referred", "resettled", "unreferred"]}), **asked.get("beside", {})}
+
+    def sees(condition: Mapping[str, Any], claim: Row) -> Any:
+        return last(frame, {"any_of": [condition, NEVER]} if nested else condition, claim)
+
+    if word in FRAMES[frame].get("refuses", ()):
+        path = {"reclass": "reclass.0", "pools": "pools.year"}[frame.partition(".")[0]]
+        assert sees({**others, word: asked["put"]}, {}) == f"{path}.when.{'any_of.0.' if nested else ''}{word}"
+        return
+    without = {**others, word: asked["instead"]} if "instead" in asked else others
+    assert sees({**others, word: asked["put"]}, asked["yes"]) == FRAMES[frame]["holds"]
+    assert sees({**others, word: asked.get("no_put", asked["put"])}, asked["no"]) == FRAMES[frame]["fails"]
+    assert sees(without, asked["no"]) == FRAMES[frame]["holds"]
+    for figures in _over_time(asked):
+        assert sees({**others, word: figures}, asked["yes"]) == FRAMES[frame]["holds"]
+
+
+def _over_time(asked: Mapping[str, Any]) -> Iterator[Any]:
+    """The figure of a condition, where it has one, as one that begins later."""
+    if "no_put" in asked:
+        yield later(asked["put"], asked["no_put"])
+
+
+def last(frame: str, condition: Any, claim: Row) -> Any:
+    """What the last claim sees of a condition: amount and reason as far as the frame tells; or where it is refused."""
+    policy = loaded(edited(TOWN, _filled(FRAMES[frame]["file"], condition)), hospitals=HOSPITALS)
+    if isinstance(policy, str):
+        return policy
+    facts = {name: value for name, value in claim.items() if name not in ("before", "status")}
+    claims = [*([claim["before"]] if "before" in claim else []), facts]
+    told = observed(policy, {"claims": claims, "status": [{"granted": claim.get("status", "low"), "on": BEGINS}]}, is_watched=False)
+    assert told["letters"] == []
+    found = {"pays": told["pays"][-1].removesuffix(".00"), "reason": told["reasons"][-1]}
+    return {name: found[name] for name in FRAMES[frame]["holds"]}
+
+
+def _filled(value: Any, condition: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _filled(item, condition) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_filled(item, condition) for item in value]
+    return condition if value == "(condition)" else value
+
+
+@pytest.mark.parametrize("place", READERS)
+def test_what_is_for_readers_stands_on_the_page(place: str) -> None:
+    """`medaid policy show` tells it, whatever it says."""
+    town = edited(TOWN, WITNESSES["readers_town"])
+    changed, mark = marked(town, place.split("."))
+    before, after = loaded(town), loaded(changed)
+    assert isinstance(before, Policy)
+    assert isinstance(after, Policy)
+    assert mark not in page(before)
+    assert mark in page(after)
+
+
+def test_every_place_of_the_language_has_a_witness() -> None:
+    """None is without, and no witness is of a place that is none."""
+    tried = {row["at"] for row in WITNESSES["rows"]} | {f"{frame}.{inner}{key}" for frame in FRAMES for inner in ("", "any_of.") for key in KEYS}
+    shown = {".".join(path.split(".")[:end]) for path in tried for end in range(1, path.count(".") + 2)}  # with a part its whole is shown
+    assert [path for path in PLACES if path not in shown and path not in READERS] == []
+    assert [path for path in (*tried, *READERS) if path not in PLACES] == []
