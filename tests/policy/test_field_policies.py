@@ -42,7 +42,8 @@ def sent(name: str) -> list[Sent]:
     """The lines beside the file."""
     lines = [orjson.loads(line) for line in (FIELD / f"{name}.jsonl").read_text("utf-8").splitlines()]
     return [
-        (CLAIMS if line["type"].startswith("hospital.") else IDENTITY_EVENTS, line["data"]["person_id"], orjson.dumps(line)) for line in lines
+        (CLAIMS if line["type"].startswith("hospital.") else IDENTITY_EVENTS, line["data"]["person_id"], orjson.dumps(line))
+        for line in lines
     ]
 
 

@@ -6,6 +6,7 @@ The places are those of the models (`grammar/places.py`), the witnesses are in t
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from itertools import product
 from typing import Any
 
 import pytest
@@ -24,6 +25,9 @@ ALL = {"insurance": ["resident", "employee", "none"]}
 NEVER = {"conditions": ["dialysis"]}
 """One that holds for none of ours."""
 
+READ_BY_NOBODY = ("document.issued", "groups.clause")
+UNTOLD = pytest.mark.xfail(strict=True, reason="it stands in the file, and `medaid policy show` does not tell it")
+
 
 def rows() -> Iterator[Any]:
     """The rows of the table, each figure over time also as one that begins later, and one of yuan as a share of another."""
@@ -32,9 +36,8 @@ def rows() -> Iterator[Any]:
         yield pytest.param(row, id=row["at"])
         if PLACES.get(row["at"], Place("")).is_dated and BEGINS in str(put) and instead:
             yield pytest.param({**row, "put": later(put, instead)}, id=f"{row['at']} later")
-            if row["at"].endswith("yuan"):
-                figures, share = shared(put)
-                yield pytest.param({**row, "beside": {**row.get("beside", {}), **figures}, "put": share}, id=f"{row['at']} percent_of")
+            if f"{row['at']}.percent_of" in PLACES:
+                yield pytest.param({**row, "put": shared(put), "at": f"{row['at']}.percent_of"}, id=f"{row['at']}.percent_of")
 
 
 @pytest.mark.parametrize("row", list(rows()))
@@ -74,8 +77,8 @@ def test_a_condition_means_the_same_everywhere_or_is_refused(frame: str, key: st
     asked, word = KEYS[key], key.partition("=")[0]
     others = {**(ALL if word != "insurance" else {"referral": ["local", "referred", "resettled", "unreferred"]}), **asked.get("beside", {})}
 
-    def sees(condition: Mapping[str, Any], claim: Row) -> Any:
-        return last(frame, {"any_of": [condition, NEVER]} if nested else condition, claim)
+    def sees(condition: Mapping[str, Any], claim: Row, **beside: Any) -> Any:
+        return last(frame, {"any_of": [condition, NEVER]} if nested else condition, claim, beside)
 
     if word in FRAMES[frame].get("refuses", ()):
         path = {"reclass": "reclass.0", "pools": "pools.year"}[frame.partition(".")[0]]
@@ -85,19 +88,15 @@ def test_a_condition_means_the_same_everywhere_or_is_refused(frame: str, key: st
     assert sees({**others, word: asked["put"]}, asked["yes"]) == FRAMES[frame]["holds"]
     assert sees({**others, word: asked.get("no_put", asked["put"])}, asked["no"]) == FRAMES[frame]["fails"]
     assert sees(without, asked["no"]) == FRAMES[frame]["holds"]
-    for figures in _over_time(asked):
-        assert sees({**others, word: figures}, asked["yes"]) == FRAMES[frame]["holds"]
+    if "no_put" in asked:  # a figure
+        assert sees({**others, word: later(asked["put"], asked["no_put"])}, asked["yes"]) == FRAMES[frame]["holds"]
+        share = shared({word: asked["put"]})
+        assert sees({**others, word: share[word]}, asked["yes"], figures=share["figures"]) == FRAMES[frame]["holds"]
 
 
-def _over_time(asked: Mapping[str, Any]) -> Iterator[Any]:
-    """The figure of a condition, where it has one, as one that begins later."""
-    if "no_put" in asked:
-        yield later(asked["put"], asked["no_put"])
-
-
-def last(frame: str, condition: Any, claim: Row) -> Any:
+def last(frame: str, condition: Any, claim: Row, beside: Mapping[str, Any]) -> Any:
     """What the last claim sees of a condition: amount and reason as far as the frame tells; or where it is refused."""
-    policy = loaded(edited(TOWN, _filled(FRAMES[frame]["file"], condition)), hospitals=HOSPITALS)
+    policy = loaded(edited(TOWN, beside, _filled(FRAMES[frame]["file"], condition)), hospitals=HOSPITALS)
     if isinstance(policy, str):
         return policy
     facts = {name: value for name, value in claim.items() if name not in ("before", "status")}
@@ -116,7 +115,7 @@ def _filled(value: Any, condition: Any) -> Any:
     return condition if value == "(condition)" else value
 
 
-@pytest.mark.parametrize("place", READERS)
+@pytest.mark.parametrize("place", [pytest.param(place, marks=UNTOLD) if place in READ_BY_NOBODY else place for place in READERS])
 def test_what_is_for_readers_stands_on_the_page(place: str) -> None:
     """`medaid policy show` tells it, whatever it says."""
     town = edited(TOWN, WITNESSES["readers_town"])
@@ -130,7 +129,16 @@ def test_what_is_for_readers_stands_on_the_page(place: str) -> None:
 
 def test_every_place_of_the_language_has_a_witness() -> None:
     """None is without, and no witness is of a place that is none."""
-    tried = {row["at"] for row in WITNESSES["rows"]} | {f"{frame}.{inner}{key}" for frame in FRAMES for inner in ("", "any_of.") for key in KEYS}
-    shown = {".".join(path.split(".")[:end]) for path in tried for end in range(1, path.count(".") + 2)}  # with a part its whole is shown
+    shown = {".".join(path.split(".")[:end]) for path in tried() for end in range(1, path.count(".") + 2)}  # with a part its whole is shown
     assert [path for path in PLACES if path not in shown and path not in READERS] == []
-    assert [path for path in (*tried, *READERS) if path not in PLACES] == []
+    assert [path for path in (*tried(), *READERS) if not any(f"{place}.".startswith(f"{path}.") for place in PLACES)] == []
+
+
+def tried() -> Iterator[str]:
+    """The places of all witnesses."""
+    for place in (row.values[0]["at"] for row in rows()):
+        yield from (place, place.removesuffix("_of")) if place.endswith(".percent_of") else (place,)
+    for frame, inner, (key, asked) in product(FRAMES, ("", "any_of."), KEYS.items()):
+        yield f"{frame}.{inner}{key}"
+        if "no_put" in asked:
+            yield from (f"{frame}.{inner}{key}.{part}" for part in ("percent_of", "percent"))

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -76,9 +77,13 @@ def text_of(data: Mapping[str, Any]) -> str:
 
 def loaded(data: Mapping[str, Any], switched: Mapping[str, Any] | None = None, hospitals: str | None = None) -> Policy | str:
     """The policy, or the path of the first fault, which must be told with file, line and key, and the line must be one that holds the key or its owner."""
-    text = text_of(data)
+    return _loaded(text_of(data), tuple((switched or {}).items()), hospitals)
+
+
+@cache
+def _loaded(text: str, switched: tuple[tuple[str, Any], ...], hospitals: str | None) -> Policy | str:
     try:
-        return load_policy("town.yaml", text, switched, hospitals)
+        return load_policy("town.yaml", text, dict(switched), hospitals)
     except PolicyError as error:
         told = [FAULT.fullmatch(line) for line in str(error).splitlines()]
         assert told, error
@@ -100,8 +105,8 @@ def later(figures: Any, before: Any) -> Any:
     return {key: later(item, before[key]) if key in before else item for key, item in figures.items()}
 
 
-def shared(put: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
-    """Figures ten times those over time in `put`, and `put` with each of them as a tenth of its figure."""
+def shared(put: Mapping[str, Any]) -> dict[str, Any]:
+    """`put` with each figure over time as a tenth of another, which is put into the file too."""
     figures: dict[str, Any] = {}
 
     def tenth(value: Any) -> Any:
@@ -113,8 +118,7 @@ def shared(put: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
         figures[name] = {"label": {"zh": name, "en": name}, "clause": "四", "yuan": {BEGINS: str(Decimal(value[BEGINS]) * 10)}}
         return {BEGINS: {"percent_of": name, "percent": "10"}}
 
-    changed = tenth(put)
-    return {"figures": figures}, changed
+    return {**tenth(put), "figures": figures}
 
 
 def marked(data: Mapping[str, Any], steps: Sequence[str]) -> tuple[dict[str, Any], str]:

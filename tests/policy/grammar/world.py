@@ -88,7 +88,11 @@ def _status(row: Row) -> tuple[str, Row]:
 def _claim(number: int, row: Row) -> Row:
     """A claim of 1,000 yuan, all of it self-pay, for an outpatient on 1 March 2025, but for what `row` says; `like` is its kind of visit in the contract."""
     facts = {"visit_type": "outpatient", "insurance_type": "resident", "hospital_id": "H1", "basic_paid": "0", "critical_illness_paid": "0"}
-    facts |= {"claim_id": f"c{number:02}", **WHO, **{name: value for name, value in row.items() if name not in ("self_pay", "like", "on", "times")}}
+    facts |= {
+        "claim_id": f"c{number:02}",
+        **WHO,
+        **{name: value for name, value in row.items() if name not in ("self_pay", "like", "on", "times")},
+    }
     day = row.get("on", "2025-03-01")
     if row.get("like", facts["visit_type"]) == "inpatient":
         facts = {"admission_date": day, "discharge_date": day, **facts}
