@@ -42,8 +42,9 @@ def resolve(tree: Tree, readings: Mapping[str, Reading]) -> dict[str, Any]:
     """The tree's data with every alternative replaced by what `readings` choose.
 
     Raises:
-        PolicyError: A reading that is not declared, or a value without its alternative.
+        PolicyError: Readings that are not declared, values without their alternative, words beside a choice that nothing would read.
     """
+    faults: list[str] = []
 
     def walk(value: Any, path: Path) -> Any:
         if isinstance(value, list):
@@ -52,17 +53,27 @@ def resolve(tree: Tree, readings: Mapping[str, Reading]) -> dict[str, Any]:
             return value
         if "reading" not in value or path[:1] == ("readings",):
             return {key: walk(item, (*path, key)) for key, item in value.items()}
-        name = value["reading"]
-        if name not in readings:
-            raise PolicyError(tree.fault((*path, "reading"), "the name of a reading declared under readings"))
+        name, choices = value["reading"], value.get("choose")
+        faults.extend(
+            tree.fault((*path, key), "no such key beside reading and choose") for key in value if key not in ("reading", "choose")
+        )
+        if not isinstance(name, str) or name not in readings:
+            faults.append(tree.fault((*path, "reading"), "the name of a reading declared under readings"))
+            return None
         if "choose" not in value:
             return readings[name]
+        wanted = {reading_text(choice) for choice in (tree.value(("readings", name, "default")), tree.value(("readings", name, "other")))}
         text = reading_text(readings[name])
-        if text not in value["choose"]:
-            raise PolicyError(tree.fault((*path, "choose"), f"an alternative for {name} = {text}"))
-        return walk(value["choose"][text], (*path, "choose", text))
+        if not isinstance(choices, dict) or text not in choices or wanted - choices.keys():
+            faults.append(tree.fault((*path, "choose"), f"an alternative for each of {name} = {', '.join(sorted(wanted | {text}))}"))
+            return None
+        for extra in choices.keys() - wanted - {text}:
+            faults.append(tree.fault((*path, "choose", extra), f"an alternative of {name}, which is {' or '.join(sorted(wanted))}"))
+        return walk(choices[text], (*path, "choose", text))
 
     data: dict[str, Any] = walk(tree.data, ())
+    if faults:
+        raise PolicyError("\n".join(faults))
     return data
 
 
