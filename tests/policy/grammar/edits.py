@@ -85,13 +85,13 @@ def _loaded(text: str, switched: tuple[tuple[str, Any], ...], hospitals: str | N
     try:
         return load_policy("town.yaml", text, dict(switched), hospitals)
     except PolicyError as error:
-        told = [FAULT.fullmatch(line) for line in str(error).splitlines()]
-        assert told, error
-        assert all(told), error
-        first = next(match for match in told if match)
-        line = text.splitlines()[int(first["line"]) - 1]
-        assert any(step in line for step in first["path"].split(".") if not step.isdecimal()), f"{error}\n{line}"
-        return first["path"]
+        faults = str(error)
+    told = [FAULT.fullmatch(line) for line in faults.splitlines()]
+    assert all(told), faults
+    first = next(match for match in told if match)
+    line = text.splitlines()[int(first["line"]) - 1]
+    assert any(step in line for step in first["path"].split(".") if not step.isdecimal()), f"{faults}\n{line}"
+    return first["path"]
 
 
 def later(figures: Any, before: Any) -> Any:

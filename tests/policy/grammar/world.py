@@ -94,10 +94,8 @@ def _claim(number: int, row: Row) -> Row:
         **{name: value for name, value in row.items() if name not in ("self_pay", "like", "on", "times")},
     }
     day = row.get("on", "2025-03-01")
-    if row.get("like", facts["visit_type"]) == "inpatient":
-        facts = {"admission_date": day, "discharge_date": day, **facts}
-    else:
-        facts = {"service_date": day, **facts}
+    stays = row.get("like", facts["visit_type"]) == "inpatient"
+    facts = ({"admission_date": day, "discharge_date": day} if stays else {"service_date": day}) | facts
     facts.setdefault("total_amount", row.get("self_pay", "1000"))
     facts.setdefault("policy_scope_amount", facts["total_amount"])
     return facts

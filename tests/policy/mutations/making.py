@@ -113,23 +113,26 @@ def _of_mapping(node: yaml.MappingNode, path: Path) -> Iterator[Mistake]:
     beside = [(key.value, value) for key, value in pairs if isinstance(value, yaml.MappingNode)]
     for place, (key, value) in enumerate(pairs):
         here, without = (*path, key.value), [*pairs[:place], *pairs[place + 1 :]]
-        if re.fullmatch(r"\d{4}-\d\d-\d\d", key.value):
-            wrong = [(word, new) for word, new in _dates(key.value)]
-        else:
-            wrong = [("misspelt", misspelt(key.value, here))]
-        for word, new in wrong:
+        is_day = re.fullmatch(r"\d{4}-\d\d-\d\d", key.value)
+        for word, new in _dates(key.value) if is_day else [("misspelt", misspelt(key.value, here))]:
             yield f"key {word}", here, [(node, [*pairs[:place], (yaml.ScalarNode(key.tag, new), value), *pairs[place + 1 :]])]
         yield "key left out", here, [(node, without)]
         yield "key doubled", here, [(node, [*pairs, (yaml.ScalarNode(key.tag, key.value), value)])]
-        if len(pairs) > 1:
-            other_key, other = pairs[(place + 1) % len(pairs)]
-            if place + 1 < len(pairs) or len(pairs) > 2:
-                swapped = [(k, other if k is key else value if k is other_key else v) for k, v in pairs]
-                yield f"key with the value of {other_key.value}", here, [(node, swapped)]
+        other_key, other = pairs[(place + 1) % len(pairs)]
+        if _plain(other) != _plain(value):
+            swapped = [(k, other if k is key else value if k is other_key else v) for k, v in pairs]
+            yield f"key with the value of {other_key.value}", here, [(node, swapped)]
         for name, target in beside:
             if target is not value:
                 yield f"key moved under {name}", here, [(node, without), (target, [*target.value, (key, value)])]
                 break
+
+
+def _plain(node: yaml.Node) -> Any:
+    """What a node says."""
+    if isinstance(node, yaml.MappingNode):
+        return {key.value: _plain(value) for key, value in node.value}
+    return [_plain(item) for item in node.value] if isinstance(node, yaml.SequenceNode) else node.value
 
 
 def misspelt(word: str, path: Path) -> str:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from functools import cache
-from itertools import pairwise
+from itertools import pairwise, product
 from random import Random
 from typing import Any, NamedTuple, get_args
 
@@ -166,9 +166,36 @@ def people_of(region: str) -> People:
     great = [_claim(random, region, number, GREAT) for number in range(16)]
     years = [Year(_status(region, category), claims) for category in categories for claims in (small, great)]
     years += [Year(_status(region, *two), small[:16]) for two in pairwise(categories)]
+    years += [Year(_status(region, category), _ills(region)) for category in _one_of_each_class(policy)]
     applied = tuple(Application(region, category, date(2025, 6, 1), NEW_YEAR, date(2025, 12, 31)) for category in categories)
     years += [Year(_status(region, category)._replace(applications=applied), small[:16]) for category in categories]
     return People(region, categories, tuple(years), _news(region, categories), _visits(region), _admissions(region))
+
+
+def _one_of_each_class(policy: Policy) -> list[str]:
+    """The first category of each class."""
+    categories = policy.file.categories
+    return list({category.klass: name for name, category in reversed(categories.items()) if category.klass}.values())
+
+
+def _ills(region: str) -> list[ClaimSubmitted]:
+    """Each illness as a stay and as a special visit, at home and away, of a child and of a grown person."""
+    kinds = product(get_args(Condition), ("inpatient", "outpatient_special", "outpatient_chronic"))
+    return [
+        _bill(
+            region,
+            f"i{number}",
+            visit,
+            NEW_YEAR + timedelta(number),
+            policy_scope_amount=yuan_text(4_321 + number),
+            conditions=[illness],
+            referral="referred",
+            in_province=number % 5 != 0,
+            birth_date="2011-06-15" if number % 2 else "1970-01-01",
+            applied_on="2025-12-01",
+        )
+        for number, (illness, visit) in enumerate(kinds)
+    ]
 
 
 def _status(region: str, *categories: str) -> Status:
