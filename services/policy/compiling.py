@@ -54,7 +54,7 @@ def _sums(ground: Ground) -> Iterator[Sum]:
     for name in sums_of(ground.file):
         pool = limit_of_pool(ground, name)
         if pool is not None:
-            yield Sum(name, place_of(ground.file, name), pool.holds or always)
+            yield Sum(name, place_of(ground.file, name), pool.holds or always, ground.file.pools[name].claims_of)
 
 
 def _term(ground: Ground, place: int, benefit: Benefit) -> Term | None:

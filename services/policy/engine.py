@@ -3,7 +3,7 @@
 In: compiled terms, the claim's facts, counters. Out: an `Assessment`: payments in order, what each used up, and why nothing was paid.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
 from services.policy.bases import base_of, deducted
@@ -57,11 +57,11 @@ def assess(terms: Terms, category: str, klass: str, facts: Facts, counters: Coun
     counted = 0
     for term in selected:
         if plan.sums:
-            counted = _count(course, plan.sums, counted, term.place)
+            counted = _count(course, plan.sums, chosen, counted, term.place)
         if term.replaced_by.isdisjoint(chosen):
             _pay(course, term)
     if plan.sums:
-        _count(course, plan.sums, counted, None)
+        _count(course, plan.sums, chosen, counted, None)
     why = None if course.paid_fen else _reason(course, selected)
     return Assessment(category, klass, tuple(course.payments), course.paid_fen, course.deductible_fen, course.used_fen, why)
 
@@ -83,11 +83,11 @@ def _selected(course: Course, terms: Terms, plan: Sequence[Term]) -> list[Term]:
     return selected
 
 
-def _count(course: Course, sums: Sequence[Sum], counted: int, place: int | None) -> int:
+def _count(course: Course, sums: Sequence[Sum], chosen: Collection[str], counted: int, place: int | None) -> int:
     """Count the sums that are due before the benefit at `place`, all that are left where there is none; how many have been counted."""
     while counted < len(sums) and (place is None or sums[counted].place <= place):
         due = sums[counted]
-        if due.holds(course.facts):
+        if due.holds(course.facts) and (due.of is None or due.of in chosen):
             course.count(due.name, course.facts.self_pay_fen - course.direct_fen)
         counted += 1
     return counted

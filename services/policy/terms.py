@@ -71,11 +71,12 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """A burden of the year: counted before the benefit at `place`, of the claims for which `holds`."""
+    """A burden of the year: counted before the benefit at `place`, of the claims for which `holds`, and which benefit `of` applies to if it names one."""
 
     name: str
     place: int
     holds: Predicate
+    of: str | None
 
 
 @dataclass(frozen=True, slots=True)
