@@ -16,9 +16,11 @@ from tests.policy.grammar.edits import BEGINS, GONE, HOSPITALS, edited, later, l
 from tests.policy.grammar.places import Place, places
 from tests.policy.grammar.world import Row, observed, page
 
-TOWN, WITNESSES, CONDITIONS = table("town.yaml"), table("witnesses.yaml"), table("conditions.yaml")
-KEYS, FRAMES, READERS = CONDITIONS["keys"], CONDITIONS["frames"], WITNESSES["readers"]
 PLACES = {place.path: place for place in places()}
+TOWN, CONDITIONS = table("town.yaml"), table("conditions.yaml")
+WITNESSES = [table("witnesses.yaml"), *([table("witnesses_people.yaml")] if "visit_kinds.like" in PLACES else [])]
+KEYS, FRAMES = CONDITIONS["keys"], CONDITIONS["frames"]
+READERS = {place: one["readers_town"] for one in WITNESSES for place in one["readers"]}
 ALL = {"insurance": ["resident", "employee", "none"]}
 """A condition that holds for every claim."""
 
@@ -31,7 +33,7 @@ UNTOLD = pytest.mark.xfail(strict=True, reason="it stands in the file, and `meda
 
 def rows() -> Iterator[Any]:
     """The rows of the table, each figure over time also as one that begins later, and one of yuan as a share of another."""
-    for row in WITNESSES["rows"]:
+    for row in (row for one in WITNESSES for row in one["rows"]):
         put, instead = row["put"], row.get("instead")
         yield pytest.param(row, id=row["at"])
         if PLACES.get(row["at"], Place("")).is_dated and BEGINS in str(put) and instead:
@@ -118,7 +120,7 @@ def _filled(value: Any, condition: Any) -> Any:
 @pytest.mark.parametrize("place", [pytest.param(place, marks=UNTOLD) if place in READ_BY_NOBODY else place for place in READERS])
 def test_what_is_for_readers_stands_on_the_page(place: str) -> None:
     """`medaid policy show` tells it, whatever it says."""
-    town = edited(TOWN, WITNESSES["readers_town"])
+    town = edited(TOWN, READERS[place])
     changed, mark = marked(town, place.split("."))
     before, after = loaded(town), loaded(changed)
     assert isinstance(before, Policy)
