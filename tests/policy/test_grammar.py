@@ -129,6 +129,18 @@ def test_what_is_for_readers_stands_on_the_page(place: str) -> None:
     assert mark in page(after)
 
 
+def ignored() -> Iterator[Any]:
+    """The words of the table; those that are not refused yet are expected to fail."""
+    for word in table("ignored.yaml")["words"]:
+        yield pytest.param(word, id=word["what"], marks=[pytest.mark.xfail(strict=True, reason=word["open"])] if "open" in word else [])
+
+
+@pytest.mark.parametrize("word", list(ignored()))
+def test_a_word_from_which_nothing_would_follow_is_refused(word: Row) -> None:
+    """With file, line and key."""
+    assert loaded(edited(TOWN, word["put"])) == word["at"]
+
+
 def test_every_place_of_the_language_has_a_witness() -> None:
     """None is without, and no witness is of a place that is none."""
     shown = {".".join(path.split(".")[:end]) for path in tried() for end in range(1, path.count(".") + 2)}  # with a part its whole is shown

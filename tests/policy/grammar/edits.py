@@ -90,7 +90,8 @@ def _loaded(text: str, switched: tuple[tuple[str, Any], ...], hospitals: str | N
     assert all(told), faults
     first = next(match for match in told if match)
     line = text.splitlines()[int(first["line"]) - 1]
-    assert any(step in line for step in first["path"].split(".") if not step.isdecimal()), f"{faults}\n{line}"
+    steps = first["path"].split(".")
+    assert steps[-1].isdecimal() or any(step in line for step in steps), f"{faults}\n{line}"
     return first["path"]
 
 
