@@ -12,11 +12,14 @@ from typing import Any
 import pytest
 
 from services.policy.loader import Policy
-from tests.policy.grammar.edits import BEGINS, GONE, HOSPITALS, edited, later, loaded, marked, shared, table
+from services.policy.model import Designated, PolicyFile
+from tests.policy.grammar.edits import BEGINS, GONE, HOSPITALS, edited, later, loaded, marked, shared, table, text_of
 from tests.policy.grammar.places import Place, places
 from tests.policy.grammar.world import Row, observed, page
 
-PLACES = {place.path: place for place in places()}
+PLACES = {place.path: place for model in (PolicyFile, Designated) for place in places(model)}
+"""Of policy files, and of the list of hospitals that may lie beside one."""
+
 TOWN, CONDITIONS = table("town.yaml"), table("conditions.yaml")
 WITNESSES = [table("witnesses.yaml"), *([table("witnesses_people.yaml")] if "visit_kinds.like" in PLACES else [])]
 KEYS, FRAMES = CONDITIONS["keys"], CONDITIONS["frames"]
@@ -34,7 +37,7 @@ UNTOLD = pytest.mark.xfail(strict=True, reason="it stands in the file, and `meda
 def rows() -> Iterator[Any]:
     """The rows of the table, each figure over time also as one that begins later, and one of yuan as a share of another."""
     for row in (row for one in WITNESSES for row in one["rows"]):
-        put, instead = row["put"], row.get("instead")
+        put, instead = row.get("put", {}), row.get("instead")
         yield pytest.param(row, id=row["at"])
         if PLACES.get(row["at"], Place("")).is_dated and BEGINS in str(put) and instead:
             yield pytest.param({**row, "put": later(put, instead)}, id=f"{row['at']} later")
@@ -44,12 +47,16 @@ def rows() -> Iterator[Any]:
 
 @pytest.mark.parametrize("row", list(rows()))
 def test_a_construct_does_what_it_says_and_only_while_it_stands(row: Row) -> None:
-    """The file with it and without: from each follows what was worked out by hand."""
+    """The file with it and without: from each follows what was worked out by hand, and readers see the difference."""
     assert row["sees"] != row["without"]
-    taken_out = dict.fromkeys(row["put"], GONE) | row.get("instead", {})
-    for edit, expected in ((row["put"], row["sees"]), (taken_out, row["without"])):
-        policy = loaded(edited(TOWN, row.get("beside", {}), edit), row.get("switched"))
+    taken_out = dict.fromkeys(row.get("put", {}), GONE) | row.get("instead", {})
+    shown: list[str] = []
+    with_list, without_list = row.get("lists", (None, None))
+    for edit, hospitals, expected in ((row.get("put", {}), with_list, row["sees"]), (taken_out, without_list, row["without"])):
+        policy = loaded(edited(TOWN, row.get("beside", {}), edit), row.get("switched"), hospitals and text_of(hospitals))
         check(policy, row, expected)
+        shown.append(page(policy) if isinstance(policy, Policy) else "(refused)")
+    assert shown[0] != shown[1] or "lists" in row  # of a list the page tells how long it is
 
 
 def check(policy: Policy | str, row: Row, expected: Mapping[str, Any]) -> None:
@@ -90,6 +97,17 @@ def test_a_condition_means_the_same_everywhere_or_is_refused(frame: str, key: st
     assert sees({**others, word: asked["put"]}, asked["yes"]) == FRAMES[frame]["holds"]
     assert sees({**others, word: asked.get("no_put", asked["put"])}, asked["no"]) == FRAMES[frame]["fails"]
     assert sees(without, asked["no"]) == FRAMES[frame]["holds"]
+    if not nested:
+        assert (
+            len(
+                {
+                    page(policy)
+                    for asks in (without, {**others, word: asked["put"]})
+                    if isinstance(policy := framed(frame, asks, {}), Policy)
+                }
+            )
+            == 2
+        )
     if "no_put" in asked:  # a figure
         assert sees({**others, word: later(asked["put"], asked["no_put"])}, asked["yes"]) == FRAMES[frame]["holds"]
         share = shared({word: asked["put"]})
@@ -98,7 +116,7 @@ def test_a_condition_means_the_same_everywhere_or_is_refused(frame: str, key: st
 
 def last(frame: str, condition: Any, claim: Row, beside: Mapping[str, Any]) -> Any:
     """What the last claim sees of a condition: amount and reason as far as the frame tells; or where it is refused."""
-    policy = loaded(edited(TOWN, beside, _filled(FRAMES[frame]["file"], condition)), hospitals=HOSPITALS)
+    policy = framed(frame, condition, beside)
     if isinstance(policy, str):
         return policy
     facts = {name: value for name, value in claim.items() if name not in ("before", "status")}
@@ -107,6 +125,11 @@ def last(frame: str, condition: Any, claim: Row, beside: Mapping[str, Any]) -> A
     assert told["letters"] == []
     found = {"pays": told["pays"][-1].removesuffix(".00"), "reason": told["reasons"][-1]}
     return {name: found[name] for name in FRAMES[frame]["holds"]}
+
+
+def framed(frame: str, condition: Any, beside: Mapping[str, Any]) -> Policy | str:
+    """The town with the condition in its frame."""
+    return loaded(edited(TOWN, beside, _filled(FRAMES[frame]["file"], condition)), hospitals=HOSPITALS)
 
 
 def _filled(value: Any, condition: Any) -> Any:

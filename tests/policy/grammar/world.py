@@ -4,6 +4,7 @@ In: the file's text, and rows of statuses, claims and admissions. Out: `observed
 """
 
 import asyncio
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -35,8 +36,9 @@ def observed(policy: Policy, case: Row, is_watched: bool = True) -> Row:
 
 
 def page(policy: Policy) -> str:
-    """All that `medaid policy show` says of the policy, in both languages."""
-    return "\n".join(str(part) for lang in ("zh", "en") for part in pages(policy, Speech(lang)))
+    """All that `medaid policy show` says of the policy, in both languages, without the hashes of the file."""
+    told = "\n".join(str(part) for lang in ("zh", "en") for part in pages(policy, Speech(lang)))
+    return re.sub("|".join((policy.edition, policy.wording)), "", told)
 
 
 def written(policy: Policy, events: Sequence[Sent], is_watched: bool = False) -> list[tuple[str, Row]]:

@@ -1,10 +1,9 @@
 """What a city's people, hospitals and offices get to see of its policy: so that two policies of which they see the same may be called the same.
 
-In: a policy, and the people whom `people_of` makes up for a city. Out: by channel what it comes to for them. By the pure core of the services, for speed;
-editions, which are hashes of the file, are left out.
+In: a policy, and the people whom `people_of` makes up for a city. Out: what it comes to for them, by the pure core of the services, for speed; editions,
+which are hashes of the file, are left out.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from functools import cache
@@ -25,14 +24,12 @@ from services.monitoring.domain.hospitals import Hospital, HospitalYear
 from services.monitoring.domain.thresholds import Thresholds
 from services.monitoring.domain.watch import Watch
 from services.policy.adjudicate import Settlement, adjudicate, claim_year
-from services.policy.decree import pages
 from services.policy.entitlement import Application, Interval, Status
 from services.policy.hospitals import hospital_share
 from services.policy.library import Policies, load_policies
 from services.policy.loader import Policy
 from services.policy.result import figures_data
 from services.policy.standing import StatusEvent, status_event
-from services.policy.words import Speech
 from services.runtime.errors import Refused
 
 YEARS_BEGIN, NEW_YEAR = date(2024, 6, 1), date(2025, 1, 1)
@@ -74,12 +71,6 @@ def seen(policy: Policy, people: People) -> Iterator[Any]:
     yield [*_competent(policies, people)]
     yield [*_hospital_warned(watch, people.region)]
     yield [_share(policies, people)]
-
-
-def page(policy: Policy) -> str:
-    """`medaid policy show` in both languages, without the hashes of the file."""
-    told = "\n".join(str(part) for lang in ("zh", "en") for part in pages(policy, Speech(lang)))
-    return re.sub("|".join((policy.edition, policy.wording)), "", told)
 
 
 def _settled(policy: Policy, year: Year) -> list[Settlement]:
