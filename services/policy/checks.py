@@ -6,6 +6,7 @@ In: a file of the right shape. Out: every fault, with file, line and key. Not he
 
 from collections.abc import Iterator, Mapping
 
+from services.policy import checks_codes, checks_people
 from services.policy.checks_benefits import benefit_faults
 from services.policy.checks_when import Fault, begins_late, classes_of, figure_faults, when_faults
 from services.policy.model import PolicyFile
@@ -18,6 +19,8 @@ def faults_of(file: PolicyFile, tree: Tree, readings: Mapping[str, Reading]) -> 
     """Every fault of a file that has the right shape, in words with file, line and key."""
     found = [
         *_categories(file),
+        *checks_people.faults_of(file),
+        *checks_codes.faults_of(file),
         *_figures(file),
         *_pools(file),
         *(fault for place, _ in enumerate(file.benefits) for fault in benefit_faults(file, place)),
@@ -78,19 +81,12 @@ def _pools(file: PolicyFile) -> Iterator[Fault]:
             yield from when_faults(file, pool.when, (*path, "when"), without=("limit_reached", "sum_over"))
         if pool.claims_of is not None and (pool.counts != "burden" or pool.claims_of not in {benefit.id for benefit in file.benefits}):
             yield (*path, "claims_of"), "a benefit of this file, and only in a pool that counts burden"
-        yield from _visits(file, pool.visit_types, (*path, "visit_types"))
         if pool.counts == "burden" and pool.limit_yuan is not None:
             yield (*path, "limit_yuan"), "no such key in a pool that counts burden: it only adds up"
         if pool.counts == "deductible" and pool.limit_yuan is None:
             yield (*path, "limit_yuan"), "is missing: a deductible has an amount"
         if pool.limit_yuan is not None:
             yield from figure_faults(file, pool.limit_yuan, (*path, "limit_yuan"), _classes_met(file, name))
-
-
-def _visits(file: PolicyFile, visits: tuple[str, ...] | None, path: tuple[str, ...]) -> Iterator[Fault]:
-    for visit in visits or ():
-        if visit not in file.visit_types():
-            yield path, f"one of {', '.join(file.visit_types())}; {visit} is none"
 
 
 def _pools_used(file: PolicyFile) -> set[str]:

@@ -8,8 +8,12 @@ from typing import NamedTuple
 import orjson
 
 from schemas.catalogue import ACTIONS, CLAIMS, IDENTITY_EVENTS
+from services.embedded.worked import claim_facts
+from services.embedded.worked_table import Row
 from services.policy.library import Policies
-from tests.policy.table import Row, claim_facts, load, policies_with
+from services.policy.sources import text_of
+from services.policy.tree import parse
+from tests.policy.table import policies_with
 from tests.unit.monitoring.world import Data
 
 CASES = Path(__file__).parent / "cases"
@@ -38,7 +42,7 @@ class Step(NamedTuple):
 @cache
 def tables() -> dict[str, Row]:
     """Every kind's table, scalars as text."""
-    return {path.stem: load(path) for path in sorted(CASES.glob("*.yaml"))}
+    return {path.stem: parse(path.name, text_of(path)).data for path in sorted(CASES.glob("*.yaml"))}
 
 
 @cache
@@ -92,7 +96,7 @@ class _Maker:
             voided = orjson.loads(self._named[row[verb]].value)
             return self._sent(IDENTITY_EVENTS, "identity.status.voided.v1", voided["source"], {**voided_of(voided), "voids": voided["id"]})
         category = row["to"] if verb == "changed" else row[verb]
-        agency = self._policies.current[who["region"]][-1].file.categories[category].certified_by
+        agency = self._policies.current[who["region"]][-1].file.categories[category].certifiers[0]
         categories = {"from_category": row[verb], "to_category": category} if verb == "changed" else {"category": category}
         data = {
             **who,

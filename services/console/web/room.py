@@ -21,7 +21,9 @@ from services.console.web.users import Users
 from services.console.web.words import say
 from services.console.web.writing import local_now, templates
 from services.ledger.letters.audit import audit_record
+from services.policy.declared import labels_of
 from services.policy.library import Policies
+from services.policy.parts import Label
 from services.policy.words import Lang, Speech
 
 log = structlog.get_logger(__name__)
@@ -117,8 +119,8 @@ def render(visit: Visit, template: str, status: int = 200, **context: Any) -> Re
 
 
 def page_of(room: Room, request: Request, visitor: Visitor | None, template: str, status: int = 200, **context: Any) -> Response:
-    """A page, also for strangers."""
-    speech = speech_of(request)
+    """A page, also for strangers; `spoken_in` of `context` is the region whose names it uses, where it is about one."""
+    speech = speech_of(request).of(_own_labels(room, context.get("spoken_in")))
     shared = {
         "speech": speech,
         "t": speech.pick,
@@ -138,14 +140,24 @@ def page_of(room: Room, request: Request, visitor: Visitor | None, template: str
     return response
 
 
+def _own_labels(room: Room, region: str | None) -> Mapping[str, Label]:
+    """The names of the codes that `region` declared, or where none is meant all regions; of two with one code the first's."""
+    labels: dict[str, Label] = {}
+    for one in [region] if region is not None and region in room.policies.current else room.policies.regions():
+        for policy in reversed(room.policies.current[one]):
+            labels = {**labels_of(policy.file), **labels}
+    return labels
+
+
 def is_secure(room: Room) -> bool:
     """Whether browsers come over https."""
     return room.settings.console_url.startswith("https:")
 
 
 def regions_of(room: Room, speech: Speech) -> Sequence[tuple[str, str]]:
-    """Code and name of each region."""
-    return [(region, speech.label(room.policies.current[region][-1].file.title)) for region in room.policies.regions()]
+    """Code and name of each region; of one whose policy files have faults the code alone is known."""
+    current = room.policies.current
+    return [(region, speech.label(current[region][-1].file.title) if region in current else region) for region in room.policies.known()]
 
 
 def failure(room: Room, request: Request, status: int, visitor: Visitor | None) -> Response:

@@ -26,6 +26,7 @@ from schemas.times import local_day
 from services.monitoring.domain.observed import Closed, Nothing, Observation
 from services.monitoring.domain.observing import conflict, settled, status_known, waits
 from services.monitoring.domain.warnings import CLOSED_BY_OPERATORS
+from services.policy.declared import own_codes
 from services.policy.library import Policies
 from services.runtime.errors import Refused
 from services.runtime.records import Record
@@ -87,12 +88,12 @@ def _action(policies: Policies, record: Record) -> Observation:
     """What an operator did; of no consequence here unless he closed a warning of a kind that operators close.
 
     Raises:
-        Refused: It is no action of the console's in a region that has a policy.
+        Refused: It is no action of the console's in a region that has a policy; `processing_failed` where that region's files have faults.
     """
     types: Mapping[str, Any] = ACTION_TYPES
     event: CloudEvent[WarningAction] = read_event(record.value, record.headers, types, VALUE_BYTES_MAX)
-    if event.data.region not in policies.current:
-        raise Refused("unknown_region", "data.region", "one of " + ", ".join(policies.regions()))
+    if lacking := policies.lacking(event.data.region):
+        raise Refused(lacking[0], "data.region", lacking[1])
     if event.source != CONSOLE:
         raise Refused("source_mismatch", "source", CONSOLE)
     data = event.data
@@ -111,9 +112,10 @@ def _refused_claim(policies: Policies, record: Record) -> Observation:
         headers = tuple((header.name, original(header.value, header.encoding)) for header in letter.headers)
         types: Mapping[str, Any] = CLAIM_TYPES
         value = original(letter.payload, letter.payload_encoding)
-        event: CloudEvent[ClaimSubmitted | ClaimReversed] = read_event(value, headers, types, bytes_max=None)
+        own = own_codes(policies.current)
+        event: CloudEvent[ClaimSubmitted | ClaimReversed] = read_event(value, headers, types, bytes_max=None, own=own)
         if isinstance(event.data, ClaimSubmitted):
-            check_dates(event.data, local_day(event.time_ns))
+            check_dates(event.data, local_day(event.time_ns), own)
     except (LookupError, TypeError, ValueError, Refused):
         return NOTHING
     if event.data.region not in policies.current:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, NamedTuple, get_args
 
-from schemas.codes import Agency, WarningKind, WarningLevel
+from schemas.codes import WarningKind, WarningLevel
 from schemas.money import fen_of_sum
 from services.monitoring.domain.wording import Message, closed, fallen, gone
 
@@ -47,7 +47,7 @@ class Due:
     year: int
     detail: str
     level: WarningLevel
-    audience: tuple[Agency, ...]
+    audience: tuple[str, ...]
     measure: Figure
     threshold: Figure
     message: Callable[[], Message]
@@ -65,12 +65,17 @@ def warning_id(kind: WarningKind, region: str, subject: str, year: int, detail: 
     return "/".join([kind, region, subject, str(year), *([detail] if detail else [])])
 
 
+def region_of(warning_id: str) -> str:
+    """The region of a warning."""
+    return warning_id.split("/", 2)[1]
+
+
 @dataclass(frozen=True, slots=True)
 class Open:
     """An open warning as last told."""
 
     level: WarningLevel
-    audience: tuple[Agency, ...]
+    audience: tuple[str, ...]
     measure: Figure
     threshold: Figure
     clause: str | None

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from schemas.codes import Agency
 from schemas.money import yuan_text
 from services.monitoring.domain.thresholds import SupervisionFigures, Thresholds
 from services.monitoring.domain.warnings import EVIDENCE_MAX, Figure
@@ -12,16 +11,21 @@ from services.policy.library import Policies
 from services.policy.loader import Policy
 from services.policy.parts import Label
 
-FRAUD_AUDIENCE: tuple[Agency, ...] = ("healthcare-security",)
+FRAUD_AUDIENCE: tuple[str, ...] = ("healthcare-security",)
 """Signs of fraud are for the fund alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """The policies as they stand today, and the site's thresholds."""
+    """The policies as they stand today, and the site's thresholds.
+
+    Attributes:
+        silent: Regions whose files have faults. Nothing is said there, not even that a warning stands no longer.
+    """
 
     policies: Policies
     thresholds: Thresholds
+    silent: frozenset[str] = frozenset()
 
     def policy(self, region: str, day: date) -> Policy | None:
         """The region's policy nearest to `day`; None where the site has none: nothing is warned of there."""
