@@ -41,7 +41,7 @@ def rows() -> Iterator[Any]:
     """The rows of the table, each figure over time also as one that begins later, and one of yuan as a share of another."""
     for row in (row for one in WITNESSES for row in one["rows"]):
         put, instead = row.get("put", {}), row.get("instead")
-        yield pytest.param(row, id=row["at"])
+        yield pytest.param(row, id=row["at"], marks=[pytest.mark.xfail(strict=True, reason=row["open"])] if "open" in row else [])
         if PLACES.get(row["at"], Place("")).is_dated and BEGINS in str(put) and instead:
             yield pytest.param({**row, "put": later(put, instead)}, id=f"{row['at']} later")
             if f"{row['at']}.percent_of" in PLACES:
@@ -61,7 +61,7 @@ def test_a_construct_does_what_it_says_and_only_while_it_stands(row: Row) -> Non
         shown.append(page(policy) if isinstance(policy, Policy) else "(refused)")
         editions.append(policy.edition if isinstance(policy, Policy) else "(refused)")
     assert shown[0] != shown[1] or "lists" in row  # of a list the page tells how long it is
-    assert editions[0] != editions[1] or not SETTLED & row["sees"].keys() or "letters" in row["sees"]
+    assert editions[0] != editions[1] or not SETTLED & row["sees"].keys() or "letters" in row["without"]
 
 
 def check(policy: Policy | str, row: Row, expected: Mapping[str, Any]) -> None:

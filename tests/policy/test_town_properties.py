@@ -87,8 +87,13 @@ def towns(draw: st.DrawFn) -> Policy:
         "floor": {**LIMITED["floor"], "limit_yuan": {"default": dated(draw(SOME_YUAN))}},
         "burden": {**TOWN["pools"]["burden"], **draw(st.sampled_from(({}, {"when": {"in_province": True}})))},
     }
-    drawn = [draw(benefits()) for _ in range(draw(st.integers(1, 5)))]
-    return town(sorted(drawn, key=lambda one: one.get("base") == "whole_burden"), pools)
+    return town(beyond_last([draw(benefits()) for _ in range(draw(st.integers(1, 5)))]), pools)
+
+
+def beyond_last(drawn: Sequence[Row]) -> list[Row]:
+    """One that looks beyond the scope comes last, and there is but one: see the last test of this file."""
+    beyond = [one for one in drawn if one.get("base") == "whole_burden"]
+    return [one for one in drawn if one not in beyond] + beyond[:1]
 
 
 @st.composite
@@ -200,17 +205,18 @@ def test_a_year_s_burden_is_counted_once_a_claim(others: list[Row], claims: list
     pools = {name: {**pool, "limit_yuan": {"default": dated("3000")}} for name, pool in LIMITED.items()}
     reads = benefit({"flat_percent": dated("1")}, kind="tilt", base={"sum": "burden", "over_yuan": dated("100")})
     first = benefit({"flat_percent": dated("30")})
-    others.sort(key=lambda one: one.get("base") == "whole_burden")
-    policy = town([first, reads, *others], pools)
+    policy = town(beyond_last([first, reads, *others]), pools)
     counted_fen = 0
     for bill, one in zip(claims, settled(policy, claims), strict=True):
         counted_fen += bill.policy_scope_amount - share_of([(bill.policy_scope_amount, "30")])
         assert one.counters["burden"] == counted_fen
 
 
-@pytest.mark.xfail(strict=True, reason="what is left of S is below 0 once more than S was paid, and so is the second payment")
-def test_what_was_paid_beyond_the_scope_takes_nothing_back() -> None:
+@pytest.mark.xfail(strict=True, reason="what is left of S is below 0 once more than S was paid: the next payment and the year's burden are below 0 too")
+@pytest.mark.parametrize("base", ["self_pay", {"sum": "burden", "over_yuan": dated("0")}], ids=str)
+def test_what_was_paid_beyond_the_scope_takes_nothing_back(base: Any) -> None:
     """60% of a bill of 5,000, of which 1,000 are within the scope, is more than S: the second benefit pays nothing, and nothing is taken back."""
-    both = [benefit({"flat_percent": dated("60")}, base="whole_burden"), benefit({"flat_percent": dated("50")})]
+    both = [benefit({"flat_percent": dated("60")}, base="whole_burden"), benefit({"flat_percent": dated("50")}, base=base)]
     (one,) = settled(town(both), [claim(1, 100_000, 400_000)])
     assert [payment.amount_fen for payment in (one.chosen.payments if one.chosen else ())] == [300_000]
+    assert min(one.counters.values(), default=0) >= 0
