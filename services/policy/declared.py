@@ -50,5 +50,5 @@ def labels_of(file: PolicyFile) -> Mapping[str, Label]:
 
 def agencies_of(current: Current, region: str) -> list[str]:
     """The agencies of a region: the contract's, and those that its files declare."""
-    declared = {agency for policy in current[region] for agency in policy.file.agencies}
+    declared = {agency for policy in current.get(region, ()) for agency in policy.file.agencies}
     return sorted({*get_args(Agency), *declared})

@@ -54,7 +54,7 @@ def _policy(found: Explanation, speech: Speech) -> str:
 def _result(found: Explanation, speech: Speech) -> Iterator[Line]:
     settled = found.settlement
     paid, own = yuan_text(settled.assistance_fen), yuan_text(settled.self_pay_fen)
-    left = yuan_text(settled.self_pay_fen - settled.assistance_fen)
+    left = yuan_text(max(0, settled.self_pay_fen - settled.assistance_fen))
     if settled.is_reversed:
         why, rest = Foreign(found.reversed_for or ""), speech.pick("），救助 0.00 元", "); 0.00 yuan of assistance")
         yield heading(speech.pick("结果：已冲销（", "Result: reversed ("), why, rest)
