@@ -16,8 +16,9 @@ from schemas.hospital import AdmissionOpened, ClaimSubmitted
 from schemas.money import yuan_text
 from schemas.settlement import SettlementResult
 from services.identity.domain.authority import check_status
-from services.identity.domain.consequences import assess_admission, subsidies_due, timeline_of
-from services.monitoring.app import load_thresholds
+from services.identity.domain.consequences import assess_admission, timeline_of
+from services.identity.domain.premiums import subsidies_due
+from services.monitoring.adapters.threshold_files import load_thresholds
 from services.monitoring.domain import hospitals, poverty
 from services.monitoring.domain.facts import ClaimFacts, Person
 from services.monitoring.domain.hospitals import Hospital, HospitalYear
@@ -144,7 +145,7 @@ def _facts(number: int, claim: ClaimSubmitted, one: Settlement) -> ClaimFacts:
 @cache
 def _thresholds() -> Thresholds:
     """The shipped thresholds, of the shipped cities: they are no matter of a policy file."""
-    return load_thresholds(load_policies())
+    return load_thresholds(load_policies()).thresholds
 
 
 @cache
