@@ -21,7 +21,7 @@ PLACES = {place.path: place for model in (PolicyFile, Designated) for place in p
 """Of policy files, and of the list of hospitals that may lie beside one."""
 
 TOWN, CONDITIONS = table("town.yaml"), table("conditions.yaml")
-WITNESSES = [table("witnesses.yaml"), *([table("witnesses_people.yaml")] if "visit_kinds.like" in PLACES else [])]
+WITNESSES = [table("witnesses.yaml"), table("witnesses_people.yaml")]
 KEYS, FRAMES = CONDITIONS["keys"], CONDITIONS["frames"]
 READERS = {place: one["readers_town"] for one in WITNESSES for place in one["readers"]}
 ALL = {"insurance": ["resident", "employee", "none"]}
