@@ -66,6 +66,9 @@ NotAssisted = Literal[
 ]
 """Why a claim gets nothing, in the order in which they are tested."""
 
+HospitalGrade = Literal["tertiary", "secondary", "primary", "ungraded"]
+"""三级, 二级, 一级, 未定级."""
+
 ComponentKind = Literal["direct", "above_cap", "reassistance", "tilt"]
 """直接救助, 超封顶线救助, 再救助, 倾斜救助."""
 

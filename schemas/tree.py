@@ -46,6 +46,18 @@ class Tree:
         known = next((path[:end] for end in range(len(path), -1, -1) if path[:end] in self.lines), ())
         return self.lines.get(known, 1)
 
+    def value(self, path: Path) -> Any:
+        """What stands at `path`; None where nothing does."""
+        found: Any = self.data
+        for step in path:
+            if isinstance(found, dict):
+                found = found.get(str(step))
+            elif isinstance(found, list) and isinstance(step, int) and step < len(found):
+                found = found[step]
+            else:
+                return None
+        return found
+
     def fault(self, path: Path, expected: str) -> str:
         """One fault in words, placed at the nearest line known."""
         return f"{self.name}:{self.line(path)}: {'.'.join(map(str, path)) or '(file)'}: {expected}"

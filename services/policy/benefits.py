@@ -1,32 +1,43 @@
 """How a city's file declares what the fund pays: conditions, pools, rates, benefits, in the order of payment."""
 
 from collections.abc import Mapping
-from typing import Literal
+from datetime import date
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
-from schemas.codes import ComponentKind, Condition, InsuranceType, NotAssisted, Referral, VisitType
-from services.policy.parts import Clause, DatedPoints, DatedShare, DatedYuan, Label, Part
+from schemas.codes import ComponentKind, HospitalGrade, InsuranceType, NotAssisted, Referral
+from schemas.money import Fen
+from services.policy.parts import ByClass, Clause, DatedPoints, DatedShare, DatedYuan, Day, Label, Part, Share, Yuan, is_day
 
-SimpleBase = Literal["self_pay", "self_pay_below_cap", "above_cap", "burden_left", "excess_over_limit"]
+SimpleBase = Literal["self_pay", "self_pay_below_cap", "above_cap", "burden_left", "excess_over_limit", "whole_burden"]
 """What a rate may apply to without further figures."""
+
+T = TypeVar("T")
+Some = Annotated[tuple[T, ...], Field(min_length=1)]
+"""A list that names something: an empty one would never hold, and nobody means that."""
 
 
 class When(Part):
-    """To which claims something applies; what is left out holds for all."""
+    """To which claims something applies; what is left out holds for all, what is there holds together. Of `any_of` one is enough."""
 
-    classes: tuple[str, ...] | None = None
-    visit_types: tuple[VisitType, ...] | None = None
-    insurance: tuple[InsuranceType, ...] | None = None
-    referral: tuple[Referral, ...] | None = None
+    classes: Some[str] | None = None
+    visit_types: Some[str] | None = None
+    insurance: Some[InsuranceType] | None = None
+    referral: Some[Referral] | None = None
     in_province: bool | None = None
-    conditions: tuple[Condition, ...] | None = None
-    without_conditions: tuple[Condition, ...] | None = None
-    age_at_most: int | None = None
+    in_county: bool | None = None
+    districts: Some[str] | None = None
+    hospital_grades: Some[HospitalGrade] | None = None
+    conditions: Some[str] | None = None
+    without_conditions: Some[str] | None = None
+    age_at_most: int | None = Field(default=None, ge=0, le=150)
     age_on: Literal["service", "application"] = "service"
     applied: bool | None = None
+    self_pay_over_yuan: DatedYuan | None = None
     limit_reached: str | None = None
-    any_of: tuple["When", ...] = ()
+    sum_over: Annotated[Mapping[str, DatedYuan], Field(min_length=1)] | None = None
+    any_of: Some["When"] | None = None
 
 
 class Reclass(Part):
@@ -47,22 +58,46 @@ class Bar(Part):
 
 
 class Pool(Part):
-    """A counter of a person-year. `counts`: what adds to it; a limit may depend on the class, `default` for the others."""
+    """A counter of a person-year. Claims that `visit_types` and `when` leave out neither use it nor are limited by it.
+
+    Attributes:
+        counts: What adds to it; `assisted` and `times` are those that benefits keep for themselves, and stand in no file.
+    """
 
     label: Label
     clause: Clause
-    counts: Literal["payment", "self_pay", "deductible", "burden"]
-    visit_types: tuple[VisitType, ...] | None = None
-    limit_yuan: Mapping[str, DatedYuan] | None = None
+    counts: Literal["payment", "self_pay", "deductible", "burden", "assisted", "times"]
+    visit_types: Some[str] | None = None
+    when: When | None = None
+    limit_yuan: ByClass | None = None
+
+
+BandTable = Annotated[Mapping[Yuan, Share], Field(min_length=1)]
+
+
+def _bands(value: object) -> str:
+    return "[dated]" if isinstance(value, Mapping) and all(is_day(key) for key in value) else "[plain]"
 
 
 class Rate(Part):
-    """Up to three rates, and which of them counts."""
+    """Up to three rates, and which of them counts; or `bands`: rates by the amount from which each holds, of a claim or of a year's sum."""
 
     class_percent: Mapping[str, DatedShare] | None = None
-    condition_percent: Mapping[Condition, DatedShare] | None = None
+    condition_percent: Mapping[str, DatedShare] | None = None
     flat_percent: DatedShare | None = None
     take: Literal["highest", "class", "condition", "flat"] = "highest"
+    bands: (
+        Annotated[Annotated[BandTable, Tag("[plain]")] | Annotated[Mapping[Day, BandTable], Tag("[dated]")], Discriminator(_bands)] | None
+    ) = None
+    of: str = "claim"
+
+    @property
+    def band_tables(self) -> Mapping[date, Mapping[Fen, int]]:
+        """The bands over time; a table without dates has always held."""
+        table = self.bands or {}
+        dated = {day: bands for day, bands in table.items() if isinstance(day, date) and isinstance(bands, Mapping)}
+        plain = {Fen(begins): share for begins, share in table.items() if isinstance(begins, int) and isinstance(share, int)}
+        return dated or ({date.min: plain} if plain else {})
 
 
 class Modifier(Part):
@@ -76,29 +111,56 @@ class Modifier(Part):
 
 
 class Excess(Part):
-    """The rise of the part of a sum above a threshold; `per` claim: this claim's own part above it."""
+    """The part of a sum above a threshold as it arises; `per` claim: this claim's own part above it."""
 
     sum: str
     over_yuan: DatedYuan
     per: Literal["year", "claim"] = "year"
 
 
-class Benefit(Part):
-    """One kind of payment. Benefits pay in the order of the file."""
+class VisitDeductible(Part):
+    """A deductible that each claim meets anew, by class."""
 
-    id: str
+    per: Literal["visit"]
+    yuan: ByClass
+
+
+def _form(value: object) -> str:
+    return "[name]" if isinstance(value, str) else "[form]"
+
+
+Base = Annotated[Annotated[SimpleBase, Tag("[name]")] | Annotated[Excess, Tag("[form]")], Discriminator(_form)]
+Deductible = Annotated[Annotated[str, Tag("[name]")] | Annotated[VisitDeductible, Tag("[form]")], Discriminator(_form)]
+
+
+class Benefit(Part):
+    """One kind of payment: a rate of a base, or a lump sum (`fixed_yuan`). Benefits pay in the order of the file."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")
     kind: ComponentKind
     label: Label
-    clause: Clause | Mapping[str, Clause]
+    clause: Clause | Annotated[Mapping[str, Clause], Field(min_length=1)]
     when: When = When()
     unless: When | None = None
-    base: SimpleBase | Excess
-    deductible: str | None = None
-    rate: Rate
+    base: Base | None = None
+    deductible: Deductible | None = None
+    rate: Rate | None = None
+    fixed_yuan: ByClass | None = None
+    times_a_year: int | None = Field(default=None, ge=1, le=1000)
     modifiers: tuple[Modifier, ...] = ()
     limited_by: tuple[str, ...]
     group: str | None = None
     replaced_by: tuple[str, ...] = ()
+
+    @property
+    def excess(self) -> Excess | None:
+        """The sum that its base is a part of, if it is one."""
+        return self.base if isinstance(self.base, Excess) else None
+
+    @property
+    def pool(self) -> str | None:
+        """The pool of its deductible, if it has one of the year."""
+        return self.deductible if isinstance(self.deductible, str) else None
 
 
 class Group(Part):

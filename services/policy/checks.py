@@ -1,130 +1,146 @@
-"""What the shape of a policy file cannot show: names that must be known, figures that must be there, pools that must be used."""
+"""What the shape of a policy file cannot show: names that must be known, figures that must be there, words that would be ignored where they stand.
 
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
+In: a file of the right shape. Out: every fault, with file, line and key. Not here: what is asked of benefits (`checks_benefits.py`) and of conditions
+(`checks_when.py`).
+"""
 
-from services.policy.benefits import Benefit, Excess, When
+from collections.abc import Iterator, Mapping
+
+from services.policy.checks_benefits import benefit_faults
+from services.policy.checks_when import Fault, begins_late, classes_of, figure_faults, when_faults
 from services.policy.model import PolicyFile
-from services.policy.tree import Path, Reading, Tree
+from services.policy.sums import kept_pools
+from services.policy.tree import Reading, Tree
+from services.policy.whens import of_file
 
 
 def faults_of(file: PolicyFile, tree: Tree, readings: Mapping[str, Reading]) -> list[str]:
     """Every fault of a file that has the right shape, in words with file, line and key."""
     found = [
         *_categories(file),
+        *_figures(file),
         *_pools(file),
-        *(fault for place, benefit in enumerate(file.benefits) for fault in _benefit(file, benefit, ("benefits", place))),
+        *(fault for place, _ in enumerate(file.benefits) for fault in benefit_faults(file, place)),
+        *_groups(file),
         *_rules(file),
+        *_untaken_rates(file, tree),
         *_unused_readings(tree, readings),
     ]
     return [tree.fault(path, expected) for path, expected in found]
-
-
-Fault = tuple[Path, str]
-
-
-def classes_of(file: PolicyFile) -> set[str]:
-    """Every class that the file knows."""
-    return (
-        {category.klass for category in file.categories.values() if category.klass}
-        | {rule.becomes for rule in file.reclass}
-        | set(file.classes)
-    )
 
 
 def _categories(file: PolicyFile) -> Iterator[Fault]:
     for name, category in file.categories.items():
         if (category.klass is None) == (category.settles is None):
             yield ("categories", name), "either a class, or in `settles` why it has none"
+        if category.klass is None and category.figures_until is not None:
+            yield ("categories", name, "figures_until"), "no such key where there is no class"
     for name in file.entitlement.expires_at_year_end:
         if name not in file.categories:
             yield ("entitlement", "expires_at_year_end", name), "a category of this file"
+    rated = {klass for benefit in file.benefits if benefit.rate for klass in benefit.rate.class_percent or ()}
+    for place, klass in enumerate(file.classes):
+        if klass in file.classes[:place] or klass not in rated:
+            yield ("classes", place), f"once each class that a rate names; {klass} is none"
     if file.valid_to is not None and file.valid_to < file.valid_from:
         yield ("valid_to",), "a day not before valid_from"
 
 
+def _figures(file: PolicyFile) -> Iterator[Fault]:
+    named = _names_of_figures(file.model_dump())
+    for name, figure in file.figures.items():
+        if name not in named:
+            yield ("figures", name), "to be referred to by percent_of"
+        yield from begins_late(file, figure.yuan, ("figures", name, "yuan"))
+
+
+def _names_of_figures(value: object) -> set[str]:
+    """Every figure that an amount is a percentage of."""
+    if isinstance(value, Mapping):
+        found = {value["percent_of"]} if isinstance(value.get("percent_of"), str) else set()
+        return found.union(*map(_names_of_figures, value.values()))
+    if isinstance(value, list | tuple):
+        return set().union(*map(_names_of_figures, value))
+    return set()
+
+
 def _pools(file: PolicyFile) -> Iterator[Fault]:
-    used = {pool for benefit in file.benefits for pool in benefit.limited_by}
-    used |= {benefit.deductible for benefit in file.benefits if benefit.deductible}
-    used |= {benefit.base.sum for benefit in file.benefits if isinstance(benefit.base, Excess)}
+    used = _pools_used(file)
     for name, pool in file.pools.items():
+        path = ("pools", name)
+        if pool.counts in ("assisted", "times"):
+            yield (*path, "counts"), "payment, self_pay, deductible or burden"
+        if name in kept_pools(file):
+            yield path, f"another name: medaid keeps a counter called {name} for a benefit"
         if name not in used:
-            yield ("pools", name), "to be used by a benefit"
-        for klass, figures in (pool.limit_yuan or {}).items():
-            if klass != "default" and klass not in classes_of(file):
-                yield ("pools", name, "limit_yuan", klass), "a class of this file, or default"
-            yield from _begins(file, figures, ("pools", name, "limit_yuan", klass))
+            yield path, "to be used by a benefit"
+        if pool.when is not None:
+            yield from when_faults(file, pool.when, (*path, "when"), without=("limit_reached", "sum_over"))
+        yield from _visits(file, pool.visit_types, (*path, "visit_types"))
+        if pool.counts == "burden" and pool.limit_yuan is not None:
+            yield (*path, "limit_yuan"), "no such key in a pool that counts burden: it only adds up"
+        if pool.counts == "deductible" and pool.limit_yuan is None:
+            yield (*path, "limit_yuan"), "is missing: a deductible has an amount"
+        if pool.limit_yuan is not None:
+            yield from figure_faults(file, pool.limit_yuan, (*path, "limit_yuan"), _classes_met(file, name))
 
 
-def _begins(file: PolicyFile, figures: Iterable[date], path: Path) -> Iterator[Fault]:
-    if min(figures, default=date.max) > file.valid_from:
-        yield path, f"a figure from {file.valid_from} on, when the decree begins to hold"
+def _visits(file: PolicyFile, visits: tuple[str, ...] | None, path: tuple[str, ...]) -> Iterator[Fault]:
+    for visit in visits or ():
+        if visit not in file.visit_types():
+            yield path, f"one of {', '.join(file.visit_types())}; {visit} is none"
 
 
-def _benefit(file: PolicyFile, benefit: Benefit, path: Path) -> Iterator[Fault]:
-    pools = [*benefit.limited_by, *([benefit.deductible] if benefit.deductible else [])]
-    if isinstance(benefit.base, Excess):
-        pools.append(benefit.base.sum)
-        yield from _begins(file, benefit.base.over_yuan, (*path, "base", "over_yuan"))
-    for pool in pools:
-        if pool not in file.pools:
-            yield (*path, "limited_by"), f"pools of this file; {pool} is none"
-    if benefit.group is not None and benefit.group not in file.groups:
-        yield (*path, "group"), "a group of this file"
-    ids = [other.id for other in file.benefits]
-    if ids.count(benefit.id) > 1:
-        yield (*path, "id"), "an id of its own"
-    for other in benefit.replaced_by:
-        if other not in ids:
-            yield (*path, "replaced_by"), f"benefits of this file; {other} is none"
-    yield from _when(file, benefit.when, (*path, "when"))
-    if benefit.unless is not None:
-        yield from _when(file, benefit.unless, (*path, "unless"))
-    yield from _rate(file, benefit, path)
+def _pools_used(file: PolicyFile) -> set[str]:
+    used: set[str] = set()
+    for benefit in file.benefits:
+        used |= {*benefit.limited_by}
+        used |= {benefit.pool} if benefit.pool else set()
+        used |= {benefit.excess.sum} if benefit.excess else set()
+        used |= {benefit.rate.of} if benefit.rate else set()
+    return used | {name for when in of_file(file) for name in when.sum_over or {}}
 
 
-def _rate(file: PolicyFile, benefit: Benefit, path: Path) -> Iterator[Fault]:
-    rate = benefit.rate
-    tables = {"class": rate.class_percent, "condition": rate.condition_percent, "flat": rate.flat_percent}
-    if not any(tables.values()) or (rate.take != "highest" and not tables[rate.take]):
-        yield (*path, "rate"), f"a rate; none is given for {rate.take}"
-    classes = benefit.when.classes or tuple(sorted(classes_of(file)))
-    for klass in classes if rate.class_percent is not None else ():
-        if klass not in (rate.class_percent or {}) and rate.take in ("highest", "class"):
-            yield (*path, "rate", "class_percent"), f"a rate for class {klass}, which the benefit applies to"
-    figures = [
-        *(rate.class_percent or {}).values(),
-        *(rate.condition_percent or {}).values(),
-        *([rate.flat_percent] if rate.flat_percent else []),
-    ]
-    for dated in figures:
-        yield from _begins(file, dated, (*path, "rate"))
-    if not isinstance(benefit.clause, str):
-        for klass in classes:
-            if klass not in benefit.clause and "default" not in benefit.clause:
-                yield (*path, "clause"), f"a clause for class {klass}, or default"
-    for place, modifier in enumerate(benefit.modifiers):
-        yield from _when(file, modifier.when, (*path, "modifiers", place, "when"))
-        yield from _begins(file, modifier.percent, (*path, "modifiers", place, "percent"))
+def _classes_met(file: PolicyFile, name: str) -> set[str]:
+    """The classes of the benefits that a pool limits, or whose deductible it is."""
+    met: set[str] = set()
+    for benefit in file.benefits:
+        if name in benefit.limited_by or name == benefit.pool:
+            met |= set(benefit.when.classes or classes_of(file))
+    return met
 
 
-def _when(file: PolicyFile, when: When, path: Path) -> Iterator[Fault]:
-    for klass in when.classes or ():
-        if klass not in classes_of(file):
-            yield (*path, "classes"), f"classes of this file; {klass} is none"
-    if when.limit_reached is not None and when.limit_reached not in file.pools:
-        yield (*path, "limit_reached"), "a pool of this file"
-    for place, inner in enumerate(when.any_of):
-        yield from _when(file, inner, (*path, "any_of", place))
+def _groups(file: PolicyFile) -> Iterator[Fault]:
+    for name in file.groups:
+        if name not in {benefit.group for benefit in file.benefits}:
+            yield ("groups", name), "to be the group of a benefit"
 
 
 def _rules(file: PolicyFile) -> Iterator[Fault]:
     for place, rule in enumerate(file.reclass):
+        path = ("reclass", place)
         if rule.klass not in {category.klass for category in file.categories.values()}:
-            yield ("reclass", place, "class"), "a class of a category"
-        yield from _when(file, rule.when, ("reclass", place, "when"))
+            yield (*path, "class"), "a class of a category"
+        if rule.becomes == rule.klass:
+            yield (*path, "becomes"), "another class"
+        yield from when_faults(file, rule.when, (*path, "when"), without=("classes", "limit_reached", "sum_over"))
     for place, bar in enumerate(file.bars):
-        yield from _when(file, bar.when, ("bars", place, "when"))
+        yield from when_faults(file, bar.when, ("bars", place, "when"))
+    if file.self_pay.uninsured is not None:
+        yield from begins_late(file, file.self_pay.uninsured.percent, ("self_pay", "uninsured", "percent"))
+    if file.hospital_ratio is not None:
+        yield from begins_late(file, file.hospital_ratio.limit_percent, ("hospital_ratio", "limit_percent"))
+
+
+def _untaken_rates(file: PolicyFile, tree: Tree) -> Iterator[Fault]:
+    """Rates beside the one that `take` names: they count for nothing, unless a reading chooses."""
+    for place, benefit in enumerate(file.benefits):
+        rate = benefit.rate
+        if rate is None or rate.take == "highest" or not isinstance(tree.value(("benefits", place, "rate", "take")), str):
+            continue
+        for name, table in (("class", rate.class_percent), ("condition", rate.condition_percent), ("flat", rate.flat_percent)):
+            if table and name != rate.take and not (rate.take == "condition" and name in ("class", "flat")):
+                yield ("benefits", place, "rate", f"{name}_percent"), f"no such key with take: {rate.take}, which never asks it"
 
 
 def _unused_readings(tree: Tree, readings: Mapping[str, Reading]) -> Iterator[Fault]:

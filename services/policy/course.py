@@ -1,14 +1,40 @@
 """What has been paid and used up while the benefits of one claim are gone through; amounts in fen."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from services.policy.facts import Facts
-from services.policy.terms import WHOLE_BP, Limit, RateChange, Terms
+from services.policy.facts import Facts, Predicate
+
+WHOLE_BP = 10_000
+"""100% in basis points."""
+
+ONCE = 100
+"""What one time adds to a counter of times, so that it reads as 1.00."""
 
 Counters = Mapping[str, int]
 """The person-year's counters: name to fen used so far; absent is 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A counter as one class meets it. `limit_fen` None: it only counts. `holds`: for which claims; None: for every one that meets it."""
+
+    name: str
+    counts: str
+    limit_fen: int | None
+    holds: Predicate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RateChange:
+    """A modifier of the rate: what it asks of the claim and, None for nothing, of the counters."""
+
+    when: Predicate
+    turn: "Turn | None"
+    points_bp: int
+    relative: bool
+    clause: str
 
 
 class Draw(NamedTuple):
@@ -24,9 +50,12 @@ class Payment(NamedTuple):
     """One component. Amounts in fen, rate in basis points; `limited_by` is the counter that bound tightest.
 
     Attributes:
+        rate_bp: Of several bands the share that they come to, rounded.
         offered_fen: The base before deductible and self-pay pools.
         changes: The modifiers that made the rate.
         draws: What it added to each counter, in order.
+        bands: Of a base in bands each part with its rate.
+        deducted_fen: What a deductible took off the base offered.
     """
 
     kind: str
@@ -39,25 +68,38 @@ class Payment(NamedTuple):
     offered_fen: int
     changes: tuple[RateChange, ...]
     draws: tuple[Draw, ...]
+    bands: tuple[tuple[int, int], ...]
+    deducted_fen: int
 
 
 @dataclass(slots=True)
 class Course:
-    """What has been paid and used while the benefits of one claim are gone through."""
+    """What has been paid and used while the benefits of one claim are gone through.
 
-    terms: Terms
+    Attributes:
+        is_short: Whether a threshold kept a direct benefit from the claim.
+        burden_fen: What each sum of the year counted of this claim.
+    """
+
     facts: Facts
     counters: Counters
-    above_fen: int
+    round_down: bool
+    above_fen: int = 0
     paid_fen: int = 0
     direct_fen: int = 0
     uncut_fen: int = 0
     deductible_fen: int = 0
     base_left_fen: int = 0
+    is_short: bool = False
     payments: list[Payment] = field(default_factory=list)
     used_fen: dict[str, int] = field(default_factory=dict)
+    burden_fen: dict[str, int] = field(default_factory=dict)
     draws: list[Draw] = field(default_factory=list)
     """Of the benefit in hand."""
+
+    def sum_fen(self, name: str) -> int:
+        """A counter as it stands, this claim's part included as far as it has come."""
+        return self.counters.get(name, 0) + self.used_fen.get(name, 0)
 
     def room_fen(self, limit: Limit) -> int | None:
         """What is left of a limit, never below 0; None: it has none."""
@@ -71,6 +113,16 @@ class Course:
         self.draws.append(Draw(name, limit_fen, self.counters.get(name, 0) + used_fen, fen))
         if fen:
             self.used_fen[name] = used_fen + fen
+
+    def count(self, name: str, fen: int) -> None:
+        """Add this claim's burden to a sum of the year, once."""
+        self.burden_fen[name] = fen
+        if fen:
+            self.used_fen[name] = self.used_fen.get(name, 0) + fen
+
+
+Turn = Callable[[Course], bool]
+"""What a condition asks of the counters when its turn comes."""
 
 
 def round_share(base_fen: int, rate_bp: int, down: bool) -> int:

@@ -6,8 +6,9 @@ In: a policy under its readings. Out: headings, tables and passages. Not here: t
 from collections.abc import Callable, Iterator, Mapping
 
 from services.policy.benefits import Benefit
+from services.policy.decree_rates import rates
 from services.policy.decree_rules import RULES
-from services.policy.decree_words import Heading, Part, Sheet, base, clauses, dated, listed, modifier, rates, when, yes
+from services.policy.decree_words import Heading, Part, Sheet, base, by_class, clauses, dated, listed, modifier, when, yes
 from services.policy.loader import Policy
 from services.policy.model import Category
 from services.policy.tree import reading_text
@@ -63,21 +64,19 @@ def _class(category: Category, speech: Speech) -> str:
 
 def _pools(policy: Policy, speech: Speech) -> Iterator[Part]:
     columns = (
-        ("代码", "名称", "计入", "就医类型", "年度限额（元）", "条款"),
-        ("code", "name", "counts", "visits", "limit a year, yuan", "clause"),
+        ("代码", "名称", "计入", "适用", "年度限额（元）", "条款"),
+        ("code", "name", "counts", "applies to", "limit a year, yuan", "clause"),
     )
     rows = []
     for code, pool in policy.file.pools.items():
-        visits = speech.pick("全部", "all") if pool.visit_types is None else ", ".join(map(speech.say, pool.visit_types))
-        limits = "\n".join(_limit(klass, dated(figures), speech) for klass, figures in (pool.limit_yuan or {}).items())
+        visits = "" if pool.visit_types is None else ", ".join(map(speech.say, pool.visit_types))
+        asked = "" if pool.when is None else when(pool.when, speech)
+        visits = speech.pick("，", ", ").join(filter(None, (visits, asked))) or speech.pick("全部", "all")
+        limits = "\n".join(by_class(pool.limit_yuan or {}, speech))
         counts = speech.say(f"counts.{pool.counts}")
         limit = limits or speech.pick("无，只累计", "none, it only counts")
         rows.append((code, speech.label(pool.label), counts, visits, limit, pool.clause))
     yield Sheet(speech.pick("限额与累计", "Limits and counters"), columns[speech.lang == "en"], rows)
-
-
-def _limit(klass: str, figure: str, speech: Speech) -> str:
-    return f"{speech.pick('其他', 'others') if klass == 'default' else klass}: {figure}"
 
 
 def _benefits(policy: Policy, speech: Speech) -> Iterator[Part]:
@@ -85,7 +84,7 @@ def _benefits(policy: Policy, speech: Speech) -> Iterator[Part]:
     rows = []
     for benefit in policy.file.benefits:
         name = f"{speech.label(benefit.label)}\n{benefit.id} ({benefit.kind})"
-        lines = [*rates(benefit.rate, speech), *(modifier(change, speech) for change in benefit.modifiers if change.applies)]
+        lines = [*rates(benefit, speech), *(modifier(change, speech) for change in benefit.modifiers if change.applies)]
         limits, stands_in = listed(benefit.limited_by), clauses(benefit.clause)
         rows.append((name, _applies(policy, benefit, speech), base(benefit, speech), "\n".join(lines), limits, stands_in))
     yield Sheet(
@@ -121,4 +120,10 @@ def _readings(policy: Policy, speech: Speech) -> Sheet:
     return Sheet(speech.pick("条文理解", "Readings left open by the text"), columns[speech.lang == "en"], rows, note=note)
 
 
-SECTIONS: Mapping[str, Section] = {"categories": _categories, "pools": _pools, "benefits": _benefits, **RULES}
+def _figures(policy: Policy, speech: Speech) -> Iterator[Part]:
+    columns = (("代码", "名称", "金额（元）", "条款"), ("code", "name", "yuan", "clause"))
+    rows = [(code, speech.label(figure.label), dated(figure.yuan), figure.clause) for code, figure in policy.file.figures.items()]
+    yield Sheet(speech.pick("参照数额", "Figures referred to"), columns[speech.lang == "en"], rows)
+
+
+SECTIONS: Mapping[str, Section] = {"categories": _categories, "figures": _figures, "pools": _pools, "benefits": _benefits, **RULES}

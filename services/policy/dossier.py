@@ -14,6 +14,7 @@ from services.policy.adjudicate import claim_year
 from services.policy.entitlement import Interval, Status, status_of
 from services.policy.explain import Dossier, Told
 from services.policy.library import Policies
+from services.policy.limits import limit_fen
 from services.policy.model import PolicyFile
 from services.policy.standing import status_event
 
@@ -134,9 +135,5 @@ def _holding(dossier: Dossier, category: str) -> Status:
 
 def limit_of(file: PolicyFile, pool: str, category: str | None, day: date) -> int | None:
     """The yearly limit of a counter as `category` meets it on `day`, fen; None where it only counts, or its class has none."""
-    limits = file.pools[pool].limit_yuan or {}
     known = None if category is None else file.categories.get(category)
-    klass = known.klass if known else None
-    figures = limits.get(klass or "") or limits.get("default")
-    begun = [begins for begins in figures or {} if begins <= day]
-    return figures[max(begun)] if figures and begun else None
+    return limit_fen(file, pool, known.klass if known else None, day)

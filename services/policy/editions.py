@@ -12,8 +12,8 @@ from typing import Any
 import orjson
 
 from services.policy.benefits import Bar, Benefit, Group, Modifier, Pool, Reclass
-from services.policy.model import Category, ClauseOnly, Entitlement, FeeWaiver, PolicyFile, ShareOfTotal
-from services.policy.parts import Part
+from services.policy.model import Category, ClauseOnly, Designation, Entitlement, FeeWaiver, PolicyFile, ShareOfTotal
+from services.policy.parts import Figure, Part, is_day
 
 BESIDE: Mapping[type[Part], frozenset[str]] = {
     PolicyFile: frozenset({
@@ -30,6 +30,7 @@ BESIDE: Mapping[type[Part], frozenset[str]] = {
     Modifier: frozenset({"clause"}),
     Benefit: frozenset({"label"}),
     Group: frozenset({"clause"}),
+    Figure: frozenset({"label", "clause"}),
 }  # fmt: skip
 """The keys that no result of a settlement hangs on. A benefit's clause is none of them: it stands in every component that is paid by it."""
 
@@ -37,14 +38,34 @@ _IN_ORDER = frozenset({"limited_by"})
 """Lists of names whose order counts; of all others only what is in them does."""
 
 
-def settling(file: PolicyFile, readings: Mapping[str, Any], hospitals: Mapping[str, tuple[date, date | None]] | None) -> dict[str, Any]:
+def settling(file: PolicyFile, readings: Mapping[str, Any], hospitals: Mapping[str, Designation] | None) -> dict[str, Any]:
     """All that a settlement hangs on. The table's order is part of it, for of categories that give the same the first is settled by."""
     content = _settling(file)
     content["categories"] = list(content["categories"].items())
     content["entitlement"]["expires_at_year_end"] = sorted(file.entitlement.expires_at_year_end)
     content["readings"] = {name: str(value) for name, value in readings.items()}  # results name them
-    spans = {name: {"from": str(first), "to": last and str(last)} for name, (first, last) in (hospitals or {}).items()}
+    spans = {name: _span(listed) for name, listed in (hospitals or {}).items()}
     return {**content, "hospitals": None if hospitals is None else spans}
+
+
+def _span(listed: Designation) -> dict[str, Any]:
+    grades = [{"grade": grade} | ({"from": str(day)} if day > date.min else {}) for day, grade in sorted(listed.grade.items())]
+    return {"from": str(listed.from_), "to": listed.to and str(listed.to), **({"grades": grades} if grades else {})}
+
+
+def as_before(content: Mapping[str, Any]) -> dict[str, Any]:
+    """`content` as it stood before burden pools had a condition of their own and a missing limit was said aloud (November 2026).
+
+    Years on a ledger may still name the hash of that form. It is never written anew, and the four cities settle alike in both forms.
+    """
+    return {**content, "pools": {name: _pool_before(pool) for name, pool in content["pools"].items()}}
+
+
+def _pool_before(pool: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {key: value for key, value in pool.items() if key != "when" or pool["counts"] != "burden"}
+    if isinstance(limits := pool.get("limit_yuan"), Mapping):
+        kept["limit_yuan"] = {klass: figures for klass, figures in limits.items() if figures is not None}
+    return kept
 
 
 def wording(file: PolicyFile) -> Any:
@@ -63,7 +84,7 @@ def _settling(value: Any, name: str = "") -> Any:
         kept = [key for key in type(value).model_fields if key not in BESIDE.get(type(value), ())]
         return {key: _settling(getattr(value, key), key) for key in kept if not _is_default(value, key)}
     if isinstance(value, Mapping):
-        return {str(key): _settling(item) for key, item in value.items()}
+        return {str(key): _settling(item) for key, item in value.items() if item is not None}
     if isinstance(value, tuple):
         items = [_settling(item) for item in value]
         return sorted(items) if name not in _IN_ORDER and all(isinstance(item, str) for item in items) else items
@@ -98,28 +119,20 @@ def until(value: Any, last: date) -> Any:
     if _is_dated(value):
         return {key: item for key, item in value.items() if date.fromisoformat(key) <= last}
     if isinstance(value, list):
-        return [until(item, last) for item in value]
+        return [until(item, last) for item in value if not _comes_later("", item, last)]
     if not isinstance(value, dict):
         return value
     return {key: until(item, last) for key, item in value.items() if not _comes_later(key, item, last)}
 
 
-def is_date(value: Any) -> bool:
-    """Whether `value` is the text of a day."""
-    try:
-        return isinstance(value, str) and bool(date.fromisoformat(value))
-    except ValueError:
-        return False
-
-
 def _is_dated(value: Any) -> bool:
     """Whether `value` is a figure over time: a mapping from dates."""
-    return isinstance(value, dict) and bool(value) and all(is_date(key) for key in value)
+    return isinstance(value, dict) and bool(value) and all(is_day(key) for key in value)
 
 
 def _comes_later(key: str, item: Any, last: date) -> bool:
     """Whether an entry tells nothing of days up to `last`: a hospital designated later, or an end that is not before it."""
     if key in ("to", "valid_to", "figures_until"):
-        return item is None or (is_date(item) and date.fromisoformat(item) >= last)
+        return item is None or (is_day(item) and date.fromisoformat(item) >= last)
     begins = item.get("from") if isinstance(item, dict) else None
-    return is_date(begins) and date.fromisoformat(str(begins)) > last
+    return is_day(begins) and date.fromisoformat(str(begins)) > last

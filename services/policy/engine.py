@@ -4,11 +4,16 @@ In: compiled terms, the claim's facts, counters. Out: an `Assessment`: payments 
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple, assert_never
+from typing import Final, NamedTuple
 
-from services.policy.course import Counters, Course, Payment, round_share
+from services.policy.bases import base_of, deducted
+from services.policy.course import ONCE, Counters, Course, Payment, RateChange
 from services.policy.facts import Facts
-from services.policy.terms import WHOLE_BP, ExcessBase, RateChange, Term, Terms, basic_rate
+from services.policy.rates import bands_of, changes_of, rate_of, share_of
+from services.policy.terms import ExcessBase, Sum, Term, Terms
+
+DIRECT: Final = ("direct", "above_cap")
+"""Kinds of benefits that are direct assistance: what they leave is the burden, and by them a visit counts as covered."""
 
 
 class Assessment(NamedTuple):
@@ -40,26 +45,37 @@ def assess(terms: Terms, category: str, klass: str, facts: Facts, counters: Coun
         if source == klass and holds(facts):
             klass = becomes
             break
-    for reason, classes, holds in terms.bars:
-        if (classes is None or klass in classes) and holds(facts):
+    plan = terms.plans[klass, facts.claim.visit_type]
+    course = Course(facts, counters, terms.round_down)
+    for reason, bar in plan.bars:
+        if bar.holds(course):
             return nothing(category, reason, klass)
-    selected = _selected(terms, terms.plans[klass, facts.claim.visit_type], facts)
+    selected = _selected(course, terms, plan.terms)
     chosen = {term.id for term in selected}
-    above_fen = min(facts.claim.above_basic_cap_amount, facts.self_pay_fen) if terms.cap is not None and terms.cap(facts) else 0
-    course = Course(terms, facts, counters, above_fen)
+    if any(term.base == "above_cap" for term in selected):
+        course.above_fen = min(facts.claim.above_basic_cap_amount, facts.self_pay_fen)
+    counted = 0
     for term in selected:
+        if plan.sums:
+            counted = _count(course, plan.sums, counted, term.place)
         if term.replaced_by.isdisjoint(chosen):
             _pay(course, term)
+    if plan.sums:
+        _count(course, plan.sums, counted, None)
     why = None if course.paid_fen else _reason(course, selected)
     return Assessment(category, klass, tuple(course.payments), course.paid_fen, course.deductible_fen, course.used_fen, why)
 
 
-def _selected(terms: Terms, plan: Sequence[Term], facts: Facts) -> list[Term]:
-    """The benefits that apply, of a group that gives one only the first."""
+def _selected(course: Course, terms: Terms, plan: Sequence[Term]) -> list[Term]:
+    """The benefits that apply, as far as claim and person decide it; of a group that gives one only the first."""
+    facts = course.facts
     selected: list[Term] = []
     taken: set[str] = set()
     for term in plan:
         if term.group in taken or not term.applies(facts):
+            continue
+        if term.over_fen is not None and facts.self_pay_fen <= term.over_fen:
+            course.is_short = course.is_short or term.kind in DIRECT
             continue
         if term.group in terms.first_of_group:
             taken.add(term.group or "")
@@ -67,91 +83,70 @@ def _selected(terms: Terms, plan: Sequence[Term], facts: Facts) -> list[Term]:
     return selected
 
 
+def _count(course: Course, sums: Sequence[Sum], counted: int, place: int | None) -> int:
+    """Count the sums that are due before the benefit at `place`, all that are left where there is none; how many have been counted."""
+    while counted < len(sums) and (place is None or sums[counted].place <= place):
+        due = sums[counted]
+        if due.holds(course.facts):
+            course.count(due.name, course.facts.self_pay_fen - course.direct_fen)
+        counted += 1
+    return counted
+
+
 def _reason(course: Course, selected: Sequence[Term]) -> str:
-    if not any(term.kind in ("direct", "above_cap") for term in selected):
+    if not course.is_short and not any(term.kind in DIRECT for term in selected):
         return "visit_type_not_covered"
     if course.facts.self_pay_fen == 0:
         return "no_self_pay"
-    if course.deductible_fen and course.base_left_fen == 0:
+    if course.base_left_fen == 0 and (course.deductible_fen or course.is_short):
         return "below_deductible"
     return "limit_exhausted"
 
 
 def _pay(course: Course, term: Term) -> None:
     """One benefit: base, deductible, rate, limits, and what they use up."""
-    if term.limit_reached is not None and course.room_fen(term.limit_reached) != 0:
+    is_direct = term.kind in DIRECT
+    if term.turn is not None and not term.turn(course):
+        course.is_short = course.is_short or is_direct
+        return
+    if (term.barred is not None and term.barred(course)) or (term.times is not None and course.room_fen(term.times) == 0):
         return
     course.draws = []
-    base_fen = offered_fen = _base(course, term)
-    if term.deductible is not None and term.deductible.limit_fen is not None:
-        taken_fen = min(base_fen, course.room_fen(term.deductible) or 0)
-        course.deductible_fen += taken_fen
-        course.use(term.deductible.name, taken_fen, term.deductible.limit_fen)
-        base_fen -= taken_fen
-    changes = tuple([change for change in term.changes if change.when(course.facts)]) if term.changes else ()
-    rate_bp = _rate(term, course.facts, changes) if term.rate_bp is None else term.rate_bp
-    if term.kind in ("direct", "above_cap"):
+    base_fen = offered_fen = base_of(course, term)
+    course.is_short = course.is_short or (is_direct and base_fen == 0 and isinstance(term.base, ExcessBase))
+    deducted_fen = deducted(course, term, base_fen)
+    base_fen -= deducted_fen
+    changes = changes_of(course, term) if term.changes else ()
+    rate_bp = rate_of(term, course.facts, changes) if term.rate_bp is None else term.rate_bp
+    if is_direct:
         course.base_left_fen += base_fen
-        course.uncut_fen += round_share(base_fen, rate_bp, course.terms.round_down)
-    base_fen, amount_fen, limited_by = _limited(course, term, base_fen, rate_bp)
+        course.uncut_fen += share_of(course, term, base_fen, rate_bp, changes)
+    ceiling_fen = offered_fen if term.base == "whole_burden" else course.facts.self_pay_fen - course.paid_fen
+    base_fen, amount_fen, limited_by = _limited(course, term, base_fen, rate_bp, changes, ceiling_fen)
     course.paid_fen += amount_fen
-    if term.kind in ("direct", "above_cap"):
+    if is_direct:
         course.direct_fen += amount_fen
     if amount_fen:
-        draws = tuple(course.draws)
-        course.payments.append(
-            Payment(term.kind, term.clause, base_fen, rate_bp, amount_fen, limited_by, term.id, offered_fen, changes, draws)
-        )
+        if term.times is not None:
+            course.use(term.times.name, ONCE, term.times.limit_fen)
+        bands = bands_of(course, term, base_fen, changes) if term.bands else ()
+        if bands and base_fen:
+            rate_bp = (sum(part_fen * bp for part_fen, bp in bands) + base_fen // 2) // base_fen
+        told = (base_fen, rate_bp, amount_fen, limited_by, term.id, offered_fen, changes, tuple(course.draws), bands, deducted_fen)
+        course.payments.append(Payment(term.kind, term.clause, *told))
 
 
-def _base(course: Course, term: Term) -> int:
-    """What the benefit's rate applies to, before its deductible."""
-    self_pay_fen = course.facts.self_pay_fen
-    if isinstance(term.base, ExcessBase):
-        return _excess(course, term.base)
-    match term.base:
-        case "self_pay":
-            return self_pay_fen
-        case "self_pay_below_cap":
-            return self_pay_fen - course.above_fen
-        case "above_cap":
-            return course.above_fen
-        case "burden_left":
-            return self_pay_fen - course.direct_fen
-        case "excess_over_limit":
-            return course.uncut_fen - course.direct_fen
-        case _:
-            assert_never(term.base)
-
-
-def _excess(course: Course, base: ExcessBase) -> int:
-    """The rise of the part of the year's burden above the threshold; the burden is added up."""
-    burden_fen = course.facts.self_pay_fen - course.direct_fen
-    before_fen = course.counters.get(base.sum, 0) + course.used_fen.get(base.sum, 0)
-    course.use(base.sum, burden_fen)
-    if base.per_claim:
-        return max(0, burden_fen - base.over_fen)
-    return max(0, before_fen + burden_fen - base.over_fen) - max(0, before_fen - base.over_fen)
-
-
-def _rate(term: Term, facts: Facts, changes: Sequence[RateChange]) -> int:
-    """The rate that counts, modified, from 0 to 100%."""
-    conditions = facts.claim.conditions
-    rate_bp = basic_rate(term, max((bp for condition, bp in term.condition_bp if condition in conditions), default=None))
-    for change in changes:
-        rate_bp = rate_bp * (WHOLE_BP + change.points_bp) // WHOLE_BP if change.relative else rate_bp + change.points_bp
-    return max(0, min(rate_bp, WHOLE_BP))
-
-
-def _limited(course: Course, term: Term, base_fen: int, rate_bp: int) -> tuple[int, int, str | None]:
+def _limited(
+    course: Course, term: Term, base_fen: int, rate_bp: int, changes: Sequence[RateChange], ceiling_fen: int
+) -> tuple[int, int, str | None]:
     """Base admitted, amount, and the counter that bound tightest; the counters are used up."""
     limited_by: str | None = None
-    limits = term.limits
+    limits = [limit for limit in term.limits if limit.holds is None or limit.holds(course.facts)]
     for limit in limits:
         room_fen = course.room_fen(limit)
         if limit.counts == "self_pay" and room_fen is not None and room_fen < base_fen:
             base_fen, limited_by = room_fen, limit.name
-    amount_fen = min(round_share(base_fen, rate_bp, course.terms.round_down), course.facts.self_pay_fen - course.paid_fen)
+    amount_fen = min(share_of(course, term, base_fen, rate_bp, changes), ceiling_fen)
     for limit in limits:
         room_fen = course.room_fen(limit)
         if limit.counts == "payment" and room_fen is not None and room_fen < amount_fen:

@@ -14,7 +14,7 @@ from services.policy.explain_lines import Foreign, Line, Section, heading, row, 
 from services.policy.explain_money import counters, payments, readings
 from services.policy.explain_status import applications, category_name, statuses
 from services.policy.loader import Policy
-from services.policy.terms import at
+from services.policy.parts import at
 from services.policy.words import Lang, Speech, percent
 
 

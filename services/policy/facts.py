@@ -1,11 +1,10 @@
-"""What the rules may ask about a claim and its person, and conditions compiled to functions of it."""
+"""What the rules may ask about a claim and its person."""
 
 from collections.abc import Callable
 from datetime import date
 from typing import NamedTuple
 
 from schemas.hospital import ClaimSubmitted
-from services.policy.benefits import When
 
 
 class Facts(NamedTuple):
@@ -17,6 +16,7 @@ class Facts(NamedTuple):
         service_age: Whole years on the first day of the visit; None: unknown.
         applied_on: The day on which help was applied for; None: it was not.
         application_age: Whole years on that day, without one on the first day of the visit; None: unknown.
+        grade: The hospital's grade by the region's list.
     """
 
     claim: ClaimSubmitted
@@ -25,6 +25,7 @@ class Facts(NamedTuple):
     service_age: int | None
     applied_on: date | None
     application_age: int | None
+    grade: str = "ungraded"
 
     def applied_for(self, applied_on: date) -> "Facts":
         """The same claim, applied for on that day."""
@@ -34,11 +35,11 @@ class Facts(NamedTuple):
 Predicate = Callable[[Facts], bool]
 
 
-def facts_of(claim: ClaimSubmitted, self_pay_fen: int, birth_date: date | None) -> Facts:
+def facts_of(claim: ClaimSubmitted, self_pay_fen: int, birth_date: date | None, grade: str) -> Facts:
     """The facts of `claim`; `birth_date` is the timeline's, used where the claim has none."""
     born = claim.birth_date or birth_date
     service_age = age(born, claim.first_date)
-    facts = Facts(claim, self_pay_fen, born, service_age, None, service_age)
+    facts = Facts(claim, self_pay_fen, born, service_age, None, service_age, grade)
     return facts.applied_for(claim.applied_on) if claim.applied_on else facts
 
 
@@ -52,53 +53,3 @@ def age(born: date | None, day: date) -> int | None:
 def always(_facts: Facts) -> bool:
     """A condition that holds for every claim."""
     return True
-
-
-def predicate(when: When) -> Predicate:
-    """`when` as a function, apart from `classes` and `limit_reached`, which are known elsewhere."""
-    tests = [*_claim_tests(when), *_person_tests(when)]
-    if when.any_of:
-        alternatives = [predicate(inner) for inner in when.any_of]
-        tests.append(lambda facts: any(test(facts) for test in alternatives))
-    if not tests:
-        return always
-    if len(tests) == 1:
-        return tests[0]
-    return lambda facts: all(test(facts) for test in tests)
-
-
-def _claim_tests(when: When) -> list[Predicate]:
-    tests: list[Predicate] = []
-    if when.visit_types is not None:
-        visits = frozenset(when.visit_types)
-        tests.append(lambda facts: facts.claim.visit_type in visits)
-    if when.insurance is not None:
-        insurance = frozenset(when.insurance)
-        tests.append(lambda facts: facts.claim.insurance_type in insurance)
-    if when.referral is not None:
-        referral = frozenset(when.referral)
-        tests.append(lambda facts: facts.claim.referral in referral)
-    if when.in_province is not None:
-        tests.append(lambda facts: facts.claim.in_province is when.in_province)
-    if when.conditions is not None:
-        conditions = frozenset(when.conditions)
-        tests.append(lambda facts: not conditions.isdisjoint(facts.claim.conditions))
-    if when.without_conditions is not None:
-        excluded = frozenset(when.without_conditions)
-        tests.append(lambda facts: excluded.isdisjoint(facts.claim.conditions))
-    return tests
-
-
-def _person_tests(when: When) -> list[Predicate]:
-    tests: list[Predicate] = []
-    if when.age_at_most is not None:
-        years, on_application = when.age_at_most, when.age_on == "application"
-
-        def young(facts: Facts) -> bool:
-            found = facts.application_age if on_application else facts.service_age
-            return found is not None and found <= years
-
-        tests.append(young)
-    if when.applied is not None:
-        tests.append(lambda facts: (facts.applied_on is not None) is when.applied)
-    return tests

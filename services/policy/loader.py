@@ -12,9 +12,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from services.policy.checks import faults_of
-from services.policy.editions import dates, digest, is_date, settling, until, wording
-from services.policy.model import Designated, PolicyFile
-from services.policy.terms import Terms, compile_terms
+from services.policy.compiling import compile_terms
+from services.policy.editions import as_before, dates, digest, settling, until, wording
+from services.policy.model import Designated, Designation, PolicyFile
+from services.policy.parts import is_day
+from services.policy.sums import kept_pools
+from services.policy.terms import Terms
 from services.policy.tree import PolicyError, Reading, Tree, faults_in, parse, resolve
 
 
@@ -25,7 +28,8 @@ class Policy:
     Attributes:
         edition: Content hash of all that settles: figures, rules, readings, list of hospitals.
         wording: Content hash of the rest: names, clauses, lists for the reader, what other services ask.
-        whole: Content hash of everything, which editions were until November 2026 and ledgers still name.
+        whole: Content hash of everything.
+        former: Other hashes by which ledgers of earlier versions of this program name the same policy; `whole` was one, too.
         readings: Every open reading, name to value.
         designated: Hospital ids to the days from and to which they are designated; None: no list, all pass.
     """
@@ -34,8 +38,9 @@ class Policy:
     edition: str
     wording: str
     whole: str
+    former: frozenset[str]
     readings: Mapping[str, Reading]
-    designated: Mapping[str, tuple[date, date | None]] | None
+    designated: Mapping[str, Designation] | None
     raw: Mapping[str, Any] = field(repr=False)
     _settling: Mapping[str, Any] = field(repr=False)
     _versions: tuple[date, ...] = field(repr=False)
@@ -46,7 +51,7 @@ class Policy:
 
     def is_edition(self, edition: str | None) -> bool:
         """Whether this is the policy that a result names, also by the hash that editions were before."""
-        return edition in (self.edition, self.whole)
+        return edition in (self.edition, self.whole) or edition in self.former
 
     def in_force(self, day: date) -> bool:
         """Whether the decree holds on `day`."""
@@ -89,8 +94,14 @@ class Policy:
         """Whether the hospital is designated (定点) on `day`."""
         if self.designated is None:
             return True
-        first, last = self.designated.get(hospital_id, (date.max, None))
-        return first <= day and (last is None or day <= last)
+        listed = self.designated.get(hospital_id)
+        return listed is not None and listed.from_ <= day and (listed.to is None or day <= listed.to)
+
+    def grade(self, hospital_id: str, day: date) -> str:
+        """The hospital's grade on `day`; `ungraded` where the list tells none."""
+        listed = self.designated.get(hospital_id) if self.designated else None
+        begun = [begins for begins in listed.grade if begins <= day] if listed else ()
+        return listed.grade[max(begun)] if listed and begun else "ungraded"
 
 
 def load_policy(name: str, text: str, switched: Mapping[str, Reading] | None = None, designated: str | None = None) -> Policy:
@@ -118,7 +129,9 @@ def load_policy(name: str, text: str, switched: Mapping[str, Reading] | None = N
     raw = {**data, "readings": {key: str(value) for key, value in readings.items()}, "designated_hospitals": hospitals}
     content = settling(file, readings, listed)
     versions = tuple(sorted(dates(content) | {file.valid_from}))
-    return Policy(file, digest(content), digest(wording(file)), digest(raw), readings, listed, raw, content, versions)
+    former = frozenset({digest(as_before(raw)), digest(as_before(content))})
+    file = file.model_copy(update={"pools": {**file.pools, **kept_pools(file)}})
+    return Policy(file, digest(content), digest(wording(file)), digest(raw), former, readings, listed, raw, content, versions)
 
 
 def _readings(tree: Tree, switched: Mapping[str, Reading]) -> dict[str, Reading]:
@@ -130,7 +143,7 @@ def _readings(tree: Tree, switched: Mapping[str, Reading]) -> dict[str, Reading]
         if not isinstance(entry, dict) or not {"default", "other"} <= entry.keys():
             raise PolicyError(tree.fault(("readings", name), "id, default, other, clause and why"))
         value = switched.get(name, entry["default"])
-        if value not in (entry["default"], entry["other"]) and not (entry.get("kind") == "date" and is_date(value)):
+        if value not in (entry["default"], entry["other"]) and not (entry.get("kind") == "date" and is_day(value)):
             raise PolicyError(tree.fault(("readings", name), f"{entry['default']} or {entry['other']}"))
         readings[name] = value
     for name in switched:
@@ -139,7 +152,7 @@ def _readings(tree: Tree, switched: Mapping[str, Reading]) -> dict[str, Reading]
     return readings
 
 
-def _designated(name: str, text: str | None) -> tuple[Mapping[str, tuple[date, date | None]] | None, dict[str, Any] | None]:
+def _designated(name: str, text: str | None) -> tuple[Mapping[str, Designation] | None, dict[str, Any] | None]:
     """The list of designated hospitals, checked, and as it stands.
 
     Raises:
@@ -152,4 +165,4 @@ def _designated(name: str, text: str | None) -> tuple[Mapping[str, tuple[date, d
         listed = Designated.model_validate({"hospitals": tree.data}).hospitals
     except ValidationError as error:
         raise PolicyError("\n".join(tree.fault(path[1:], expected) for path, expected in tree.faults(error))) from None
-    return {hospital: (span.from_, span.to) for hospital, span in listed.items()}, tree.data
+    return listed, tree.data

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from schemas.codes import Agency, Subsidy, VisitType
+from schemas.codes import Agency, HospitalGrade, Subsidy, VisitType
 from schemas.fields import Id
 from services.policy.benefits import Bar, Benefit, Group, Pool, Reclass
-from services.policy.parts import Clause, DatedShare, Label, Part
+from services.policy.parts import Clause, DatedShare, Day, Figure, Label, Part, is_day
 
 
 class Document(Part):
@@ -17,8 +17,8 @@ class Document(Part):
 
     number: str
     title: str
-    issued: date | None
-    checked_on: date
+    issued: Day | None
+    checked_on: Day
     clause: Clause = Field(description="where it says from when until when it holds")
 
 
@@ -77,7 +77,7 @@ class Category(Part):
     certified_by: Agency
     klass: str | None = Field(default=None, alias="class")
     settles: Literal["figures_not_published", "category_without_direct_assistance"] | None = None
-    figures_until: date | None = None
+    figures_until: Day | None = None
     subsidy: Subsidy | None = None
     deposit_waived: bool
 
@@ -114,11 +114,20 @@ class EarlyWarning(Part):
     audience: tuple[Agency, ...]
 
 
-class Designation(Part):
-    """From when until when a hospital is designated (定点); no `to`: still."""
+def _grades(value: object) -> object:
+    """A grade that is not dated has always been it."""
+    return value if isinstance(value, Mapping) and all(is_day(key) for key in value) else {date.min: value}
 
-    from_: date = Field(alias="from")
-    to: date | None = None
+
+Grades = Annotated[Mapping[Day, HospitalGrade], BeforeValidator(_grades)]
+
+
+class Designation(Part):
+    """From when until when a hospital is designated (定点), and its grade, dated where it changed; no `to`: still, no grade: ungraded."""
+
+    from_: Day = Field(alias="from")
+    to: Day | None = None
+    grade: Grades = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -148,9 +157,10 @@ class PolicyFile(Part):
     title: Label
     document: Document
     status: Literal["in_force", "draft"]
-    valid_from: date
-    valid_to: date | None
+    valid_from: Day
+    valid_to: Day | None
     readings: Mapping[str, ReadingChoice]
+    figures: Mapping[str, Figure] = {}
     entitlement: Entitlement
     self_pay: SelfPay
     categories: Mapping[str, Category]
@@ -169,3 +179,7 @@ class PolicyFile(Part):
     hospital_ratio: HospitalRatio | None = None
     early_warning: EarlyWarning
     disease_lists: Mapping[str, DiseaseList] = {}
+
+    def visit_types(self) -> tuple[str, ...]:
+        """The kinds of visit that a claim of the region may be of."""
+        return get_args(VisitType)

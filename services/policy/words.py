@@ -77,6 +77,7 @@ _BASES: Final[Words] = {
     "above_cap": ("基本医保封顶线以上的自付费用", "self-pay above the basic insurance's cap"),
     "burden_left": ("直接救助后余下的负担", "what direct assistance leaves"),
     "excess_over_limit": ("超出年度限额的部分", "what exceeds the limit of the year"),
+    "whole_burden": ("个人负担总额（含政策范围外）", "all that is left to the person, within the scope and beyond"),
 }
 _DECREE: Final[Words] = {
     "subsidy.full": ("全额", "full"),
@@ -86,6 +87,12 @@ _DECREE: Final[Words] = {
     "counts.self_pay": ("自付费用", "self-pay"),
     "counts.deductible": ("起付标准", "deductible"),
     "counts.burden": ("个人负担", "burden"),
+    "counts.assisted": ("已计入的部分", "part assisted"),
+    "counts.times": ("次数", "times"),
+    "grade.tertiary": ("三级医院", "tertiary hospital"),
+    "grade.secondary": ("二级医院", "secondary hospital"),
+    "grade.primary": ("一级医院", "primary hospital"),
+    "grade.ungraded": ("未定级医疗机构", "ungraded institution"),
 }
 _ALL: Final[Words] = {
     **_DECREE,

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from services.policy.adjudicate import Settlement
+from services.policy.limits import limit_fen
 from services.synthetic.cases import AMOUNTS, AMPLE, Case, course, visits
 from services.synthetic.visits import Visit
 from services.synthetic.world import City
@@ -67,7 +68,7 @@ def limit_cases(city: City, benefits: Mapping[tuple[str, str, str], Case]) -> di
     terms = {benefit.id: benefit.limited_by for benefit in city.policy.file.benefits}
     for (klass, benefit, _kind), case in sorted(benefits.items(), key=lambda item: not item[1].visit.is_stay):
         for pool in terms[benefit]:
-            limit = _limit(city, pool, klass)
+            limit = limit_fen(city.policy.file, pool, klass, city.last)
             if limit is not None and (klass, pool) not in found:
                 series = (replace(case, self_pays=(step,) * 6) for step in _steps(limit))
                 binding = next((tried for tried in series if _binds(city, tried, pool)), None)
@@ -89,12 +90,6 @@ def _exhausted(city: City, case: Case) -> Case:
 def _steps(limit: int) -> Sequence[int]:
     """Self-pays to reach a limit with: in several claims, in one, or far beyond it where a small share counts."""
     return tuple(limit * percent // 100 for percent in (45, 90, 250, 900, 2500))
-
-
-def _limit(city: City, pool: str, klass: str) -> int | None:
-    figures = city.policy.file.pools[pool].limit_yuan or {}
-    dated = figures.get(klass) or figures.get("default")
-    return max(dated.values()) if dated else None
 
 
 def _binds(city: City, case: Case, pool: str) -> bool:

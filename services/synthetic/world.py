@@ -5,16 +5,14 @@ Not here: persons and events (`script.py`).
 """
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
 from typing import get_args
 
 from schemas.codes import Agency
-from services.policy.benefits import When
 from services.policy.loader import Policy
-from services.policy.model import PolicyFile
+from services.policy.whens import of_file
 
 HOSPITALS = 12
 DISTRICTS = 6
@@ -104,10 +102,10 @@ def city_of(policy: Policy, year: int) -> City:
     code = str(int.from_bytes(hashlib.blake2b(region.encode(), digest_size=4).digest(), "big")).zfill(10)
     first, last = date(year, 1, 1), date(year, 12, 31)
     begin, end = max(first, decree.valid_from), min(last, decree.valid_to or last)
-    whens = tuple(every_when(decree))
+    whens = tuple(of_file(decree))
     hospitals = _hospitals(policy, code, first, last)
     conditions = {condition for when in whens for condition in (*(when.conditions or ()), *(when.without_conditions or ()))}
-    conditions |= {condition for benefit in decree.benefits for condition in benefit.rate.condition_percent or ()}
+    conditions |= {condition for benefit in decree.benefits for condition in (benefit.rate and benefit.rate.condition_percent) or ()}
     return City(
         policy=policy,
         year=year,
@@ -116,10 +114,14 @@ def city_of(policy: Policy, year: int) -> City:
         last=end if begin <= end else last,
         hospitals=hospitals[:-1] or hospitals,
         costly=hospitals[-1],
-        districts=tuple(f"{code[:4]}{number:02d}" for number in range(1, DISTRICTS + 1)),
+        districts=tuple(sorted({name for when in whens for name in when.districts or ()})) or _districts(code),
         conditions=tuple(sorted(conditions)),
         ages=tuple(sorted({when.age_at_most for when in whens if when.age_at_most is not None})),
     )
+
+
+def _districts(code: str) -> tuple[str, ...]:
+    return tuple(f"{code[:4]}{number:02d}" for number in range(1, DISTRICTS + 1))
 
 
 def _hospitals(policy: Policy, code: str, first: date, last: date) -> tuple[str, ...]:
@@ -127,14 +129,3 @@ def _hospitals(policy: Policy, code: str, first: date, last: date) -> tuple[str,
         sorted(name for name in policy.designated or () if policy.is_designated(name, first) and policy.is_designated(name, last))
     )
     return listed or tuple(f"H{code}{number:02d}" for number in range(1, HOSPITALS + 1))
-
-
-def every_when(file: PolicyFile) -> Iterator[When]:
-    """Every condition of every rule of a policy, those within others too."""
-    tops = [*(rule.when for rule in file.reclass), *(bar.when for bar in file.bars)]
-    for benefit in file.benefits:
-        tops += [benefit.when, *([benefit.unless] if benefit.unless else []), *(change.when for change in benefit.modifiers)]
-    while tops:
-        when = tops.pop(0)
-        tops += when.any_of
-        yield when

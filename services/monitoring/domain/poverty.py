@@ -14,8 +14,8 @@ from services.monitoring.domain.facts import ClaimFacts, Person, YearKey
 from services.monitoring.domain.thresholds import figure, share_of
 from services.monitoring.domain.warnings import Due
 from services.monitoring.domain.watch import Watch, evidence, year_end, yuan
-from services.policy.benefits import Pool
 from services.policy.entitlement import Interval
+from services.policy.limits import limit_fen
 from services.policy.loader import Policy
 from services.policy.parts import Label
 
@@ -81,23 +81,17 @@ def _limits(watch: Watch, person: Person, key: YearKey, claims: Sequence[ClaimFa
     else:
         return
     near_percent = watch.thresholds.annual_limit.of(key[0]).near(last.category or "", year_end(key[1]))
-    for name, limit_fen in _yearly_limits(policy, category.klass, last.last):
-        thresholds_fen = (near_percent and share_of(limit_fen, near_percent), limit_fen)
+    for name, limited_fen in _yearly_limits(policy, category.klass, last.last):
+        thresholds_fen = (near_percent and share_of(limited_fen, near_percent), limited_fen)
         yield from _limit(policy, person, key, name, used.get(name, 0), thresholds_fen, newest)
 
 
 def _yearly_limits(policy: Policy, klass: str, day: date) -> Iterator[tuple[str, int]]:
     """The pools that limit what is paid in a year, by class. A deductible that is used up is no limit: from then on the fund pays."""
     for name, pool in policy.file.pools.items():
-        limit_fen = _limit_of(pool, klass, day)
-        if pool.counts != "deductible" and limit_fen:
-            yield name, limit_fen
-
-
-def _limit_of(pool: Pool, klass: str, day: date) -> int | None:
-    limits = pool.limit_yuan or {}
-    dated = limits.get(klass) or limits.get("default")
-    return figure(dated, day) if dated else None
+        limited_fen = limit_fen(policy.file, name, klass, day)
+        if pool.counts != "deductible" and limited_fen:
+            yield name, limited_fen
 
 
 def _limit(
@@ -110,11 +104,11 @@ def _limit(
     newest: Sequence[ClaimFacts],
 ) -> Iterator[Due]:
     """One pool: near, and reached, which leaves near open; `thresholds_fen` are from where on it is either."""
-    near_fen, limit_fen = thresholds_fen
+    near_fen, reached_fen = thresholds_fen
     pool = policy.file.pools[name]
     levels: tuple[tuple[WarningKind, WarningLevel, int | None, Callable[[Label, int, int], wording.Message]], ...] = (
         ("annual_limit_near", "notice", near_fen, wording.limit_near),
-        ("annual_limit_reached", "warning", limit_fen, wording.limit_reached),
+        ("annual_limit_reached", "warning", reached_fen, wording.limit_reached),
     )
     for kind, level, threshold_fen, words in levels:
         if threshold_fen is not None and used_fen >= threshold_fen:
@@ -128,7 +122,7 @@ def _limit(
                 audience=policy.file.early_warning.audience,
                 measure=yuan(f"{name}_used", used_fen),
                 threshold=yuan(f"{name}_used", threshold_fen),
-                message=partial(words, pool.label, used_fen, limit_fen),
+                message=partial(words, pool.label, used_fen, reached_fen),
                 clause=pool.clause,
                 evidence=evidence(claim.settlement_id for claim in newest),
             )

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from schemas.codes import WarningLevel
 from schemas.money import Fen, fen_from_yuan
-from services.policy.parts import Clause, DatedShare, DatedYuan, Part
+from services.policy.parts import Clause, DatedPlainYuan, DatedShare, Part
 
 T = TypeVar("T")
 F = TypeVar("F")
@@ -44,7 +44,7 @@ class Standard(Part):
     """A year's burden that weighs heavily; without categories it is everybody's. Percentages of its own take the place of the region's."""
 
     categories: tuple[str, ...] | None = None
-    yuan: DatedYuan
+    yuan: DatedPlainYuan
     notice_percent: DatedPercent | None = None
     warning_percent: DatedPercent | None = None
     critical_percent: DatedPercent | None = None
