@@ -32,6 +32,10 @@ KNOWN: Final[Mapping[str, tuple[str, ...]]] = {
 """What an editor offers where a file may also name codes of its own."""
 
 
+KEPT: Final = frozenset({"assisted", "times"})
+"""What only counters that the engine keeps for itself count."""
+
+
 class _AsWritten(GenerateJsonSchema):
     """Values as they stand in the file, before they become fen, basis points and days."""
 
@@ -88,6 +92,8 @@ def _tell(name: str, value: Schema) -> None:
     if value.get("default", ...) in (None, [], {}):
         del value["default"]
     value["description"] = WORDS[name]
+    if name == "Pool.counts":
+        value["enum"] = [choice for choice in value["enum"] if choice not in KEPT]
     for schema in (value, *value.get("anyOf", ())):
         texts = schema.get("items", schema)
         if key in KNOWN and "type" in texts and "enum" not in texts:
