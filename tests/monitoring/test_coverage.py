@@ -99,7 +99,7 @@ def limits() -> Iterator[tuple[str, str, int]]:
     """Every yearly limit: region, pool and figure in fen."""
     for region in POLICIES.regions():
         for name, pool in POLICIES.current[region][-1].file.pools.items():
-            found = {figure(dated, YEAR_END) for dated in (pool.limit_yuan or {}).values()} - {None}
+            found = {figure(dated, YEAR_END) for dated in (pool.limit_yuan or {}).values() if dated} - {None}
             yield from ((region, name, fen or 0) for fen in sorted(filter(None, found)) if pool.counts != "deductible")
 
 

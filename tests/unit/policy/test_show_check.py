@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from services.policy.benefits import Benefit
+from services.policy.benefits import Benefit, Rate
 from services.policy.library import SHIPPED, load_policies
 from services.policy.model import PolicyFile
-from services.policy.terms import at
+from services.policy.parts import at
 from services.policy.tree import reading_text
 from services.policy.words import percent
 from tests.unit.conftest import Medaid
@@ -33,7 +33,7 @@ def words(file: PolicyFile, lang: str) -> Iterator[str]:
         yield from (code, getattr(category.label, lang), category.certified_by, category.clause, category.klass or "")
     for code, pool in file.pools.items():
         yield from (code, getattr(pool.label, lang), pool.clause)
-        yield from (f"{at(figures, file.valid_from) / 100:.2f}" for figures in (pool.limit_yuan or {}).values())
+        yield from (f"{at(figures, file.valid_from) / 100:.2f}" for figures in (pool.limit_yuan or {}).values() if figures)
     for benefit in file.benefits:
         yield from (benefit.id, getattr(benefit.label, lang), *_of_benefit(benefit, file.valid_from))
     for name, choice in file.readings.items():
@@ -53,9 +53,10 @@ def words(file: PolicyFile, lang: str) -> Iterator[str]:
 
 
 def _of_benefit(benefit: Benefit, day: date) -> Iterator[str]:
+    rate = benefit.rate or Rate()
     yield from [benefit.clause] if isinstance(benefit.clause, str) else benefit.clause.values()
-    yield from (f"{klass}: {percent(at(figures, day))}" for klass, figures in (benefit.rate.class_percent or {}).items())
-    yield from ([percent(at(benefit.rate.flat_percent, day))] if benefit.rate.flat_percent else [])
+    yield from (f"{klass}: {percent(at(figures, day))}" for klass, figures in (rate.class_percent or {}).items())
+    yield from ([percent(at(rate.flat_percent, day))] if rate.flat_percent else [])
     yield from (change.clause for change in benefit.modifiers if change.applies)
     yield from benefit.limited_by
 
@@ -121,7 +122,7 @@ FAULTS = {
     "a pool that is none": (
         r"limited_by: \[outpatient, year\]",
         "limited_by: [outpatient, yaer]",
-        r"benefits\.\d\.limited_by: pools of this file; yaer is none",
+        r"benefits\.\d\.limited_by: a pool of this file; yaer is none",
     ),
     "a key twice": (r"^status: in_force$", "status: in_force\nstatus: draft", r"status: a key only once"),
     "no YAML": (r"^status: in_force$", "status: [in_force", r"\(file\): YAML: "),
