@@ -109,11 +109,10 @@ def parts_of(value: object) -> Iterator[Part]:
 
 def models(annotation: Any, found: set[type[Part]]) -> set[type[Part]]:
     """Every kind of part that an annotation can hold."""
-    if isinstance(annotation, type) and issubclass(annotation, Part):
-        if annotation not in found:
-            found.add(annotation)
-            for field in annotation.model_fields.values():
-                models(field.annotation, found)
+    if isinstance(annotation, type) and issubclass(annotation, Part) and annotation not in found:
+        found.add(annotation)
+        for field in annotation.model_fields.values():
+            models(field.annotation, found)
     for argument in get_args(annotation):
         models(argument, found)
     return found
