@@ -42,7 +42,7 @@ def resolve(tree: Tree, readings: Mapping[str, Reading]) -> dict[str, Any]:
     """The tree's data with every alternative replaced by what `readings` choose.
 
     Raises:
-        PolicyError: A reading that is not declared, or a value without its alternative.
+        PolicyError: A reading that is not declared, a word beside one, a value without its alternative, or an alternative without its value.
     """
 
     def walk(value: Any, path: Path) -> Any:
@@ -53,17 +53,38 @@ def resolve(tree: Tree, readings: Mapping[str, Reading]) -> dict[str, Any]:
         if "reading" not in value or path[:1] == ("readings",):
             return {key: walk(item, (*path, key)) for key, item in value.items()}
         name = value["reading"]
-        if name not in readings:
+        if not isinstance(name, str) or name not in readings:
             raise PolicyError(tree.fault((*path, "reading"), "the name of a reading declared under readings"))
+        for key in value.keys() - {"reading", "choose"}:
+            raise PolicyError(tree.fault((*path, key), "no such key beside `reading`, only `choose`"))
         if "choose" not in value:
             return readings[name]
-        text = reading_text(readings[name])
-        if text not in value["choose"]:
-            raise PolicyError(tree.fault((*path, "choose"), f"an alternative for {name} = {text}"))
-        return walk(value["choose"][text], (*path, "choose", text))
+        chosen = reading_text(readings[name])
+        _check_alternatives(tree, name, value["choose"], (*path, "choose"))
+        if chosen not in value["choose"]:
+            raise PolicyError(tree.fault((*path, "choose"), f"an alternative for {name} = {chosen}"))
+        return walk(value["choose"][chosen], (*path, "choose", chosen))
 
     data: dict[str, Any] = walk(tree.data, ())
     return data
+
+
+def _check_alternatives(tree: Tree, name: str, alternatives: Any, path: Path) -> None:
+    """Each value of a reading has its alternative, also the one that is not chosen now; of a day that is asked for there may be others.
+
+    Raises:
+        PolicyError: One is missing, or stands for no value.
+    """
+    declared = tree.data["readings"][name]
+    values = [reading_text(declared[word]) for word in ("default", "other")]
+    if not isinstance(alternatives, dict):
+        raise PolicyError(tree.fault(path, f"an alternative for each of {' and '.join(values)}"))
+    for value in values:
+        if value not in alternatives:
+            raise PolicyError(tree.fault(path, f"an alternative for {name} = {value}"))
+    for value in alternatives:
+        if value not in values and declared.get("kind") != "date":
+            raise PolicyError(tree.fault((*path, value), f"{' or '.join(values)}, which are the values of {name}"))
 
 
 def reading_text(value: Reading) -> str:
