@@ -58,7 +58,9 @@ class SettlementResult(Personal):
     deductible: Yuan = Field(description="起付线 used up by this claim, yuan")
     components: list[Component] = Field(description="payments above 0, in order")
     assistance_amount: Yuan = Field(description="maf_pay: their sum, yuan")
-    personal_burden: SignedYuan = Field(description="self_pay - assistance_amount, yuan; below 0 where the fund pays beyond the scope as well")
+    personal_burden: SignedYuan = Field(
+        description="self_pay - assistance_amount, yuan; below 0 where the fund pays beyond the scope as well"
+    )
     consultation_fee_waived: Yuan = Field(description="诊察费 waived, not paid by the fund, yuan")
     claim: dict[str, Any] = Field(description="the claim's data as accepted, after defaults")
     delta: SignedYuan = Field(description="assistance_amount less that of the revision before, yuan")

@@ -77,7 +77,7 @@ def parse(name: str, text: str) -> Tree:
     """Parse `text`; `name` stands in the faults.
 
     Raises:
-        FileError: Not YAML, a key twice, or no mapping at the top.
+        FileError: Not YAML, keys that are no texts or stand twice, or no mapping at the top.
     """
     try:
         node = yaml.compose(text, Loader=yaml.BaseLoader)
@@ -86,30 +86,47 @@ def parse(name: str, text: str) -> Tree:
         raise FileError(f"{name}:{line}: (file): YAML: {error.problem}") from None
     except yaml.YAMLError:
         raise FileError(f"{name}:1: (file): YAML: a character that is none") from None
-    lines: dict[Path, int] = {}
-    data = _convert(name, node, (), lines) if node is not None else None
+    reading = _Reading({}, {})
+    data = reading.value(node, ()) if node is not None else None
+    if reading.faults:
+        told = (f"{name}:{line}: {'.'.join(map(str, path)) or '(file)'}: {expected}" for (line, path), expected in reading.faults.items())
+        raise FileError("\n".join(told))
     if not isinstance(data, dict):
         raise FileError(f"{name}:1: (file): a mapping")
-    return Tree(name, data, lines)
+    return Tree(name, data, reading.lines)
 
 
-def _convert(name: str, node: yaml.Node, path: Path, lines: dict[Path, int]) -> Any:
-    line = lines[path] = node.start_mark.line + 1
-    if len(path) > DEPTH_MAX:
-        raise FileError(f"{name}:{line}: {path[0]}: at most {DEPTH_MAX} levels")
-    if isinstance(node, yaml.MappingNode):
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A file on its way from nodes to values: the line of each path, and what is wrong where."""
+
+    lines: dict[Path, int]
+    faults: dict[tuple[int, Path], str]
+
+    def value(self, node: yaml.Node, path: Path) -> Any:
+        """What a node stands for; None where it is at fault."""
+        line = self.lines[path] = node.start_mark.line + 1
+        if len(path) > DEPTH_MAX:
+            self.faults[line, path[:1]] = f"at most {DEPTH_MAX} levels; something that refers to itself has no end"
+            return None
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(item, (*path, place)) for place, item in enumerate(node.value)]
+        if not isinstance(node, yaml.ScalarNode):
+            self.faults[line, path] = "a text, a list or a mapping"
+            return None
+        return VALUES.get(node.value, node.value) if node.style is None else node.value
+
+    def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
         mapping: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            key, key_line = key_node.value, key_node.start_mark.line + 1
+            key, line = key_node.value, key_node.start_mark.line + 1
             if not isinstance(key, str):
-                raise FileError(f"{name}:{key_line}: {'.'.join(map(str, path)) or '(file)'}: a text for a key")
-            if key in mapping:
-                raise FileError(f"{name}:{key_line}: {'.'.join(map(str, (*path, key)))}: a key only once")
-            mapping[key] = _convert(name, value_node, (*path, key), lines)
-            lines[(*path, key)] = key_line
+                self.faults[line, path] = "a text for a key"
+            elif key in mapping:
+                self.faults[line, (*path, key)] = "a key only once"
+            else:
+                mapping[key] = self.value(value_node, (*path, key))
+                self.lines[*path, key] = line
         return mapping
-    if isinstance(node, yaml.SequenceNode):
-        return [_convert(name, item, (*path, place), lines) for place, item in enumerate(node.value)]
-    if not isinstance(node, yaml.ScalarNode):
-        raise FileError(f"{name}:{line}: {'.'.join(map(str, path))}: a text, a list or a mapping")
-    return VALUES.get(node.value, node.value) if node.style is None else node.value

@@ -98,7 +98,7 @@ def settle(policy: Policy, status: Status, counters: Counters, claim: ClaimSubmi
     categories = _covering(policy, status, claim)
     if not categories:
         return Settlement(policy, version, own_fen, None, (), "no_entitlement", 0, counted)
-    facts = facts_of(claim, own_fen, status.birth_date, policy.grade(claim.hospital_id, claim.date))
+    facts = facts_of(claim, own_fen, status.birth_date, policy.grade(claim.hospital_id, claim.date) if policy.designated else "ungraded")
     assessments = tuple([_assess(policy, terms, category, _applied(policy, status, category, facts), counted) for category in categories])
     chosen = max(assessments, key=lambda assessment: assessment.total_fen)  # of equals the first, which the table lists first
     waived_fen = claim.consultation_fee if chosen.klass and claim.visit_type in terms.fee_visits else 0

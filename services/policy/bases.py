@@ -13,10 +13,9 @@ def base_of(course: Course, term: Term) -> int:
     if term.banded_by is not None and term.banded_by not in course.burden_fen:
         return 0  # its bands lie on a sum that does not count this claim
     self_pay_fen = course.facts.self_pay_fen
-    base = term.base
-    if isinstance(base, ExcessBase):
-        return _excess(course, base)
-    match base:
+    if isinstance(term.base, ExcessBase):
+        return _excess(course, term.base)
+    match term.base:
         case "self_pay":
             return self_pay_fen
         case "self_pay_below_cap":
@@ -34,7 +33,7 @@ def base_of(course: Course, term: Term) -> int:
         case None:
             return 0
         case _:
-            assert_never(base)
+            assert_never(term.base)
 
 
 def _excess(course: Course, base: ExcessBase) -> int:

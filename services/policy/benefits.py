@@ -62,6 +62,7 @@ class Pool(Part):
 
     Attributes:
         counts: What adds to it; `assisted` and `times` are those that benefits keep for themselves, and stand in no file.
+        claims_of: Of burden: only the claims that this benefit applies to, as far as claim and person decide it.
     """
 
     label: Label
@@ -69,6 +70,7 @@ class Pool(Part):
     counts: Literal["payment", "self_pay", "deductible", "burden", "assisted", "times"]
     visit_types: Some[str] | None = None
     when: When | None = None
+    claims_of: str | None = None
     limit_yuan: ByClass | None = None
 
 

@@ -76,6 +76,8 @@ def _pools(file: PolicyFile) -> Iterator[Fault]:
             yield path, "to be used by a benefit"
         if pool.when is not None:
             yield from when_faults(file, pool.when, (*path, "when"), without=("limit_reached", "sum_over"))
+        if pool.claims_of is not None and (pool.counts != "burden" or pool.claims_of not in {benefit.id for benefit in file.benefits}):
+            yield (*path, "claims_of"), "a benefit of this file, and only in a pool that counts burden"
         yield from _visits(file, pool.visit_types, (*path, "visit_types"))
         if pool.counts == "burden" and pool.limit_yuan is not None:
             yield (*path, "limit_yuan"), "no such key in a pool that counts burden: it only adds up"

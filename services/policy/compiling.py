@@ -40,11 +40,13 @@ def compile_terms(file: PolicyFile, day: date) -> Terms:
 def _plan(ground: Ground) -> Plan:
     """What the ground's class can meet on its kind of visit."""
     bars = ((bar.reason, condition(ground, bar.when)) for bar in ground.file.bars)
-    terms = (_term(ground, place, benefit) for place, benefit in enumerate(ground.file.benefits))
+    met = (_term(ground, place, benefit) for place, benefit in enumerate(ground.file.benefits))
+    terms = tuple(term for term in met if term is not None)
     return Plan(
-        tuple((reason, found) for reason, found in bars if found is not None),
-        tuple(term for term in terms if term is not None),
-        tuple(sorted(_sums(ground), key=lambda one: one.place)),
+        bars=tuple((reason, found) for reason, found in bars if found is not None),
+        terms=terms,
+        sums=tuple(sorted(_sums(ground), key=lambda one: one.place)),
+        is_split=any(term.base == "above_cap" for term in terms),
     )
 
 
@@ -52,7 +54,7 @@ def _sums(ground: Ground) -> Iterator[Sum]:
     for name in sums_of(ground.file):
         pool = limit_of_pool(ground, name)
         if pool is not None:
-            yield Sum(name, place_of(ground.file, name), pool.holds or always)
+            yield Sum(name, place_of(ground.file, name), pool.holds or always, ground.file.pools[name].claims_of)
 
 
 def _term(ground: Ground, place: int, benefit: Benefit) -> Term | None:
@@ -64,6 +66,7 @@ def _term(ground: Ground, place: int, benefit: Benefit) -> Term | None:
     if holds is None or (barred is not None and barred.claim is always and barred.turn is None):
         return None
     rate = benefit.rate or Rate()
+    limits = tuple(limit for name in benefit.limited_by if (limit := limit_of_pool(ground, name)) is not None)
     term = Term(
         id=benefit.id,
         place=place,
@@ -78,6 +81,7 @@ def _term(ground: Ground, place: int, benefit: Benefit) -> Term | None:
         visit_deductible_fen=fen_of_class(file, benefit.deductible.yuan, klass, day)
         if isinstance(benefit.deductible, VisitDeductible)
         else None,
+        deducts=benefit.deductible is not None,
         class_bp=at(rate.class_percent[klass], day) if rate.class_percent and klass in rate.class_percent else None,
         condition_bp=tuple((code, at(percent, day)) for code, percent in (rate.condition_percent or {}).items()),
         flat_bp=at(rate.flat_percent, day) if rate.flat_percent else None,
@@ -88,7 +92,8 @@ def _term(ground: Ground, place: int, benefit: Benefit) -> Term | None:
         fixed_fen=fen_of_class(file, benefit.fixed_yuan, klass, day) if benefit.fixed_yuan else None,
         times=_times(benefit),
         changes=tuple(_changes(ground, benefit.modifiers)),
-        limits=tuple(limit for name in benefit.limited_by if (limit := limit_of_pool(ground, name)) is not None),
+        limits=limits,
+        is_choosy=any(limit.holds is not None for limit in limits),
         group=benefit.group,
         replaced_by=frozenset(benefit.replaced_by),
     )

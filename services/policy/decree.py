@@ -71,7 +71,8 @@ def _pools(policy: Policy, speech: Speech) -> Iterator[Part]:
     for code, pool in policy.file.pools.items():
         visits = "" if pool.visit_types is None else ", ".join(map(speech.say, pool.visit_types))
         asked = "" if pool.when is None else when(pool.when, speech)
-        visits = speech.pick("，", ", ").join(filter(None, (visits, asked))) or speech.pick("全部", "all")
+        of = pool.claims_of and speech.pick(f"适用 {pool.claims_of} 的", f"what {pool.claims_of} applies to")
+        visits = speech.pick("，", ", ").join(filter(None, (visits, asked, of))) or speech.pick("全部", "all")
         limits = "\n".join(by_class(pool.limit_yuan or {}, speech))
         counts = speech.say(f"counts.{pool.counts}")
         limit = limits or speech.pick("无，只累计", "none, it only counts")

@@ -14,6 +14,7 @@ import orjson
 from services.policy.benefits import Bar, Benefit, Group, Modifier, Pool, Reclass
 from services.policy.model import Category, ClauseOnly, Designation, Entitlement, FeeWaiver, PolicyFile, ShareOfTotal
 from services.policy.parts import Figure, Part, is_day
+from services.policy.sums import read_by, sums_of
 
 BESIDE: Mapping[type[Part], frozenset[str]] = {
     PolicyFile: frozenset({
@@ -41,6 +42,8 @@ _IN_ORDER = frozenset({"limited_by"})
 def settling(file: PolicyFile, readings: Mapping[str, Any], hospitals: Mapping[str, Designation] | None) -> dict[str, Any]:
     """All that a settlement hangs on. The table's order is part of it, for of categories that give the same the first is settled by."""
     content = _settling(file)
+    sums = sums_of(file)
+    content["pools"] = {name: _sum_of(file, name, pool) if name in sums else pool for name, pool in content["pools"].items()}
     content["categories"] = list(content["categories"].items())
     content["entitlement"]["expires_at_year_end"] = sorted(file.entitlement.expires_at_year_end)
     content["readings"] = {name: str(value) for name, value in readings.items()}  # results name them
@@ -53,19 +56,27 @@ def _span(listed: Designation) -> dict[str, Any]:
     return {"from": str(listed.from_), "to": listed.to and str(listed.to), **({"grades": grades} if grades else {})}
 
 
-def as_before(content: Mapping[str, Any]) -> dict[str, Any]:
-    """`content` as it stood before burden pools had a condition of their own and a missing limit was said aloud (November 2026).
-
-    Years on a ledger may still name the hash of that form. It is never written anew, and the four cities settle alike in both forms.
-    """
-    return {**content, "pools": {name: _pool_before(pool) for name, pool in content["pools"].items()}}
+def whole_before(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """A file's data as they stood before a missing limit and the claims of a burden were said aloud, whose hash was its edition until November 2026."""
+    return {**raw, "pools": {name: _pool_before(pool) for name, pool in raw["pools"].items()}}
 
 
 def _pool_before(pool: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {key: value for key, value in pool.items() if key != "when" or pool["counts"] != "burden"}
+    kept = {key: value for key, value in pool.items() if key != "claims_of"}
     if isinstance(limits := pool.get("limit_yuan"), Mapping):
         kept["limit_yuan"] = {klass: figures for klass, figures in limits.items() if figures is not None}
     return kept
+
+
+def _sum_of(file: PolicyFile, name: str, pool: dict[str, Any]) -> dict[str, Any]:
+    """A burden as the digest has it. One of the claims of its only reader says nothing of it, for until November 2026 there was no other.
+
+    So the hash of a file that was there before is what it was, and a worker of the version before finds the edition that a newer one has told.
+    """
+    readers = [benefit.id for benefit in file.benefits if name in read_by(benefit)]
+    if pool.get("claims_of") is None:
+        return {**pool, "claims_of": "all"}
+    return {key: value for key, value in pool.items() if key != "claims_of"} if [pool["claims_of"]] == readers else pool
 
 
 def wording(file: PolicyFile) -> Any:

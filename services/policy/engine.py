@@ -3,13 +3,13 @@
 In: compiled terms, the claim's facts, counters. Out: an `Assessment`: payments in order, what each used up, and why nothing was paid.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
 from services.policy.bases import base_of, deducted
 from services.policy.course import ONCE, Counters, Course, Payment, RateChange
 from services.policy.facts import Facts
-from services.policy.rates import bands_of, changes_of, rate_of, share_of
+from services.policy.rates import Parts, bands_of, changes_of, rate_of, share_of
 from services.policy.terms import ExcessBase, Sum, Term, Terms
 
 DIRECT: Final = ("direct", "above_cap")
@@ -48,20 +48,20 @@ def assess(terms: Terms, category: str, klass: str, facts: Facts, counters: Coun
     plan = terms.plans[klass, facts.claim.visit_type]
     course = Course(facts, counters, terms.round_down)
     for reason, bar in plan.bars:
-        if bar.holds(course):
+        if bar.claim(facts) and (bar.turn is None or bar.turn(course)):
             return nothing(category, reason, klass)
     selected = _selected(course, terms, plan.terms)
     chosen = {term.id for term in selected}
-    if any(term.base == "above_cap" for term in selected):
+    if plan.is_split and any([term.base == "above_cap" for term in selected]):
         course.above_fen = min(facts.claim.above_basic_cap_amount, facts.self_pay_fen)
     counted = 0
     for term in selected:
         if plan.sums:
-            counted = _count(course, plan.sums, counted, term.place)
+            counted = _count(course, plan.sums, chosen, counted, term.place)
         if term.replaced_by.isdisjoint(chosen):
             _pay(course, term)
     if plan.sums:
-        _count(course, plan.sums, counted, None)
+        _count(course, plan.sums, chosen, counted, None)
     why = None if course.paid_fen else _reason(course, selected)
     return Assessment(category, klass, tuple(course.payments), course.paid_fen, course.deductible_fen, course.used_fen, why)
 
@@ -83,11 +83,11 @@ def _selected(course: Course, terms: Terms, plan: Sequence[Term]) -> list[Term]:
     return selected
 
 
-def _count(course: Course, sums: Sequence[Sum], counted: int, place: int | None) -> int:
+def _count(course: Course, sums: Sequence[Sum], chosen: Collection[str], counted: int, place: int | None) -> int:
     """Count the sums that are due before the benefit at `place`, all that are left where there is none; how many have been counted."""
     while counted < len(sums) and (place is None or sums[counted].place <= place):
         due = sums[counted]
-        if due.holds(course.facts):
+        if due.holds(course.facts) and (due.of is None or due.of in chosen):
             course.count(due.name, course.facts.self_pay_fen - course.direct_fen)
         counted += 1
     return counted
@@ -113,8 +113,9 @@ def _pay(course: Course, term: Term) -> None:
         return
     course.draws = []
     base_fen = offered_fen = base_of(course, term)
-    course.is_short = course.is_short or (is_direct and base_fen == 0 and isinstance(term.base, ExcessBase))
-    deducted_fen = deducted(course, term, base_fen)
+    if is_direct and base_fen == 0 and isinstance(term.base, ExcessBase):
+        course.is_short = True
+    deducted_fen = deducted(course, term, base_fen) if term.deducts else 0
     base_fen -= deducted_fen
     changes = changes_of(course, term) if term.changes else ()
     rate_bp = rate_of(term, course.facts, changes) if term.rate_bp is None else term.rate_bp
@@ -129,11 +130,15 @@ def _pay(course: Course, term: Term) -> None:
     if amount_fen:
         if term.times is not None:
             course.use(term.times.name, ONCE, term.times.limit_fen)
-        bands = bands_of(course, term, base_fen, changes) if term.bands else ()
-        if bands and base_fen:
+        bands: Parts = ()
+        if term.bands:
+            bands = bands_of(course, term, base_fen, changes)
             rate_bp = (sum(part_fen * bp for part_fen, bp in bands) + base_fen // 2) // base_fen
-        told = (base_fen, rate_bp, amount_fen, limited_by, term.id, offered_fen, changes, tuple(course.draws), bands, deducted_fen)
-        course.payments.append(Payment(term.kind, term.clause, *told))
+        used = tuple(course.draws)
+        told = Payment(
+            term.kind, term.clause, base_fen, rate_bp, amount_fen, limited_by, term.id, offered_fen, changes, used, bands, deducted_fen
+        )
+        course.payments.append(told)
 
 
 def _limited(
@@ -141,7 +146,9 @@ def _limited(
 ) -> tuple[int, int, str | None]:
     """Base admitted, amount, and the counter that bound tightest; the counters are used up."""
     limited_by: str | None = None
-    limits = [limit for limit in term.limits if limit.holds is None or limit.holds(course.facts)]
+    limits = term.limits
+    if term.is_choosy:
+        limits = tuple([limit for limit in limits if limit.holds is None or limit.holds(course.facts)])
     for limit in limits:
         room_fen = course.room_fen(limit)
         if limit.counts == "self_pay" and room_fen is not None and room_fen < base_fen:

@@ -13,12 +13,13 @@ from pydantic import ValidationError
 
 from services.policy.checks import faults_of
 from services.policy.compiling import compile_terms
-from services.policy.editions import as_before, dates, digest, settling, until, wording
+from services.policy.editions import dates, digest, settling, until, whole_before, wording
 from services.policy.model import Designated, Designation, PolicyFile
 from services.policy.parts import is_day
 from services.policy.sums import kept_pools
 from services.policy.terms import Terms
 from services.policy.tree import PolicyError, Reading, Tree, faults_in, parse, resolve
+from services.policy.whens import of_file
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,8 @@ class Policy:
     Attributes:
         edition: Content hash of all that settles: figures, rules, readings, list of hospitals.
         wording: Content hash of the rest: names, clauses, lists for the reader, what other services ask.
-        whole: Content hash of everything.
-        former: Other hashes by which ledgers of earlier versions of this program name the same policy; `whole` was one, too.
+        whole: Content hash of everything, which editions were until November 2026 and ledgers still name.
+        former: `whole` as it was before the language said more.
         readings: Every open reading, name to value.
         designated: Hospital ids to the days from and to which they are designated; None: no list, all pass.
     """
@@ -38,7 +39,7 @@ class Policy:
     edition: str
     wording: str
     whole: str
-    former: frozenset[str]
+    former: str
     readings: Mapping[str, Reading]
     designated: Mapping[str, Designation] | None
     raw: Mapping[str, Any] = field(repr=False)
@@ -51,7 +52,7 @@ class Policy:
 
     def is_edition(self, edition: str | None) -> bool:
         """Whether this is the policy that a result names, also by the hash that editions were before."""
-        return edition in (self.edition, self.whole) or edition in self.former
+        return edition in (self.edition, self.whole, self.former)
 
     def in_force(self, day: date) -> bool:
         """Whether the decree holds on `day`."""
@@ -126,12 +127,17 @@ def load_policy(name: str, text: str, switched: Mapping[str, Reading] | None = N
     if faults := faults_of(file, tree, readings):
         raise PolicyError("\n".join(faults))
     listed, hospitals = _designated(f"{name} (designated)", designated)
+    if any(when.hospital_grades for when in of_file(file)) and not any(hospital.grade for hospital in (listed or {}).values()):
+        raise PolicyError(
+            f"{name}:1: (file): hospital_grades are asked for: a list of hospitals with their grades beside it, {file.id}.designated.yaml"
+        )
     raw = {**data, "readings": {key: str(value) for key, value in readings.items()}, "designated_hospitals": hospitals}
     content = settling(file, readings, listed)
     versions = tuple(sorted(dates(content) | {file.valid_from}))
-    former = frozenset({digest(as_before(raw)), digest(as_before(content))})
     file = file.model_copy(update={"pools": {**file.pools, **kept_pools(file)}})
-    return Policy(file, digest(content), digest(wording(file)), digest(raw), former, readings, listed, raw, content, versions)
+    return Policy(
+        file, digest(content), digest(wording(file)), digest(raw), digest(whole_before(raw)), readings, listed, raw, content, versions
+    )
 
 
 def _readings(tree: Tree, switched: Mapping[str, Reading]) -> dict[str, Reading]:

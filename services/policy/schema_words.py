@@ -102,6 +102,7 @@ WORDS: Final[Mapping[str, str]] = {
     "Pool.counts": "payment 救助金额, self_pay 自付费用, deductible 起付标准, burden 个人负担",
     "Pool.visit_types": "Kinds of visit to which it applies; left out: all. 就诊类别",
     "Pool.when": "Claims to which it applies: others neither use it nor are limited by it. 适用条件",
+    "Pool.claims_of": "Of a burden: only claims that this benefit applies to. 只计某项待遇的费用",
     "Pool.limit_yuan": "The limit by class, `default` for the others; null: none. 限额",
     "Group.take": "first: only the first that applies; all: every one",
     "Group.clause": "The clause. 条款",

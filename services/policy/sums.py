@@ -24,7 +24,7 @@ def sums_of(file: PolicyFile) -> list[str]:
 
 def place_of(file: PolicyFile, name: str) -> int:
     """Before which benefit a sum is counted: the first that reads it; after all of them where none does."""
-    return next((place for place, benefit in enumerate(file.benefits) if name in _read_by(benefit)), len(file.benefits))
+    return next((place for place, benefit in enumerate(file.benefits) if name in read_by(benefit)), len(file.benefits))
 
 
 def assisted_pool(benefit: Benefit) -> str | None:
@@ -55,7 +55,8 @@ def _kept(benefit: Benefit, counts: Literal["assisted", "times"], zh: str, en: s
     return Pool.model_construct(label=label, clause=clause, counts=counts, visit_types=None, when=None, limit_yuan=None)
 
 
-def _read_by(benefit: Benefit) -> set[str]:
+def read_by(benefit: Benefit) -> set[str]:
+    """The sums that a benefit reads."""
     read = {name for when in of_benefit(benefit) for name in when.sum_over or {}}
     if benefit.excess:
         read.add(benefit.excess.sum)

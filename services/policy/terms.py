@@ -34,9 +34,11 @@ class Term:
         place: In the file's order.
         over_fen: S must be above it; None: nothing is asked.
         turn: What is asked of the counters; `barred`: what of them takes the benefit away.
+        deducts: Whether it has a deductible of either kind.
         rate_bp: Its rate, where neither conditions nor modifiers can change it.
         banded_by: The sum on which its bands lie; None: on the claim's own base.
         fixed_fen: The lump sum; None: it has a rate.
+        is_choosy: Whether a limit is one for some claims only.
     """
 
     id: str
@@ -50,6 +52,7 @@ class Term:
     base: SimpleBase | ExcessBase | None
     deductible: Limit | None
     visit_deductible_fen: int | None
+    deducts: bool
     class_bp: int | None
     condition_bp: tuple[tuple[str, int], ...]
     flat_bp: int | None
@@ -61,26 +64,33 @@ class Term:
     times: Limit | None
     changes: tuple[RateChange, ...]
     limits: tuple[Limit, ...]
+    is_choosy: bool
     group: str | None
     replaced_by: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """A burden of the year: counted before the benefit at `place`, of the claims for which `holds`."""
+    """A burden of the year: counted before the benefit at `place`, of the claims for which `holds`, and which benefit `of` applies to if it names one."""
 
     name: str
     place: int
     holds: Predicate
+    of: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What one class can meet on one kind of visit. `bars` and `terms` in the file's order, `sums` by their places."""
+    """What one class can meet on one kind of visit. `bars` and `terms` in the file's order, `sums` by their places.
+
+    Attributes:
+        is_split: Whether a part of the self-pay, that above the basic insurance's cap, may be assisted by itself.
+    """
 
     bars: tuple[tuple[str, Condition], ...]
     terms: tuple[Term, ...]
     sums: tuple[Sum, ...]
+    is_split: bool
 
 
 @dataclass(frozen=True, slots=True)

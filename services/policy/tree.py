@@ -42,8 +42,9 @@ def resolve(tree: Tree, readings: Mapping[str, Reading]) -> dict[str, Any]:
     """The tree's data with every alternative replaced by what `readings` choose.
 
     Raises:
-        PolicyError: A reading that is not declared, a word beside one, a value without its alternative, or an alternative without its value.
+        PolicyError: Readings that are not declared, values without their alternative, words beside a choice that nothing would read.
     """
+    faults: list[str] = []
 
     def walk(value: Any, path: Path) -> Any:
         if isinstance(value, list):
@@ -52,39 +53,28 @@ def resolve(tree: Tree, readings: Mapping[str, Reading]) -> dict[str, Any]:
             return value
         if "reading" not in value or path[:1] == ("readings",):
             return {key: walk(item, (*path, key)) for key, item in value.items()}
-        name = value["reading"]
+        name, choices = value["reading"], value.get("choose")
+        faults.extend(
+            tree.fault((*path, key), "no such key beside reading and choose") for key in value if key not in ("reading", "choose")
+        )
         if not isinstance(name, str) or name not in readings:
-            raise PolicyError(tree.fault((*path, "reading"), "the name of a reading declared under readings"))
-        for key in value.keys() - {"reading", "choose"}:
-            raise PolicyError(tree.fault((*path, key), "no such key beside `reading`, only `choose`"))
+            faults.append(tree.fault((*path, "reading"), "the name of a reading declared under readings"))
+            return None
         if "choose" not in value:
             return readings[name]
-        chosen = reading_text(readings[name])
-        _check_alternatives(tree, name, value["choose"], (*path, "choose"))
-        if chosen not in value["choose"]:
-            raise PolicyError(tree.fault((*path, "choose"), f"an alternative for {name} = {chosen}"))
-        return walk(value["choose"][chosen], (*path, "choose", chosen))
+        wanted = {reading_text(choice) for choice in (tree.value(("readings", name, "default")), tree.value(("readings", name, "other")))}
+        text = reading_text(readings[name])
+        if not isinstance(choices, dict) or text not in choices or wanted - choices.keys():
+            faults.append(tree.fault((*path, "choose"), f"an alternative for each of {name} = {', '.join(sorted(wanted | {text}))}"))
+            return None
+        for extra in choices.keys() - wanted - {text}:
+            faults.append(tree.fault((*path, "choose", extra), f"an alternative of {name}, which is {' or '.join(sorted(wanted))}"))
+        return walk(choices[text], (*path, "choose", text))
 
     data: dict[str, Any] = walk(tree.data, ())
+    if faults:
+        raise PolicyError("\n".join(faults))
     return data
-
-
-def _check_alternatives(tree: Tree, name: str, alternatives: Any, path: Path) -> None:
-    """Each value of a reading has its alternative, also the one that is not chosen now; of a day that is asked for there may be others.
-
-    Raises:
-        PolicyError: One is missing, or stands for no value.
-    """
-    declared = tree.data["readings"][name]
-    values = [reading_text(declared[word]) for word in ("default", "other")]
-    if not isinstance(alternatives, dict):
-        raise PolicyError(tree.fault(path, f"an alternative for each of {' and '.join(values)}"))
-    for value in values:
-        if value not in alternatives:
-            raise PolicyError(tree.fault(path, f"an alternative for {name} = {value}"))
-    for value in alternatives:
-        if value not in values and declared.get("kind") != "date":
-            raise PolicyError(tree.fault((*path, value), f"{' or '.join(values)}, which are the values of {name}"))
 
 
 def reading_text(value: Reading) -> str:

@@ -20,12 +20,12 @@ def test_what_is_whole_is_taken() -> None:
 @pytest.mark.parametrize(
     ("wrong", "key", "told"),
     [
-        ("{reading: storm_surcharge, choose: {counted: true, ignored: false}, percent: 5}", "percent", "no such key beside `reading`"),
-        ("{reading: storm_surcharge, chose: {counted: true, ignored: false}}", "chose", "no such key beside `reading`"),
-        ("{reading: storm_surcharge, choose: {counted: true}}", "choose", "an alternative for storm_surcharge = ignored"),
-        ("{reading: storm_surcharge, choose: {ignored: false}}", "choose", "an alternative for storm_surcharge = counted"),
+        ("{reading: storm_surcharge, choose: {counted: true, ignored: false}, percent: 5}", "percent", "no such key beside reading"),
+        ("{reading: storm_surcharge, chose: {counted: true, ignored: false}}", "chose", "no such key beside reading"),
+        ("{reading: storm_surcharge, choose: {counted: true}}", "choose", "an alternative for each of storm_surcharge = counted, ignored"),
+        ("{reading: storm_surcharge, choose: {ignored: false}}", "choose", "an alternative for each of storm_surcharge = counted, ignored"),
         ("{reading: storm_surcharge, choose: {counted: true, ignored: false, other: true}}", "choose.other", "counted or ignored"),
-        ("{reading: storm_surcharge, choose: true}", "choose", "an alternative for each of counted and ignored"),
+        ("{reading: storm_surcharge, choose: true}", "choose", "an alternative for each of storm_surcharge = counted, ignored"),
         ("{reading: [storm_surcharge], choose: {counted: true, ignored: false}}", "reading", "the name of a reading"),
         ("{reading: storm, choose: {counted: true, ignored: false}}", "reading", "the name of a reading"),
     ],
@@ -33,6 +33,5 @@ def test_what_is_whole_is_taken() -> None:
 def test_what_is_not_is_refused_with_its_place(wrong: str, key: str, told: str) -> None:
     with pytest.raises(PolicyError) as refused:
         load_policy("town.yaml", TEXT.replace(WHOLE, f"applies: {wrong}"))
-    assert re.fullmatch(
-        rf"town\.yaml:\d+: benefits\.\d+\.modifiers\.\d+\.applies\.{re.escape(key)}: .*{re.escape(told)}.*", str(refused.value)
-    )
+    first, *_ = str(refused.value).splitlines()
+    assert re.fullmatch(rf"town\.yaml:\d+: benefits\.\d+\.modifiers\.\d+\.applies\.{re.escape(key)}: .*{re.escape(told)}.*", first)
