@@ -82,8 +82,9 @@ ROWS: Final[dict[str, Sequence[Panel]]] = {
         ),
     ],
     "Dead letters 死信": [
-        Panel("By topic 按主题", [("{{topic}}", "sum by (topic) (increase(medaid_dead_letters_total[1h]))")], width=12),
-        Panel("By reason 按原因", [("{{reason}}", "sum by (reason) (increase(medaid_dead_letters_total[1h]))")], width=12),
+        Panel("By topic 按主题", [("{{topic}}", "sum by (topic) (increase(medaid_dead_letters_total[1h]))")]),
+        Panel("By reason 按原因", [("{{reason}}", "sum by (reason) (increase(medaid_dead_letters_total[1h]))")]),
+        Panel("Regions with faulty files 文件有误的地区", [("{{region}}", "max by (region) (medaid_region_faulty) > 0")]),
     ],
     "Redis 缓存": [
         Panel("Views 视图", [("{{service}} format {{format}}", f"medaid_redis_view_bytes{{{S}}}")], "bytes", 12),

@@ -10,14 +10,14 @@ from schemas.tree import FileError
 from services.access.comparing import Differences, differences
 from services.access.plan import plan, users_in
 from services.cli.failure import Exit, Failure
-from services.policy.library import load_policies
+from services.cli.options import policies_with
 from services.runtime.kafka.acls import Acl, listed
 from services.runtime.publishers import load_publishers
 from services.runtime.settings import Settings
 
 
-def planned(settings: Settings, publishers: str, users: str) -> Sequence[Acl]:
-    """The plan of this site.
+def planned(settings: Settings, publishers: str, users: str, folder: Path | None) -> Sequence[Acl]:
+    """The plan of this site; `folder`: of its own policies, whose regions publishers may speak for.
 
     Raises:
         Failure: Users that cannot be used, or a fault in the file of publishers.
@@ -28,7 +28,7 @@ def planned(settings: Settings, publishers: str, users: str) -> Sequence[Acl]:
         raise Failure(Exit.USAGE, f"{'--users' if users else 'MEDAID_KAFKA_USERS'}: expected {error}") from None
     path = publishers or settings.publishers
     try:
-        known = load_publishers(Path(path), load_policies().regions(), ours.values()) if path else ()
+        known = load_publishers(Path(path), policies_with(None, folder).regions(), ours.values()) if path else ()
     except FileError as error:
         *first, last = str(error).splitlines()
         for fault in first:

@@ -1,13 +1,14 @@
 """Options that several commands share, each described once."""
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from services.cli.failure import Exit, Failure
+from services.cli.failure import Exit, Failure, refuse
 from services.policy.library import Policies, load_policies, switched_from_text
-from services.policy.tree import PolicyError
+from services.policy.tree import PolicyError, ReadingError
 
 
 class Language(StrEnum):
@@ -29,20 +30,34 @@ Readings = Annotated[
     ),
 ]
 
+PoliciesFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--policies",
+        metavar="DIR",
+        envvar="MEDAID_POLICIES",
+        exists=True,
+        file_okay=False,
+        help="Folder of the site's own policy files, which are added to the shipped ones or take their place; docs/site-policies.md.",
+    ),
+]
+
 Operator = Annotated[str, typer.Option("--operator", metavar="NAME", help="Who does this: 1 to 112 characters, for the audit.")]
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why: 1 to 500 characters, for the audit.")]
 
 
-def policies_with(readings: list[str] | None) -> Policies:
-    """The shipped policies under these readings.
+def policies_with(readings: list[str] | None, folder: Path | None) -> Policies:
+    """The shipped policies and those of the site's folder, under these readings.
 
     Raises:
-        Failure: A reading that is none, or a value that it does not have.
+        Failure: A reading that is none, or a value that it does not have; or faults in policy files, each of them told.
     """
     try:
-        return load_policies(switched=switched_from_text(",".join(readings or [])))
-    except PolicyError as error:
+        return load_policies(switched=switched_from_text(",".join(readings or [])), site=folder)
+    except ReadingError as error:
         raise Failure(Exit.USAGE, f"--readings: {str(error).splitlines()[0]}") from None
+    except PolicyError as error:
+        refuse(str(error).splitlines())
 
 
 def check_words(operator: str, reason: str) -> None:

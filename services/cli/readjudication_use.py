@@ -1,7 +1,7 @@
 """What the options of `medaid readjudicate` mean, and which go together: all of it is looked at before anything is read."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,7 +13,8 @@ from services.ledger.readjudication.anew import Change
 from services.ledger.readjudication.chosen import Scope
 from services.ledger.readjudication.given import with_file
 from services.ledger.verify.files import check_is_ledger
-from services.policy.library import Policies, Source, switched_from_text
+from services.policy.library import Policies, switched_from_text
+from services.policy.sources import source_of
 from services.policy.tree import PolicyError
 
 
@@ -34,8 +35,12 @@ def check_source(source: str) -> None:
         raise Failure(Exit.REFUSED, f"--from {source}: cannot be read: {error.strerror}") from None
 
 
-def check_can_send(has_policy: bool, source: str, has_readings: bool, yes: bool) -> None:
-    """Whether requests can lead to what is told.
+OWN: Mapping[str, str] = {"--readings": "readings", "--policies": "folder"}
+"""Options whose variable settlement has for itself, and their parameters."""
+
+
+def check_can_send(has_policy: bool, source: str, typed: Sequence[str], yes: bool) -> None:
+    """Whether requests can lead to what is told; `typed`: those of `OWN` that were given on the command line.
 
     Raises:
         Failure: Settlement would settle by something else, or nobody can be asked.
@@ -45,10 +50,10 @@ def check_can_send(has_policy: bool, source: str, has_readings: bool, yes: bool)
             Exit.USAGE,
             "--policy: only with --dry-run; services settle by their own files: put FILE there, restart settlement, then ask without it",
         )
-    if has_readings:
+    if typed:
+        variable = f"MEDAID_{typed[0].removeprefix('--').upper()}"
         raise Failure(
-            Exit.USAGE,
-            "--readings: only with --dry-run; settlement settles by its own MEDAID_READINGS: set it for both, then ask without it",
+            Exit.USAGE, f"{typed[0]}: only with --dry-run; settlement settles by its own {variable}: set it for both, then ask without it"
         )
     if source != "kafka":
         raise Failure(Exit.USAGE, f"--from {source}: only with --dry-run; requests are sent to Kafka, for what lies there")
@@ -56,33 +61,27 @@ def check_can_send(has_policy: bool, source: str, has_readings: bool, yes: bool)
         raise Failure(Exit.USAGE, "no terminal to ask on: --dry-run tells what would change, --yes sends without asking")
 
 
-def is_typed(context: typer.Context, parameter: str) -> bool:
-    """Whether an option was given on the command line itself, not by the environment."""
-    found = context.get_parameter_source(parameter)
-    return found is not None and found.name == "COMMANDLINE"
+def typed_in(context: typer.Context) -> Sequence[str]:
+    """Which of `OWN` were given on the command line itself, not by the environment."""
+    found = {option: context.get_parameter_source(parameter) for option, parameter in OWN.items()}
+    return [option for option, source in found.items() if source is not None and source.name == "COMMANDLINE"]
 
 
-def policies_of(readings: list[str] | None, file: Path | None, scope: Scope) -> Policies:
+def policies_of(readings: list[str] | None, folder: Path | None, file: Path | None, scope: Scope) -> Policies:
     """The policies to settle by.
 
     Raises:
         Failure: There is no such region, or the file cannot be used.
     """
-    policies = policies_with(readings)
+    policies = policies_with(readings, folder)
     if scope.region not in policies.current:
         raise Failure(Exit.USAGE, f"--region {scope.region}: one of {', '.join(policies.regions())}")
     if file is None:
         return policies
-    beside = file.with_suffix(".designated.yaml")
     try:
-        given = Source(str(file), file.read_text("utf-8"), beside.read_text("utf-8") if beside.exists() else None)
-        return with_file(policies, given, switched_from_text(",".join(readings or [])).get(scope.region, {}), scope)
+        return with_file(policies, source_of(file), switched_from_text(",".join(readings or [])).get(scope.region, {}), scope)
     except PolicyError as error:
         refuse(str(error).splitlines())
-    except UnicodeDecodeError:
-        refuse([f"{file}:1: (file): UTF-8"])
-    except OSError as error:
-        raise Failure(Exit.REFUSED, f"--policy {file}: cannot be read: {error.strerror}") from None
 
 
 @contextmanager

@@ -18,13 +18,14 @@ from services.console.web.room import Room, furnish
 from services.console.web.server import Server, listen, server_of
 from services.console.web.serving import application
 from services.console.web.users import Users, UsersError
-from services.policy.library import load_policies, switched_from_text
+from services.policy.library import site_policies
 from services.runtime.errors import Stop
 from services.runtime.looking import Look
 from services.runtime.pump import PumpApp, build_app
 from services.runtime.redis_client import connect
 from services.runtime.redis_view import RedisView
 from services.runtime.roster import Roster
+from services.runtime.rules import Rules
 from services.runtime.settings import Settings, WrongSetting
 from services.runtime.topics import topics_of
 
@@ -36,10 +37,10 @@ def build(settings: Settings | None = None) -> PumpApp:
 
     Raises:
         WrongSetting: A variable of the environment cannot be used.
-        PolicyError: A policy file or a reading in MEDAID_READINGS cannot be used.
+        PolicyError: The folder in MEDAID_POLICIES, or a reading in MEDAID_READINGS, cannot be used.
     """
     chosen = ConsoleSettings.from_env() if settings is None else ConsoleSettings.model_validate(settings.model_dump())
-    policies = load_policies(switched=switched_from_text(chosen.readings))
+    policies = site_policies(chosen.policies, chosen.readings, spares=True)
     service = ConsoleService(policies)
     known = neighbours(policies)
     outside = KafkaOutside(chosen, known)
@@ -50,9 +51,10 @@ def build(settings: Settings | None = None) -> PumpApp:
         return made
 
     def looks(registry: CollectorRegistry, roster: Roster) -> Sequence[Look]:
-        return [WarningsLook(registry, roster, outside, policies.regions())]
+        return [WarningsLook(registry, roster, outside, policies.known())]
 
-    app = build_app(service, chosen, view, outputs=topics_of(service.name, load_topics()), looks=looks)
+    rules = Rules(policies.editions(), policies.faulty)
+    app = build_app(service, chosen, view, outputs=topics_of(service.name, load_topics()), looks=looks, rules=rules)
     register = RedisRegister(connect(chosen), f"{chosen.prefix}medaid:{service.name}:s:", chosen.redis_deadline_ms / 1000)
     room = furnish(chosen, policies, outside, known, users_of(chosen), lambda: app.roster.is_ready, register)
     _hook(app, room, outside, register)

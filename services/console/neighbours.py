@@ -18,9 +18,9 @@ def neighbours(policies: Policies) -> Neighbours:
     """All services on Kafka and Redis, with a site's policies.
 
     Raises:
-        PolicyError: A fault in the shipped thresholds.
+        PolicyError: A fault in the thresholds of all regions.
     """
-    services = [*all_services(policies), ConsoleService(policies)]
+    services = [*all_services(policies, spares=True), ConsoleService(policies)]
     return Neighbours({service.name: service.inputs for service in services}, lambda record: refusal(policies, record), verify)
 
 

@@ -1,24 +1,25 @@
-"""Policies, readings and thresholds load, and the editions that the ledger stands under are at hand."""
+"""Policies, readings and thresholds load, are those that the services run with, and the editions that the ledger stands under are at hand."""
 
 import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
-from pathlib import Path
 from typing import Final
 
 import orjson
 
 from schemas.catalogue import RESULTS
 from services.doctor.cluster import Cluster
-from services.doctor.findings import Finding, fail, ok
+from services.doctor.findings import Finding, fail, ok, warn
 from services.doctor.site import Site
-from services.monitoring.app import SHIPPED, load_thresholds
+from services.doctor.store import Store
+from services.monitoring.adapters.threshold_files import load_thresholds
 from services.policy.library import Policies
 from services.policy.tree import PolicyError
 from services.runtime.kafka import AioKafkaBroker
 from services.runtime.kafka.rights import missing
 from services.runtime.needs import reading
 from services.runtime.records import Record, TopicPartition
+from services.runtime.rules import FAULTY, Rules, changed, key_of
 
 WINDOW: Final = 2_000
 """Results that are read at a time, from the ledger's end backwards."""
@@ -26,7 +27,7 @@ WINDOW: Final = 2_000
 SHARE: Final = 0.6
 """Of its deadline a look at the ledger takes so much at most."""
 
-_MEND: Final = "put its file into cities/earlier/ and start settlement anew, or ask for re-adjudication"
+_MEND: Final = "put its file into earlier/ of the folder of policies and start settlement anew, or ask for re-adjudication"
 
 
 async def files(site: Site) -> Sequence[Finding]:
@@ -34,10 +35,32 @@ async def files(site: Site) -> Sequence[Finding]:
     policies = site.policies
     if isinstance(policies, Finding):
         return [policies]
-    return [
+    mend = "mend the file (`medaid policy check` names every fault), then start the services anew"
+    faults = [fail("policy", fault, mend) for region in policies.faulty for fault in policies.faulty[region]]
+    right = [
         ok("policy", f"{region}: {', '.join(f'{one.file.valid_from} {one.edition}' for one in policies.current[region])}")
         for region in policies.regions()
     ]
+    return [*faults, *right]
+
+
+async def running(site: Site, store: Store) -> Sequence[Finding]:
+    """Whether the services were started last with the policies that lie here."""
+    policies = site.policies
+    if isinstance(policies, Finding):
+        return []
+    found = []
+    for service in site.services:
+        fields = await store.calls.ask("HGETALL", key_of(site.settings.prefix, service))
+        if not fields:  # not started yet, or Redis was lost since, or we have no right to it
+            continue
+        before = {name.decode(errors="replace"): value.decode(errors="replace") for name, value in fields.items()}
+        differences = changed(before, Rules(policies.editions(), policies.faulty).kept())
+        told = "; ".join(f"{region}: {was}, here: {here}" for region, (was, here) in differences.items() if FAULTY not in (was, here))
+        if told:
+            mend = "start it anew, for it to settle by the files that lie here; deploy/README.md says what that does to running years"
+            found.append(warn("policy.running", f"{service} was started last with other policies: {told}", mend))
+    return found or [ok("policy.running", "no service is known to run with other policies than lie here")]
 
 
 async def thresholds(site: Site) -> Sequence[Finding]:
@@ -45,13 +68,16 @@ async def thresholds(site: Site) -> Sequence[Finding]:
     policies = site.policies
     if "monitoring" not in site.services or isinstance(policies, Finding):
         return []
-    path = Path(site.settings.thresholds) if site.settings.thresholds else SHIPPED
+    mend = "mend the file, or take it out of the folder for the shipped thresholds"
     try:
-        load_thresholds(policies, path)
-    except (OSError, PolicyError) as error:
-        why = error.strerror if isinstance(error, OSError) else str(error).splitlines()[0]
-        return [fail("thresholds", f"{path}: {why}", "mend the file, or unset MEDAID_THRESHOLDS for the shipped one")]
-    return [ok("thresholds", f"{path.name} loads")]
+        loaded = load_thresholds(policies, spares=True)
+    except PolicyError as error:
+        return [fail("thresholds", fault, mend) for fault in str(error).splitlines()]
+    faults = [fail("thresholds", fault, mend) for told in loaded.faulty.values() for fault in told]
+    notes = [
+        warn("thresholds", note, "a file of thresholds for the region, as docs/site-policies.md has it") for note in loaded.notes(policies)
+    ]
+    return [*faults, *notes] or [ok("thresholds", "those of monitoring load")]
 
 
 async def editions(site: Site, cluster: Cluster) -> Sequence[Finding]:

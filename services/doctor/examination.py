@@ -48,6 +48,7 @@ OF_REDIS: Final[Mapping[str, Callable[[Site, Store], Awaitable[Findings]]]] = {
     "redis.eviction": views.evicting,
     "redis.persistence": views.persisting,
     "redis.format": views.formats,
+    "policy.running": decrees.running,
 }
 OF_BOTH: Final[Mapping[str, Callable[[Site, Cluster | None, Store | None], Awaitable[Findings]]]] = {
     "redis.memory": views.memory,

@@ -5,13 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import ip_address
-from pathlib import Path
 
 from services.access.declared import needs_of_all
 from services.console.settings import ConsoleSettings
 from services.doctor.findings import Finding, fail
-from services.policy.library import SHIPPED, Policies, load_policies, switched_from_text
-from services.policy.tree import PolicyError
+from services.policy.library import Policies, site_policies
+from services.policy.tree import PolicyError, ReadingError
 from services.runtime.needs import Needs
 
 SERVICES = ("identity", "settlement", "monitoring", "console")
@@ -24,13 +23,11 @@ class Site:
     Attributes:
         settings: Of this process; who it is to Kafka and Redis, the services are taken to be.
         services: Those that are meant.
-        cities: The folder of policy files.
         now_s: The clock of this machine, seconds since 1970.
     """
 
     settings: ConsoleSettings
     services: tuple[str, ...] = SERVICES
-    cities: Path = SHIPPED
     now_s: Callable[[], float] = time.time
 
     @cached_property
@@ -41,17 +38,14 @@ class Site:
 
     @cached_property
     def policies(self) -> Policies | Finding:
-        """Its policies, or why they do not load."""
+        """Its policies, faulty ones told apart, or why none load."""
         try:
-            load_policies(self.cities)
-        except (OSError, PolicyError) as error:
-            mend = "mend the file; `medaid policy check FILE` names every fault of one"
-            return fail("policy", str(error).splitlines()[0], mend)
-        try:
-            return load_policies(self.cities, switched_from_text(self.settings.readings))
-        except PolicyError as error:
+            return site_policies(self.settings.policies, self.settings.readings, spares=True)
+        except ReadingError as error:
             mend = "`medaid policy show REGION` lists its readings and their values"
             return fail("policy.readings", f"MEDAID_READINGS: {str(error).splitlines()[0]}", mend)
+        except PolicyError as error:
+            return fail("policy", f"MEDAID_POLICIES: {str(error).splitlines()[0]}", "name the folder of the site's policy files, or none")
 
     @property
     def deadline_s(self) -> float:

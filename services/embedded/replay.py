@@ -5,7 +5,6 @@ letters), as the bytes of its value. Promise: each line is at rest in all servic
 memory holds the views and one line. Not here: files, progress (`cli/commands/replay.py`).
 """
 
-from pathlib import Path
 from typing import Final
 
 from schemas.catalogue import (
@@ -21,7 +20,6 @@ from schemas.catalogue import (
 from schemas.envelope import read_document, read_envelope
 from schemas.exact_json import read_json
 from services.ledger.services import all_services
-from services.monitoring.app import SHIPPED
 from services.policy.library import Policies
 from services.runtime.deadletters import letter_value
 from services.runtime.embedded import Embedded
@@ -46,18 +44,13 @@ class Replay:
         embedded: Where they work; its views tell what they know.
     """
 
-    def __init__(self, policies: Policies, thresholds: Path = SHIPPED) -> None:
-        """Set up the services; `start` begins.
-
-        Args:
-            policies: As they stand today.
-            thresholds: The file of early-warning thresholds.
+    def __init__(self, policies: Policies) -> None:
+        """Set up the services for a site's policies, as they stand today; `start` begins.
 
         Raises:
-            PolicyError: A fault in the thresholds.
-            OSError: Their file cannot be read.
+            PolicyError: A fault in the thresholds beside them.
         """
-        self.embedded = Embedded(all_services(policies, thresholds), PARTITIONS)
+        self.embedded = Embedded(all_services(policies), PARTITIONS)
 
     async def start(self) -> None:
         """Before the first line."""

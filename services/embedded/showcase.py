@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import Path
 
 import orjson
 
@@ -35,12 +36,12 @@ class Shown:
     claims: dict[str, tuple[str, Known]]
 
 
-def show_city(region: str, persons: int, seed: int) -> Shown:
-    """Generate and settle a year of `region`."""
+def show_city(region: str, persons: int, seed: int, folder: Path | None = None) -> Shown:
+    """Generate and settle a year of `region`; `folder`: of a site's own policies."""
     logging.configure(Settings(log_level="warning"))
     gc.set_threshold(*GC_THRESHOLDS)
-    lines = list(generate(load_policies().nearest(region, date(YEAR, 1, 1)), persons, seed, YEAR))
-    return asyncio.run(_show_city(region, lines, designated_but_one(lines)))
+    lines = list(generate(load_policies(site=folder).nearest(region, date(YEAR, 1, 1)), persons, seed, YEAR))
+    return asyncio.run(_show_city(region, lines, designated_but_one(lines), folder))
 
 
 def designated_but_one(lines: Iterable[bytes]) -> str:
@@ -51,8 +52,8 @@ def designated_but_one(lines: Iterable[bytes]) -> str:
     return "\n".join(f"{hospital}: {{from: {YEAR}-01-01}}" for hospital in listed) or "{}"
 
 
-async def _show_city(region: str, lines: Sequence[bytes], designated: str) -> Shown:
-    work, summary = Replay(load_policies(designated={region: designated})), Summary(region)
+async def _show_city(region: str, lines: Sequence[bytes], designated: str, folder: Path | None) -> Shown:
+    work, summary = Replay(load_policies(designated={region: designated}, site=folder)), Summary(region)
     await work.start()
     history: dict[str, list[Told]] = {}
     for number, line in enumerate(lines):
@@ -70,8 +71,8 @@ async def _show_city(region: str, lines: Sequence[bytes], designated: str) -> Sh
     return Shown(lines, summary, designated, claims)
 
 
-def explain_shown(city: Shown, theme: str, lang: Lang) -> str:
+def explain_shown(city: Shown, theme: str, lang: Lang, folder: Path | None = None) -> str:
     """The explanation of the claim that a city showed for a theme."""
     key, known = city.claims[theme]
-    found, _ = explained(load_policies(designated={city.summary.region: city.designated}), known, key)
+    found, _ = explained(load_policies(designated={city.summary.region: city.designated}, site=folder), known, key)
     return explanation_text(found, lang)

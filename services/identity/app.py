@@ -22,11 +22,12 @@ from services.identity.adapters import FORMAT, Following, decode, document_key, 
 from services.identity.domain.authority import check_admission, check_status
 from services.identity.domain.consequences import Person
 from services.identity.handlers import Data, conclude, decide
-from services.policy.library import Policies, load_policies, switched_from_text
+from services.policy.library import Policies, site_policies
 from services.runtime.folding import StateFold
 from services.runtime.pump import PumpApp, build_app
 from services.runtime.records import Record, Want, Writes
 from services.runtime.redis_view import RedisView
+from services.runtime.rules import Rules
 from services.runtime.service import Documents, Holders
 from services.runtime.settings import Settings
 from services.runtime.topics import topics_of
@@ -104,12 +105,14 @@ def build(settings: Settings | None = None) -> PumpApp:
 
     Raises:
         WrongSetting: A variable of the environment cannot be used.
-        PolicyError: A policy file, or a reading in MEDAID_READINGS, cannot be used.
+        PolicyError: The folder in MEDAID_POLICIES, or a reading in MEDAID_READINGS, cannot be used.
     """
     chosen = settings or Settings.from_env()
-    service = IdentityService(load_policies(switched=switched_from_text(chosen.readings)))
+    policies = site_policies(chosen.policies, chosen.readings, spares=True)
+    service = IdentityService(policies)
 
     def view(lanes: int) -> RedisView:
         return RedisView.of(chosen, service.name, service.format, lanes)
 
-    return build_app(service, chosen, view, outputs=topics_of(service.name, load_topics()))
+    outputs = topics_of(service.name, load_topics())
+    return build_app(service, chosen, view, outputs=outputs, rules=Rules(policies.editions(), policies.faulty))

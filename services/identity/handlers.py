@@ -53,7 +53,7 @@ def on_status(policies: Policies, person: Person, event: CloudEvent[Data], data:
             return Decision(person)
         raise Refused("conflicting_duplicate", "id", "an id that its source has not used before with other data")
     accepted = StatusEvent(event.source, event.id, event.type, event.time, event.time_ns, data)
-    room = person.room.take(accepted, len(policies.current))
+    room = person.room.take(accepted, len(policies.known()))
     person = replace(person, accepted={**person.accepted, (event.source, event.id): accepted}, room=room)
     return Decision(person, is_owed=True)
 

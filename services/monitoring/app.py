@@ -1,7 +1,6 @@
 """Monitoring, wired: what its lanes run, and the FastStream app around them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Literal
 
 from schemas.catalogue import ACTIONS, HOSPITAL_SHARES, RESULTS, SETTLEMENT_WAITING, TIMELINES, WARNING_TYPES, WARNINGS
@@ -11,34 +10,22 @@ from services.monitoring.adapters.documents import decode_hospital, decode_perso
 from services.monitoring.adapters.format import FORMAT
 from services.monitoring.adapters.healing import heal, touched
 from services.monitoring.adapters.reading import REFUSED_CLAIMS, observe
+from services.monitoring.adapters.threshold_files import load_thresholds
 from services.monitoring.domain.facts import Person
 from services.monitoring.domain.hospitals import Hospital
 from services.monitoring.domain.observed import Observation
-from services.monitoring.domain.threshold_file import read_thresholds
-from services.monitoring.domain.thresholds import Thresholds
 from services.monitoring.domain.watch import Watch
 from services.monitoring.handlers import SOURCE, decide_hospital, decide_person
-from services.policy.library import Policies, load_policies, switched_from_text
+from services.policy.library import Policies, site_policies
 from services.runtime.folding import StateFold
 from services.runtime.pump import PumpApp, build_app
 from services.runtime.records import Record, Want, Writes
 from services.runtime.redis_view import RedisView
+from services.runtime.rules import Rules
 from services.runtime.service import Consequence, Documents, Holders
 from services.runtime.settings import Settings
 from services.runtime.strays import event_of
 from services.runtime.topics import topics_of
-
-SHIPPED = Path(__file__).parent / "thresholds.yaml"
-
-
-def load_thresholds(policies: Policies, path: Path = SHIPPED) -> Thresholds:
-    """The thresholds in a file; a site's own replaces the shipped one whole.
-
-    Raises:
-        PolicyError: Any fault, with file, line and key.
-        OSError: The file cannot be read.
-    """
-    return read_thresholds(path.name, path.read_text("utf-8"), policies)
 
 
 class MonitoringFold:
@@ -88,18 +75,19 @@ class MonitoringService:
     }
     lasting: frozenset[str] = kept_for_ever(*inputs, *state_topics)
 
-    def __init__(self, policies: Policies, thresholds: Path = SHIPPED) -> None:
-        """A service for a site's policies.
+    def __init__(self, policies: Policies, *, spares: bool = False) -> None:
+        """A service for a site's policies, as they stand today, and the thresholds beside them.
 
         Args:
             policies: As they stand today.
-            thresholds: The site's file of thresholds.
+            spares: A region's thresholds that have faults cost that region its warnings, and nobody else.
 
         Raises:
             PolicyError: A fault in the thresholds.
         """
         self._policies = policies
-        self._watch = Watch(policies, load_thresholds(policies, thresholds))
+        self.thresholds = load_thresholds(policies, spares=spares)
+        self._watch = Watch(policies, self.thresholds.thresholds, frozenset({*policies.faulty, *self.thresholds.faulty}))
 
     def read(self, record: Record) -> Observation:
         """What a record tells. Raises: Refused, except of a dead letter."""
@@ -141,14 +129,14 @@ def build(settings: Settings | None = None) -> PumpApp:
 
     Raises:
         WrongSetting: A variable of the environment cannot be used.
-        PolicyError: A policy file, a reading in MEDAID_READINGS, or the file in MEDAID_THRESHOLDS cannot be used.
-        OSError: The file in MEDAID_THRESHOLDS cannot be read.
+        PolicyError: The folder in MEDAID_POLICIES, the `thresholds.yaml` in it, or a reading in MEDAID_READINGS cannot be used.
     """
     chosen = settings or Settings.from_env()
-    thresholds = Path(chosen.thresholds) if chosen.thresholds else SHIPPED
-    service = MonitoringService(load_policies(switched=switched_from_text(chosen.readings)), thresholds)
+    policies = site_policies(chosen.policies, chosen.readings, spares=True)
+    service = MonitoringService(policies, spares=True)
+    rules = Rules(policies.editions(), {**policies.faulty, **service.thresholds.faulty}, service.thresholds.notes(policies))
 
     def view(lanes: int) -> RedisView:
         return RedisView.of(chosen, service.name, service.format, lanes)
 
-    return build_app(service, chosen, view, outputs=topics_of(service.name, load_topics()))
+    return build_app(service, chosen, view, outputs=topics_of(service.name, load_topics()), rules=rules)

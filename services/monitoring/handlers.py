@@ -18,7 +18,7 @@ from services.monitoring.domain import facts, fraud, hospitals, poverty, status
 from services.monitoring.domain.facts import Person
 from services.monitoring.domain.hospitals import Hospital
 from services.monitoring.domain.observed import Closed, Observation, Settled
-from services.monitoring.domain.warnings import Due, Said, tell
+from services.monitoring.domain.warnings import Due, Said, region_of, tell
 from services.monitoring.domain.watch import Watch
 from services.runtime.folding import Decision
 from services.runtime.service import Emission
@@ -36,7 +36,7 @@ def decide_person(watch: Watch, person: Person, seen: Observation) -> Decision[P
         raise TypeError("a share belongs to its hospital")
     after = facts.observe(person, seen.data)
     closed_by = {seen.data.warning_id: seen.data.operator} if isinstance(seen.data, Closed) and after is not person else {}
-    said, warnings = _told(after.said, due_of_person(watch, after), seen, closed_by)
+    said, warnings = _told(watch, after.said, due_of_person(watch, after), seen, closed_by)
     if after is person and not warnings:  # looked at all the same: after a reset and a view set back, what was said may be behind
         return Decision(person)
     shares = list(_share(person, seen, seen.data)) if isinstance(seen.data, Settled) else []
@@ -52,7 +52,7 @@ def decide_hospital(watch: Watch, hospital: Hospital, seen: Observation) -> Deci
     if not isinstance(seen.data, HospitalShare):
         raise TypeError("hospitals are told of shares alone")
     after = hospitals.observe(hospital, seen.data)
-    said, warnings = _told(hospital.said, hospitals.due(watch, after), seen)
+    said, warnings = _told(watch, hospital.said, hospitals.due(watch, after), seen)
     if after is hospital and not warnings:
         return Decision(hospital)
     return Decision(replace(after, said=said), warnings)
@@ -64,10 +64,14 @@ def due_of_person(watch: Watch, person: Person) -> Iterator[Due]:
 
 
 def _told(
-    said: Mapping[str, Said], due: Iterable[Due], seen: Observation, closed_by: Mapping[str, str] | None = None
+    watch: Watch, said: Mapping[str, Said], due: Iterable[Due], seen: Observation, closed_by: Mapping[str, str] | None = None
 ) -> tuple[Mapping[str, Said], list[Emission]]:
     """What has been said after `seen`, and the records that say it; `closed_by`: the warnings that an operator closed, and his name."""
-    statements = tell(said, due, closed_by or {})
+    if watch.silent:
+        due = [warning for warning in due if warning.region not in watch.silent]
+        statements = tell({name: known for name, known in said.items() if region_of(name) not in watch.silent}, due, closed_by or {})
+    else:
+        statements = tell(said, due, closed_by or {})
     emissions = [
         Emission(
             WARNINGS,

@@ -1,200 +1,162 @@
-"""All policies of a site: the files of a folder, by region and day, and the earlier editions that running years still need.
+"""The policies of a site: the shipped files, and those of a folder of its own (`sources.py` says what may lie there).
 
-A region may have several files, one after the other in time. A person-year stays under the edition of its newest result as long as that edition says
-anything else of the days settled so far; `for_year` finds it again among the files here and in `earlier/`, with the readings it was settled under.
-An edition may be named by what settles, or, on older ledgers, by the hash of the whole file: both lead to the same file.
+A region that has a policy in the site's folder is settled by the files of that folder alone, all of them: of what is shipped for it nothing counts but as
+earlier editions, by which years that began under them go on. A list of hospitals without a policy beside it is the shipped region's.
+
+A file with a fault is its own region's alone: that region has no policies then, the shipped ones least of all, and its faults stand in
+`Policies.faulty`. Services run so; commands refuse (`spares`).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
-from services.policy.loader import Policy, load_policy
-from services.policy.tree import PolicyError, Reading, reading_value
+from services.policy.loader import Policy
+from services.policy.policies import Policies, UnknownEditionError
+from services.policy.sources import Folder, Source, read_folder
+from services.policy.tree import PolicyError, Reading, ReadingError, parse, reading_value
+
+__all__ = ["SHIPPED", "Policies", "Source", "Switched", "UnknownEditionError", "load_policies", "site_policies", "switched_from_text"]
 
 SHIPPED = Path(__file__).parent / "cities"
 Switched = Mapping[str, Mapping[str, Reading]]
 
 
-class UnknownEditionError(LookupError):
-    """A person-year was settled under an edition whose file is no longer there: put it back into `earlier/`, or ask for re-adjudication."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """A policy's text before its readings are chosen."""
-
-    name: str
-    text: str
-    designated: str | None = None
-
-
-@dataclass(frozen=True)
-class Policies:
-    """Every region's policies in force and earlier editions."""
-
-    current: Mapping[str, tuple[Policy, ...]]
-    sources: tuple[Source, ...] = ()
-    _editions: dict[tuple[str, str], Policy | None] = field(default_factory=dict, repr=False)
-    _origins: dict[str, Source] = field(default_factory=dict, repr=False)
-    _others: dict[tuple[str, str, Reading], Policy] = field(default_factory=dict, repr=False)
-
-    def regions(self) -> list[str]:
-        """The regions' codes, sorted."""
-        return sorted(self.current)
-
-    def nearest(self, region: str, day: date) -> Policy:
-        """The region's policy of `day`; where none is in force, the one nearest in time (its rules for years and timelines still hold)."""
-        files = self.current[region]
-        if len(files) == 1:
-            return files[0]
-        return next((policy for policy in files if policy.in_force(day)), files[0] if day < files[0].file.valid_from else files[-1])
-
-    def for_year(self, region: str, day: date, edition: str | None, readings: Mapping[str, Reading] | None, through: date | None) -> Policy:
-        """The policy for a claim of `day` in a person-year that stands under `edition`.
-
-        Args:
-            region: The city.
-            day: The claim's date.
-            edition: Edition of the year's newest result; None: the year is new.
-            readings: The readings of that result.
-            through: The latest claim date settled under it.
-
-        Raises:
-            UnknownEditionError: The edition differs from ours on days already settled, and its file is not there.
-        """
-        policy = self.nearest(region, day)
-        if edition is None or through is None or policy.is_edition(edition):
-            return policy
-        if any(current.is_edition(edition) for current in self.current[region]):
-            return policy  # the year stands under ours; this day belongs to another of the region's files
-        earlier = self._edition(region, edition, readings or {})
-        if policy.in_force(day) and not earlier.in_force(day):
-            return policy  # the earlier edition is of a file that does not hold on this day
-        return policy if earlier.digest(through) == policy.digest(through) else earlier
-
-    def has(self, region: str, edition: str | None, readings: Mapping[str, Reading]) -> bool:
-        """Whether the policy that an edition names is here; of a region without one nothing is."""
-        if region not in self.current:
-            return False
-        if edition is None or any(policy.is_edition(edition) for policy in self.current[region]):
-            return True
-        try:
-            return bool(self._edition(region, edition, readings))
-        except UnknownEditionError:
-            return False
-
-    def otherwise(self, policy: Policy, name: str, value: Reading) -> Policy:
-        """`policy` with one reading set to `value`.
-
-        Raises:
-            UnknownEditionError: The file of `policy` is not there.
-            PolicyError: It has no such reading, or the reading no such value.
-        """
-        key = (policy.whole, name, value)
-        if key not in self._others:
-            source = self._origin(policy)
-            self._others[key] = load_policy(source.name, source.text, {**policy.readings, name: value}, source.designated)
-        return self._others[key]
-
-    def _origin(self, policy: Policy) -> Source:
-        """The file that `policy` was loaded from.
-
-        Raises:
-            UnknownEditionError: It is not there.
-        """
-        if policy.whole in self._origins:
-            return self._origins[policy.whole]
-        for source in self.sources:
-            if _region(source) == policy.file.id:
-                same = load_policy(source.name, source.text, policy.readings, source.designated)
-                if same.whole == policy.whole:
-                    return self._origins.setdefault(policy.whole, source)
-        raise UnknownEditionError(f"edition {policy.edition} of {policy.file.id} is not among the policy files")
-
-    def _edition(self, region: str, edition: str, readings: Mapping[str, Reading]) -> Policy:
-        """The policy that an edition names; the files are looked through once, found or not.
-
-        Raises:
-            UnknownEditionError: It is not there.
-        """
-        key = (region, edition)
-        if key not in self._editions:
-            self._editions[key] = self._find(region, edition, readings)
-        found = self._editions[key]
-        if found is None:
-            raise UnknownEditionError(
-                f"edition {edition} of {region} is not among the policy files; put its file into earlier/ or ask for re-adjudication"
-            )
-        return found
-
-    def _find(self, region: str, edition: str, readings: Mapping[str, Reading]) -> Policy | None:
-        for source in self.sources:
-            try:
-                policy = load_policy(source.name, source.text, readings, source.designated)
-            except PolicyError:
-                continue  # another city's file, or one without these readings: not the edition sought
-            if policy.file.id == region and policy.is_edition(edition):
-                return policy
-        return None
-
-
-def load_policies(folder: Path = SHIPPED, switched: Switched | None = None, designated: Mapping[str, str] | None = None) -> Policies:
-    """Every `*.yaml` of `folder`, with the lists of designated hospitals beside them (`<name>.designated.yaml`).
-
-    Args:
-        folder: Where the cities' files lie; earlier editions in its `earlier/`.
-        switched: For each region the readings set otherwise than by default.
-        designated: For some regions a list of designated hospitals instead of the file beside the policy, in the same form.
+def site_policies(folder: str, readings: str, *, spares: bool = False) -> Policies:
+    """The policies of a site as its settings name them, MEDAID_POLICIES and MEDAID_READINGS.
 
     Raises:
-        PolicyError: A fault in a file, two files of a region that overlap in time, or a region in `switched` that has no file.
+        PolicyError: As `load_policies`.
     """
-    lists = designated or {}
-    found = _sources(sorted(folder.glob("*.yaml")))
-    sources = tuple(replace(source, designated=lists.get(_region(source), source.designated)) for source in found)
-    earlier = tuple(_sources(sorted((folder / "earlier").glob("*.yaml"))))
-    for region in switched or {}:
-        if region not in {_region(source) for source in sources}:
-            raise PolicyError(f"{region}: a region that has a policy file")
-    policies = [load_policy(s.name, s.text, (switched or {}).get(_region(s)), s.designated) for s in sources]
-    return Policies(_by_region(policies), sources + earlier)
+    return load_policies(switched=switched_from_text(readings), site=Path(folder) if folder else None, spares=spares)
+
+
+def load_policies(
+    folder: Path = SHIPPED,
+    switched: Switched | None = None,
+    designated: Mapping[str, str] | None = None,
+    site: Path | None = None,
+    *,
+    spares: bool = False,
+) -> Policies:
+    """The policies of `folder`, and those of `site`, which are added or take their place.
+
+    Args:
+        folder: Where the shipped files lie; earlier editions in its `earlier/`.
+        switched: For each region the readings set otherwise than by default.
+        designated: For some regions a list of designated hospitals instead of the file beside the policy, in the same form.
+        site: The site's own folder, of the same form.
+        spares: A file with faults costs its own region its policies, and nobody else.
+
+    Raises:
+        ReadingError: A reading in `switched` that is none, or a value that it does not have.
+        PolicyError: A folder that is not there; unless `spares`, any fault of any file, all of them, a line each.
+    """
+    shipped, own = read_folder(folder), read_folder(site) if site else Folder()
+    mine = _load(own.sources, own.faults, switched or {}, designated or {})
+    others = {region: faults for region, faults in shipped.faults.items() if region not in mine.regions}
+    in_force = [_relisted(one, own.lists) for one in shipped.sources if one.region not in mine.regions]
+    theirs = _load(in_force, others, switched or {}, designated or {})
+    faulty = (
+        mine.faults
+        | theirs.faults
+        | {region: [_homeless(own.lists[region][1], region)] for region in own.lists if region not in theirs.regions}
+    )
+    if faulty and not spares:
+        raise PolicyError("\n".join(fault for region in sorted(faulty) for fault in faulty[region]))
+    _check_switched([*mine.misread, *theirs.misread], switched or {}, mine.regions | theirs.regions)
+    current = {region: files for region, files in (mine.current | theirs.current).items() if region not in faulty}
+    sources = [*mine.sources, *theirs.sources, *own.earlier, *shipped.earlier, *shipped.sources]
+    told = {region: tuple(faulty[region]) for region in sorted(faulty)}
+    return Policies(current, tuple(dict.fromkeys(sources)), told, site, frozenset(mine.regions))
 
 
 def switched_from_text(text: str) -> Switched:
     """Readings as a setting names them: `suzhou.rounding=down,wuxi.tilt_limit=within_annual`; `null`, `true` and `false` are values.
 
     Raises:
-        PolicyError: Another form.
+        ReadingError: Another form.
     """
     switched: dict[str, dict[str, Reading]] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         place, equals, value = part.partition("=")
         region, dot, name = place.partition(".")
         if not (equals and dot and region and name):
-            raise PolicyError(f"{part}: city.reading=value")
+            raise ReadingError(f"{part}: city.reading=value")
         switched.setdefault(region, {})[name] = reading_value(value)
     return switched
 
 
-def _sources(paths: Iterable[Path]) -> Iterable[Source]:
-    for path in paths:
-        if not path.name.endswith(".designated.yaml"):
-            beside = path.with_suffix(".designated.yaml")
-            yield Source(path.name, path.read_text("utf-8"), beside.read_text("utf-8") if beside.exists() else None)
+@dataclass(frozen=True)
+class _Loaded:
+    """What became of some sources: policies by region in time, what is wrong in which region, and with the readings that were switched."""
+
+    sources: Sequence[Source]
+    current: dict[str, tuple[Policy, ...]] = field(default_factory=dict)
+    faults: dict[str, list[str]] = field(default_factory=dict)
+    misread: list[str] = field(default_factory=list)
+
+    @property
+    def regions(self) -> set[str]:
+        """All that were met."""
+        return {*self.current, *self.faults}
 
 
-def _region(source: Source) -> str:
-    """The `id` of a source, as its first lines say; the loader checks it."""
-    return next((line.partition(":")[2].strip() for line in source.text.splitlines() if line.startswith("id:")), source.name)
+def _load(sources: Iterable[Source], faults: Mapping[str, Sequence[str]], switched: Switched, designated: Mapping[str, str]) -> _Loaded:
+    """The policies of `sources`, of whose folder `faults` are known already."""
+    found = _Loaded([replace(one, designated=designated.get(one.region, one.designated)) for one in sources])
+    found.faults.update({region: list(told) for region, told in faults.items()})
+    named: dict[str, list[tuple[Policy, Source]]] = {}
+    for source in found.sources:
+        try:
+            policy = source.load(switched.get(source.region))
+            named.setdefault(policy.file.id, []).append((policy, source))
+        except ReadingError as error:
+            found.misread.extend(str(error).splitlines())
+            found.current.setdefault(source.region, ())
+        except PolicyError as error:
+            found.faults.setdefault(source.region, []).extend(str(error).splitlines())
+        except Exception as error:  # a form of file that we did not think of; the other cities must not suffer for it
+            told = (
+                f"{source.name}:1: (file): a policy file; this one meets a mistake of medaid's ({type(error).__name__}): please report it"
+            )
+            found.faults.setdefault(source.region, []).append(told)
+    for region, files in named.items():
+        files.sort(key=lambda file: file[0].file.valid_from)
+        found.current[region] = tuple(policy for policy, _ in files)
+        if overlaps := list(_overlaps(files)):
+            found.faults.setdefault(region, []).extend(overlaps)
+    return found
 
 
-def _by_region(policies: Iterable[Policy]) -> Mapping[str, tuple[Policy, ...]]:
-    regions: dict[str, tuple[Policy, ...]] = {}
-    for policy in sorted(policies, key=lambda policy: policy.file.valid_from):
-        before = regions.get(policy.file.id, ())
-        if before and (before[-1].file.valid_to is None or before[-1].file.valid_to >= policy.file.valid_from):
-            raise PolicyError(f"{policy.file.id}: two files overlap from {policy.file.valid_from} on")
-        regions[policy.file.id] = (*before, policy)
-    return regions
+def _overlaps(files: Sequence[tuple[Policy, Source]]) -> Iterator[str]:
+    """Files of one region, by their first day, of which two hold on one day."""
+    for (before, first), (after, second) in pairwise(files):
+        if before.file.valid_to is None or before.file.valid_to >= after.file.valid_from:
+            until = before.file.valid_to or "further notice"
+            expected = f"a day on which no other file of {after.file.id} holds; {first.name} holds until {until}"
+            yield parse(second.name, second.text).fault(("valid_from",), expected)
+
+
+def _relisted(source: Source, lists: Mapping[str, tuple[str, str]]) -> Source:
+    """A shipped policy with the site's list of hospitals, where there is one."""
+    if source.region not in lists:
+        return source
+    designated, beside = lists[source.region]
+    return replace(source, designated=designated, beside=beside)
+
+
+def _homeless(name: str, region: str) -> str:
+    return f"{name}:1: (file): a name of a policy beside it, or of a region that has one; {region} is none"
+
+
+def _check_switched(misread: Sequence[str], switched: Switched, regions: Iterable[str]) -> None:
+    """Whether the files have the readings that were switched.
+
+    Raises:
+        ReadingError: They have not, or there is no such region.
+    """
+    strangers = [f"{region}: a region that has a policy file" for region in switched if region not in set(regions)]
+    if faults := [*strangers, *misread]:
+        raise ReadingError("\n".join(faults))

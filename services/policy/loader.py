@@ -18,7 +18,7 @@ from services.policy.model import Designated, Designation, PolicyFile
 from services.policy.parts import is_day
 from services.policy.sums import kept_pools
 from services.policy.terms import Terms
-from services.policy.tree import PolicyError, Reading, Tree, faults_in, parse, resolve
+from services.policy.tree import PolicyError, Reading, ReadingError, Tree, faults_in, parse, resolve
 from services.policy.whens import of_file
 
 
@@ -150,11 +150,12 @@ def _readings(tree: Tree, switched: Mapping[str, Reading]) -> dict[str, Reading]
             raise PolicyError(tree.fault(("readings", name), "id, default, other, clause and why"))
         value = switched.get(name, entry["default"])
         if value not in (entry["default"], entry["other"]) and not (entry.get("kind") == "date" and is_day(value)):
-            raise PolicyError(tree.fault(("readings", name), f"{entry['default']} or {entry['other']}"))
+            kind = ReadingError if name in switched else PolicyError
+            raise kind(tree.fault(("readings", name), f"{entry['default']} or {entry['other']}"))
         readings[name] = value
     for name in switched:
         if name not in readings:
-            raise PolicyError(tree.fault(("readings",), f"a reading called {name}; there are {', '.join(readings)}"))
+            raise ReadingError(tree.fault(("readings",), f"a reading called {name}; there are {', '.join(readings)}"))
     return readings
 
 

@@ -12,13 +12,17 @@ from pydantic import ValidationError
 from schemas import tree as files
 from schemas.tree import VALUES, FileError, Path, Tree
 
-__all__ = ["Path", "PolicyError", "Reading", "Tree", "faults_in", "parse", "reading_text", "reading_value", "resolve"]
+__all__ = ["Path", "PolicyError", "Reading", "ReadingError", "Tree", "faults_in", "parse", "reading_text", "reading_value", "resolve"]
 
 Reading = str | bool | None
 
 
 class PolicyError(FileError):
     """A policy file that cannot be used."""
+
+
+class ReadingError(PolicyError):
+    """A reading that was switched is none of the file's, or to a value that it does not have: the fault of whoever switched it."""
 
 
 def parse(name: str, text: str) -> Tree:

@@ -1,6 +1,6 @@
 """Every metric that a process exports: its name, what it measures, its labels. `docs/metrics.md` is drawn from here.
 
-Names end in their unit, counters in `_total`. Labels hold codes of ours alone: services, lanes, topics, reasons; never a person, an id, an amount or a
+Names end in their unit, counters in `_total`. Labels hold codes of ours alone: services, lanes, topics, reasons, regions; never a person, an id, an amount or a
 text that somebody sent. Not here: the console's own (`services/console/figures.py`), what Prometheus' client tells of the process (`process_…`).
 """
 
@@ -132,6 +132,14 @@ CERTIFICATE = Figure(
     "When the certificate in a file ends, Unix time",
     ("service", "variable"),
     note="`variable`: the setting that names the file. Of a chain the first that ends, of several authorities the last.",
+)
+
+FAULTY_REGION = Figure(
+    "medaid_region_faulty",
+    "gauge",
+    "1 for a region whose policy files, or thresholds, had faults when the process started, else 0",
+    ("service", "region"),
+    note="Its events are set aside as `processing_failed`, and nothing is warned of there, until the files are mended and the service is started anew.",
 )
 
 RUNTIME = tuple(value for value in list(globals().values()) if isinstance(value, Figure))

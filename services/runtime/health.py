@@ -7,7 +7,7 @@ and no person. Not here: what makes a lane live or ready (`roster.py`, `pulse.py
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -25,8 +25,12 @@ _Answer = tuple[HTTPStatus, str, bytes]
 class HealthServer:
     """Serves the health of one process."""
 
-    def __init__(self, roster: Roster, registry: CollectorRegistry, host: str, port: int) -> None:
+    def __init__(
+        self, roster: Roster, registry: CollectorRegistry, host: str, port: int, faulty: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
+        """Take what is told of; `faulty`: the regions whose files have faults, which make nothing unready, for the others are served."""
         self._roster = roster
+        self._faulty = faulty or {}
         self._registry = registry
         self.host = host
         self._port = port
@@ -97,6 +101,7 @@ class HealthServer:
             "service": roster.service.name,
             "stop": str(roster.stop or ""),
             "waits_for": roster.lacks or roster.waits_for,
+            "faulty": {region: list(faults) for region, faults in self._faulty.items()},
             "lanes": lanes,
         }
         return HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE, _JSON, json.dumps(body, ensure_ascii=False).encode()

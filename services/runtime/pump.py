@@ -26,6 +26,7 @@ from services.runtime.looks import looks_of
 from services.runtime.needs import looked_at
 from services.runtime.prometheus import Figures
 from services.runtime.roster import LastingView, Roster
+from services.runtime.rules import NO_RULES, Rules, tell_changes, tell_faults
 from services.runtime.service import AnyService
 from services.runtime.settings import Settings
 from services.runtime.states import States
@@ -62,6 +63,7 @@ def build_app(
     *,
     outputs: Collection[str] = (),
     looks: Callable[[CollectorRegistry, Roster], Sequence[Look]] = lambda registry, roster: (),
+    rules: Rules = NO_RULES,
     registry: CollectorRegistry | None = None,
     clock: Clock | None = None,
     specification: AsyncAPI | None = None,
@@ -76,6 +78,7 @@ def build_app(
         make_view: Makes the service's view for so many lanes, once, in the app's event loop; the app closes it.
         outputs: Topics that the service writes, besides those that it reads too; all must be there, with the same number of partitions.
         looks: What the service looks at for its metrics, besides what every service does.
+        rules: What it decides by, for log, health and metrics.
         registry: Where metrics go, a new one by default.
         clock: For waiting, the machine's by default.
         specification: Of the AsyncAPI document: title, version, contact.
@@ -99,8 +102,10 @@ def build_app(
     registry.register(States(roster))
     ProcessCollector(registry=registry)
     watched = [*looks_of(registry, roster, settings), *looks(registry, roster)]
-    _keep_beside(app, [partial(keep_swept, roster, clock), *(partial(keep_looking, look, service.name, clock) for look in watched)])
-    _hook(app, roster, HealthServer(roster, registry, settings.health_host, settings.health_port), traces)
+    beside = [partial(keep_swept, roster, clock), partial(tell_changes, rules, roster, settings.prefix, clock)]
+    _keep_beside(app, [*beside, *(partial(keep_looking, look, service.name, clock) for look in watched)])
+    _hook(app, roster, HealthServer(roster, registry, settings.health_host, settings.health_port, rules.faulty), traces)
+    tell_faults(service.name, rules, registry)
     return app
 
 

@@ -183,3 +183,11 @@ return 1
 """Arguments: lane, run to be healed in or nothing, watermark that must stand (count of topics, then topic, offset …), watermark to write
 (count of texts, then topic, offset …), documents (count, then each: count of texts, field, value …, count of fields to delete, fields …),
 bookings as in `LOAD`. Keys: watermark, healed, documents, buckets. Returns 1, or 0 with nothing written."""
+
+EXCHANGE = """#!lua
+local before = redis.call('HGETALL', KEYS[1])
+redis.call('DEL', KEYS[1])
+if #ARGV > 0 then redis.call('HSET', KEYS[1], unpack(ARGV)) end
+return before
+"""
+"""Arguments: field, value …, of some hundred regions at most. Key: a hash. Returns what it held before."""

@@ -18,6 +18,8 @@ __all__ = ["LogLevel", "Settings", "WrongSetting", "describe"]
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 _DAY_MS = 86_400_000
+_FORMER = {"MEDAID_THRESHOLDS": "call the file thresholds.yaml, and put it into the folder that MEDAID_POLICIES names"}
+"""Variables of before, and what is to be done now: a site that goes on setting them must not be run otherwise than it means to."""
 
 
 class Settings(Connections):
@@ -65,6 +67,11 @@ class Settings(Connections):
     heartbeat_ms: int = Field(
         1_000, alias="MEDAID_HEARTBEAT_MS", ge=100, le=60_000, description="between two heartbeats to Kafka, milliseconds"
     )
+    policies: str = Field(
+        "",
+        alias="MEDAID_POLICIES",
+        description="folder of the site's own policies, lists of hospitals and thresholds, besides the shipped ones or in their place; read at start",
+    )
     readings: str = Field(
         "", alias="MEDAID_READINGS", description="readings of the decrees other than shipped: city.reading=value, several by commas"
     )
@@ -76,7 +83,6 @@ class Settings(Connections):
         alias="MEDAID_KAFKA_USERS",
         description="who is who at Kafka: service=user, several by semicolons; medaid-identity, medaid-operator and so on unless given",
     )
-    thresholds: str = Field("", alias="MEDAID_THRESHOLDS", description="file of early-warning thresholds instead of the shipped one")
     traces_endpoint: str = Field(
         "",
         alias="OTEL_EXPORTER_OTLP_ENDPOINT",
@@ -92,9 +98,12 @@ class Settings(Connections):
         """Read `environment`, the process's own by default; an empty variable counts as not set. Secrets may lie in files: the same name with `_FILE`.
 
         Raises:
-            WrongSetting: A variable cannot be used.
+            WrongSetting: A variable cannot be used, or is no longer read.
         """
         given = os.environ if environment is None else environment
+        for name, now in _FORMER.items():
+            if given.get(name):
+                raise WrongSetting(f"{name}: expected to be unset, it is no longer read; {now}")
         values: dict[str, str | Secret] = {name: given[name] for name in cls._variables() if given.get(name)}
         for name, is_read_again in cls._secrets().items():
             path = given.get(f"{name}_FILE")

@@ -19,12 +19,13 @@ from schemas.hospital import ClaimReversed, ClaimSubmitted, check_dates
 from schemas.settlement import ReadjudicationRequested, YearBehind
 from schemas.times import local_day
 from schemas.topics import kept_for_ever, load_topics
-from services.policy.library import Policies, load_policies, switched_from_text
+from services.policy.library import Policies, site_policies
 from services.runtime.errors import Refused
 from services.runtime.folding import StateFold
 from services.runtime.pump import PumpApp, build_app
 from services.runtime.records import Record, Want, Writes
 from services.runtime.redis_view import RedisView
+from services.runtime.rules import Rules
 from services.runtime.service import Documents, Holders
 from services.runtime.settings import Settings
 from services.runtime.topics import topics_of
@@ -66,8 +67,8 @@ class SettlementService:
         event: Incoming = read_event(record.value, record.headers, _TYPES.get(record.topic, CLAIM_TYPES), bytes_max)
         data = event.data
         if isinstance(data, ClaimSubmitted | ClaimReversed | ReadjudicationRequested):
-            if data.region not in self._policies.current:
-                raise Refused("unknown_region", "data.region", "one of " + ", ".join(self._policies.regions()))
+            if lacking := self._policies.lacking(data.region):
+                raise Refused(lacking[0], "data.region", lacking[1])
             _check_source(event.source, data)
         if isinstance(data, ClaimSubmitted):
             check_dates(data, local_day(event.time_ns))
@@ -129,15 +130,17 @@ def build(settings: Settings | None = None) -> PumpApp:
 
     Raises:
         WrongSetting: A variable of the environment cannot be used.
-        PolicyError: A policy file, or a reading in MEDAID_READINGS, cannot be used.
+        PolicyError: The folder in MEDAID_POLICIES, or a reading in MEDAID_READINGS, cannot be used.
     """
     chosen = settings or Settings.from_env()
-    service = SettlementService(load_policies(switched=switched_from_text(chosen.readings)))
+    policies = site_policies(chosen.policies, chosen.readings, spares=True)
+    service = SettlementService(policies)
 
     def view(lanes: int) -> RedisView:
         return RedisView.of(chosen, service.name, service.format, lanes)
 
-    return build_app(service, chosen, view, outputs=topics_of(service.name, load_topics()))
+    outputs = topics_of(service.name, load_topics())
+    return build_app(service, chosen, view, outputs=outputs, rules=Rules(policies.editions(), policies.faulty))
 
 
 def _check_source(source: str, data: ClaimSubmitted | ClaimReversed | ReadjudicationRequested) -> None:

@@ -26,9 +26,10 @@ from services.console.settings import ConsoleSettings
 from services.doctor.examination import examine
 from services.doctor.findings import Finding, Level
 from services.doctor.site import SERVICES, Site
-from services.policy.library import SHIPPED
+from services.policy.library import SHIPPED, load_policies
 from services.runtime.needs import Need
 from services.runtime.redis_scripts import EVICTED
+from services.runtime.rules import FAULTY, key_of
 from services.runtime.topic_settings import configs_of
 from tests import clients
 from tests.integration.pipeline import MEDAID
@@ -37,6 +38,15 @@ from tests.integration.rightful import COMMANDS, PASSWORD, REDIS_PASSWORD, REDIS
 PARTITIONS = 4
 CANARY = "CANARY"
 PREFIX = "site."
+
+OWN_THRESHOLDS = """checked_on: 2026-11-01
+year_burden:
+  standards: [{categories: [orphan], yuan: {2023-01-01: 10000}}, {yuan: {2023-01-01: 26000}}]
+  notice_percent: {2023-01-01: 80}
+  warning_percent: {2023-01-01: 100}
+  critical_percent: {2023-01-01: 200}
+  just_out_days: {2023-01-01: 365}
+"""
 
 pytestmark = [pytest.mark.kafka, pytest.mark.redis]
 
@@ -49,7 +59,7 @@ class Place:
         self.kafka = RightfulKafka(folder / "kafka")
         self.redis = Redis(folder / "redis")
         self.users = folder / "users"
-        self.policies = folder / "cities"
+        self.policies = folder / "policies"
 
     @property
     def variables(self) -> dict[str, str]:
@@ -66,6 +76,7 @@ class Place:
             "MEDAID_KAFKA_DEADLINE_MS": "8000",
             "MEDAID_CONSOLE_SECRET": f"{CANARY}{'0' * 32}",
             "MEDAID_CONSOLE_USERS": str(self.users),
+            "MEDAID_POLICIES": str(self.policies),
         }
 
     @property
@@ -80,7 +91,9 @@ class Place:
         self.kafka.give(frozenset().union(*(needs_of_all(PREFIX)[service] for service in SERVICES)))
         self.store.execute_command(*rights_in_redis())
         self.users.touch(mode=0o600)
-        shutil.copytree(SHIPPED, self.policies)
+        self.policies.mkdir()
+        shutil.copy(SHIPPED / "wuxi.yaml", self.policies)
+        (self.policies / "wuxi.thresholds.yaml").write_text(OWN_THRESHOLDS, "utf-8")
 
     def make_topics(self, names: Sequence[str] | Mapping[str, Any], partitions: int = PARTITIONS) -> None:
         """Topics as they are described."""
@@ -109,7 +122,7 @@ class Place:
     async def examined(self, changed: Mapping[str, str], services: Sequence[str] = SERVICES, **more: Any) -> Sequence[Finding]:
         """What the doctor finds."""
         settings = ConsoleSettings.from_env({**self.variables, **changed})
-        return await examine(Site(settings, tuple(services), **{"cities": self.policies, **more}))
+        return await examine(Site(settings, tuple(services), **more))
 
 
 @pytest.fixture(scope="module")
@@ -337,12 +350,26 @@ def open_users(place: Place) -> Iterator[Mapping[str, Any]]:
 @contextmanager
 def written(path: Path, text: str) -> Iterator[Mapping[str, Any]]:
     """A file with something wrong in it."""
-    before = path.read_text("utf-8")
+    before = path.read_text("utf-8") if path.exists() else None
     path.write_text(text)
     try:
         yield {}
     finally:
-        path.write_text(before)
+        if before is None:
+            path.unlink()
+        else:
+            path.write_text(before)
+
+
+@contextmanager
+def started_with(place: Place, kept: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
+    """Settlement was started last with these."""
+    others = load_policies(site=place.policies).editions()
+    place.store.hset(key_of(PREFIX, "settlement"), mapping={**others, **kept})
+    try:
+        yield {}
+    finally:
+        place.store.delete(key_of(PREFIX, "settlement"))
 
 
 @contextmanager
@@ -392,7 +419,7 @@ PLANTED: Mapping[str, tuple[Callable[[Place], Any], str, str]] = {
         "=false",
     ),
     "a front is gone": (front_gone, "console.audit.v1[0] begins at 1", "restore it whole"),
-    "an edition is gone": (edition_gone, "suzhou: edition gone of 1 person-years", "cities/earlier"),
+    "an edition is gone": (edition_gone, "suzhou: edition gone of 1 person-years", "earlier/"),
     "READ of a topic": (
         lambda place: without(place, "topic", CLAIMS, "READ"),
         "may not READ on topic site.hospital.claims.v1",
@@ -453,9 +480,29 @@ PLANTED: Mapping[str, tuple[Callable[[Place], Any], str, str]] = {
     "no secret of the console": (lambda _: changed(MEDAID_CONSOLE_SECRET=""), "MEDAID_CONSOLE_SECRET is not set", "openssl rand"),
     "users open to all": (open_users, "MEDAID_CONSOLE_USERS", "chmod 600"),
     "a line of users": (lambda place: written(place.users, "li:nobody:x\n"), "MEDAID_CONSOLE_USERS", "medaid console user"),
+    "services run with other policies": (
+        lambda place: started_with(place, {"wuxi": "edition e, wording w", "suzhou": FAULTY}),
+        "settlement was started last with other policies: wuxi: edition e, wording w, here: edition ",
+        "start it anew",
+    ),
     "a reading": (lambda _: changed(MEDAID_READINGS="suzhou.nothing=1"), "MEDAID_READINGS", "medaid policy show"),
+    "a folder of policies": (lambda place: changed(MEDAID_POLICIES=str(place.folder / "nowhere")), "nowhere", "name the folder"),
     "a policy file": (lambda place: written(place.policies / "wuxi.yaml", "id: wuxi\n"), "wuxi.yaml", "medaid policy check"),
-    "thresholds": (lambda place: changed(MEDAID_THRESHOLDS=str(place.folder / "nowhere.yaml")), "nowhere.yaml", "MEDAID_THRESHOLDS"),
+    "thresholds": (
+        lambda place: written(place.policies / "thresholds.yaml", "[]"),
+        "thresholds.yaml:1: (file): a mapping",
+        "mend the file",
+    ),
+    "a region's thresholds": (
+        lambda place: written(place.policies / "wuxi.thresholds.yaml", OWN_THRESHOLDS.replace("orphan", "orphans")),
+        "categories of wuxi",
+        "mend the file",
+    ),
+    "no thresholds of a region's own": (
+        lambda place: written(place.policies / "wuxi.thresholds.yaml", "checked_on: 2026-11-01\n"),
+        "at_risk_rural, which wuxi does not have",
+        "a file of thresholds",
+    ),
 }
 
 

@@ -8,8 +8,12 @@ from typing import NamedTuple
 import orjson
 
 from schemas.catalogue import ACTIONS, CLAIMS, IDENTITY_EVENTS
+from services.embedded.worked import claim_facts
+from services.embedded.worked_table import Row
 from services.policy.library import Policies
-from tests.policy.table import Row, claim_facts, load, policies_with
+from services.policy.sources import text_of
+from services.policy.tree import parse
+from tests.policy.table import policies_with
 from tests.unit.monitoring.world import Data
 
 CASES = Path(__file__).parent / "cases"
@@ -38,7 +42,7 @@ class Step(NamedTuple):
 @cache
 def tables() -> dict[str, Row]:
     """Every kind's table, scalars as text."""
-    return {path.stem: load(path) for path in sorted(CASES.glob("*.yaml"))}
+    return {path.stem: parse(path.name, text_of(path)).data for path in sorted(CASES.glob("*.yaml"))}
 
 
 @cache

@@ -9,7 +9,7 @@ import pytest
 
 from schemas.codes import WarningKind, WarningLevel
 from schemas.money import yuan_text
-from services.monitoring.app import load_thresholds
+from services.monitoring.adapters.threshold_files import load_thresholds
 from services.monitoring.domain.thresholds import figure, share_of
 from services.policy.library import load_policies
 from services.policy.tree import reading_text
@@ -20,7 +20,7 @@ KINDS = get_args(WarningKind)
 ALWAYS = ["resolution", "next episode", "late news", "reversal"]
 YEAR_END = date(2025, 12, 31)
 POLICIES = load_policies()
-THRESHOLDS = load_thresholds(POLICIES)
+THRESHOLDS = load_thresholds(POLICIES).thresholds
 READINGS = {"burden_basis": {"impoverishment_risk", "return_to_poverty_risk"}, "hospital_ratio_basis": {"hospital_self_pay_ratio"}}
 """The readings that change warnings alone, and which."""
 

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Iterable, Iterator, Mapping
 
 from schemas.catalogue import WARNINGS
+from services.embedded.worked_table import Row
 from services.ledger.services import all_services
 from services.policy.library import Policies
 from services.runtime.embedded import Embedded
 from tests.monitoring.table import Sent
-from tests.policy.table import Row
 from tests.unit.monitoring.world import FOLLOW_THE_ORDER, Data, checked
 
 PARTITIONS = 2

@@ -26,7 +26,7 @@ Medaid = Callable[..., Said]
 @pytest.fixture
 def medaid(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Medaid]:
     """Run a command: `medaid("replay", "year.jsonl")`."""
-    for name in ("MEDAID_LANG", "MEDAID_READINGS", "MEDAID_THRESHOLDS", "MEDAID_HEALTH_PORT"):
+    for name in ("MEDAID_LANG", "MEDAID_READINGS", "MEDAID_POLICIES", "MEDAID_HEALTH_PORT"):
         monkeypatch.delenv(name, raising=False)
     handlers, thresholds = logging.root.handlers[:], gc.get_threshold()
 

@@ -11,6 +11,7 @@ import typer
 from services.access.writing import arguments, as_arguments, as_strimzi
 from services.cli.access_plan import compared, planned, say
 from services.cli.failure import Exit, Failure
+from services.cli.options import PoliciesFolder
 from services.runtime import logging
 from services.runtime.kafka.acls import Acl, change
 from services.runtime.settings import Settings, describe
@@ -96,13 +97,14 @@ def show(
     users: Users = "",
     form: Annotated[Format, typer.Option("--format", help="acl or strimzi.")] = Format.ACL,
     cluster: Annotated[str, typer.Option("--cluster", metavar="NAME", help="Strimzi's name of the Kafka.")] = "medaid",
+    folder: PoliciesFolder = None,
 ) -> None:
     """Print the plan.
 
     Raises:
         Failure: A user that Strimzi cannot have.
     """
-    acls = planned(_settings(), publishers, users)
+    acls = planned(_settings(), publishers, users, folder)
     try:
         sys.stdout.write(as_arguments(acls) if form is Format.ACL else as_strimzi(acls, cluster))
     except ValueError as error:
@@ -115,10 +117,11 @@ def apply(
     users: Users = "",
     prune: Annotated[bool, typer.Option("--prune", help="Take away what these users may do besides.")] = False,
     former: Former = None,
+    folder: PoliciesFolder = None,
 ) -> None:
     """Do it."""
     settings = _settings()
-    found = compared(settings, planned(settings, publishers, users), former or ())
+    found = compared(settings, planned(settings, publishers, users, folder), former or ())
     removed = found.surplus if prune else ()
     if found.missing or removed:
         asyncio.run(change(settings, found.missing, removed))
@@ -129,14 +132,14 @@ def apply(
 
 
 @app.command(help=help_text(CHECK_HELP))
-def check(publishers: Publishers = "", users: Users = "", former: Former = None) -> None:
+def check(publishers: Publishers = "", users: Users = "", former: Former = None, folder: PoliciesFolder = None) -> None:
     """Compare.
 
     Raises:
         Failure: There is a difference.
     """
     settings = _settings()
-    found = compared(settings, planned(settings, publishers, users), former or ())
+    found = compared(settings, planned(settings, publishers, users, folder), former or ())
     for acl in found.strange:
         say(f"somebody else: {arguments(acl)}")
     _print("missing", found.missing)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import suppress
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -15,7 +16,7 @@ from rich.table import Table
 
 from schemas.money import yuan_text
 from services.cli.commands.policy import PAGE_COLUMNS
-from services.cli.options import Lang, Language
+from services.cli.options import Lang, Language, PoliciesFolder, policies_with
 from services.cli.progress import progress
 from services.embedded.showcase import Shown, explain_shown, show_city
 from services.embedded.summary import THEMES, ClaimSeen, Summary
@@ -76,31 +77,32 @@ def demo(
     ] = PERSONS,
     seed: Annotated[int, typer.Option("--seed", help="Of all chance: the same seed gives the same text.")] = SEED,
     lang: Lang = Language.EN,
+    folder: PoliciesFolder = None,
 ) -> None:
     """Generate, settle, sum up, explain; at a terminal, show the console."""
     speech = Speech(lang.value)
-    shown = _settled(load_policies().regions(), persons, seed)
+    policies = policies_with(None, folder)
+    shown = _settled(policies.regions(), persons, seed, folder)
     console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else PAGE_COLUMNS, highlight=False)
     console.print(_table([city.summary for city in shown], speech))
     chosen = list(_chosen(shown))
     for theme, _, city in chosen:
         console.rule(speech.pick(*TITLES[theme]), align="left")
-        console.print(explain_shown(city, theme, lang.value), markup=False, soft_wrap=True)
+        console.print(explain_shown(city, theme, lang.value, folder), markup=False, soft_wrap=True)
     if not chosen:
         return
     _, claim, first = chosen[0]
     console.print(NEXT.format(region=first.summary.region, persons=persons, seed=seed, claim=claim), markup=False, soft_wrap=True)
     if sys.stdout.isatty():
-        _open_console(shown, console, speech)
+        _open_console(shown, console, speech, folder)
 
 
-def _open_console(shown: Sequence[Shown], console: Console, speech: Speech) -> None:
+def _open_console(shown: Sequence[Shown], console: Console, speech: Speech, folder: Path | None) -> None:
     """Serve the console over the cities until Ctrl-C. Its module is loaded here, for it brings a web server that nothing else needs."""
     showroom: Any = importlib.import_module("services.embedded.showroom")
     logging.configure(Settings(log_level="error"))
-    room = showroom.Showroom(
-        load_policies(designated={city.summary.region: city.designated for city in shown}), [city.lines for city in shown]
-    )
+    policies = load_policies(designated={city.summary.region: city.designated for city in shown}, site=folder)
+    room = showroom.Showroom(policies, [city.lines for city in shown])
 
     def announce(address: str) -> None:
         said = speech.pick(*CONSOLE).format(address=address, users=", ".join(showroom.USERS), password=showroom.PASSWORD)
@@ -116,11 +118,11 @@ def _open_console(shown: Sequence[Shown], console: Console, speech: Speech) -> N
         asyncio.run(show())
 
 
-def _settled(regions: Sequence[str], persons: int, seed: int) -> list[Shown]:
+def _settled(regions: Sequence[str], persons: int, seed: int, folder: Path | None) -> list[Shown]:
     """Every city, each in a process of its own, as many at once as there are processors; in the order of `regions`."""
     with ProcessPoolExecutor() as pool, progress() as bar:
         task = bar.add_task("settling the cities", total=len(regions))
-        jobs = {pool.submit(show_city, region, persons, seed): region for region in regions}
+        jobs = {pool.submit(show_city, region, persons, seed, folder): region for region in regions}
         shown: dict[str, Shown] = {}
         for job in as_completed(jobs):
             shown[jobs[job]] = job.result()
@@ -150,7 +152,7 @@ Count = Callable[[Summary], Counter[str]]
 
 def _table(summaries: Sequence[Summary], speech: Speech) -> Table:
     """Cities side by side: totals, then each way to count."""
-    table = Table(title=speech.pick("四市合成数据一年的结算", "A generated year of every city, settled"), title_justify="left")
+    table = Table(title=speech.pick("各市合成数据一年的结算", "A generated year of every city, settled"), title_justify="left")
     table.add_column("")
     for summary in summaries:
         table.add_column(summary.region, justify="right")

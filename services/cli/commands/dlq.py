@@ -16,7 +16,7 @@ from schemas.refusal import Reason
 from schemas.times import day_from_text
 from services.cli.failure import Exit, Failure
 from services.cli.letter_text import block, json_row, row, summary
-from services.cli.options import Readings, policies_with
+from services.cli.options import PoliciesFolder, Readings, policies_with
 from services.ledger.letters.mending import mending
 from services.ledger.letters.resending import check_topic, mended, refusal
 from services.ledger.letters.sending import Clerk, send_again
@@ -130,6 +130,7 @@ def replay(
         str, typer.Option("--operator", metavar="NAME", help="Who sends it, for the audit; by default the user of this system.")
     ] = "",
     readings: Readings = None,
+    folder: PoliciesFolder = None,
 ) -> None:
     """Send one record again.
 
@@ -139,9 +140,8 @@ def replay(
     if drop_headers and payload is None:
         raise Failure(Exit.USAGE, "--drop-headers: only with --payload FILE")
     check_topic(letter_id)
-    policies, settings = policies_with(readings), _settings()
+    policies, settings = policies_with(readings, folder), _settings()
     value = None if payload is None else payload.read_bytes()
-
     letters, partitions = asyncio.run(kafka_letters(settings, letter_id))
     letter = letters[-1]
     record = at_home(mended(letter, value, drop_headers=drop_headers), partitions)

@@ -5,6 +5,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
@@ -45,6 +46,9 @@ class Examined(StrEnum):
 def doctor(
     service: Annotated[Examined | None, typer.Option("--service", help="Only what this service needs.")] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    folder: Annotated[
+        Path | None, typer.Option("--policies", metavar="DIR", help="Folder of the site's policy files, instead of MEDAID_POLICIES.")
+    ] = None,
 ) -> None:
     """Print what was found.
 
@@ -53,7 +57,7 @@ def doctor(
     """
     logging.configure(Settings(log_level="error"))
     services = [one.value for one in Examined if service in (None, one)]
-    findings = _findings(services)
+    findings = _findings(services, folder)
     fails = sum(finding.level is Level.FAIL for finding in findings)
     if json:
         print(_document(services, findings))
@@ -65,12 +69,13 @@ def doctor(
         raise Failure(Exit.DIFFERENT, f"{fails} of {len(findings)} checks fail")
 
 
-def _findings(services: Sequence[str]) -> Sequence[Finding]:
+def _findings(services: Sequence[str], folder: Path | None) -> Sequence[Finding]:
     """What was found; of settings that cannot be used, that alone."""
     try:
         settings = ConsoleSettings.from_env()
     except WrongSetting as wrong:
         return [fail("settings", str(wrong), "`medaid run --help` says what each variable means")]
+    settings = settings if folder is None else settings.model_copy(update={"policies": str(folder)})
     examination: Any = importlib.import_module("services.doctor.examination")  # loaded here, for it brings all services
     found: Sequence[Finding] = asyncio.run(examination.examine(examination.Site(settings, tuple(services))))
     return found

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from services.cli.failure import Exit, Failure
-from services.cli.options import Lang, Language, Readings, policies_with
+from services.cli.options import Lang, Language, PoliciesFolder, Readings, policies_with
 from services.cli.progress import lines_of
 from services.embedded.claim import from_inputs
 from services.ledger.dossiers.known import Known, explained
@@ -43,6 +43,7 @@ def explain(
     ] = "kafka",
     lang: Lang = Language.EN,
     readings: Readings = None,
+    folder: PoliciesFolder = None,
 ) -> None:
     """Print the explanation of one claim.
 
@@ -50,7 +51,7 @@ def explain(
         Failure: The claim is not in the source, or settled again it differs.
     """
     logging.configure(Settings(log_level="warning"))
-    policies = policies_with(readings)
+    policies = policies_with(readings, folder)
     if not all(claim.partition("/")):
         raise Failure(Exit.USAGE, f"{claim}: expected HOSPITAL/CLAIM, the hospital's id and its claim's with a slash between")
     known = _known(source, policies, claim)

@@ -9,7 +9,7 @@ from typing import Annotated, BinaryIO
 import typer
 
 from services.cli.failure import Exit, Failure
-from services.cli.options import Readings, policies_with
+from services.cli.options import PoliciesFolder, Readings, policies_with
 from services.policy.library import Policies
 from services.policy.loader import Policy
 from services.synthetic import generate as generated
@@ -34,9 +34,10 @@ def generate(
         Path | None, typer.Option("--out", dir_okay=False, metavar="FILE", help="Write there instead of standard output.")
     ] = None,
     readings: Readings = None,
+    folder: PoliciesFolder = None,
 ) -> None:
     """Write a city's year."""
-    policy = _policy(policies_with(readings), region, year)
+    policy = _policy(policies_with(readings, folder), region, year)
     with _target(out) as target:
         for line in generated(policy, persons, seed, year):
             target.write(line + b"\n")

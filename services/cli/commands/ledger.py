@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from schemas.catalogue import AUDIT
-from services.cli.failure import Exit, Failure
-from services.cli.options import Lang, Language, Readings, policies_with
+from services.cli.failure import Exit, Failure, refuse
+from services.cli.options import Lang, Language, PoliciesFolder, Readings, policies_with
 from services.cli.progress import progress
 from services.console.service import ConsoleService
 from services.ledger.rebuild import rebuild as rebuild_view
@@ -21,8 +21,7 @@ from services.ledger.verify.differences import Difference, Summary
 from services.ledger.verify.files import check_is_ledger, records_of
 from services.ledger.verify.servers import verify_redis, verify_servers
 from services.ledger.verify.verification import Verification, verify_file
-from services.monitoring.app import SHIPPED
-from services.policy.library import Policies, load_policies, switched_from_text
+from services.policy.library import Policies
 from services.policy.tree import PolicyError
 from services.runtime import logging
 from services.runtime.kafka import AioKafkaBroker
@@ -83,6 +82,7 @@ def verify(
     ] = "kafka",
     lang: Lang = Language.EN,
     readings: Readings = None,
+    folder: PoliciesFolder = None,
 ) -> None:
     """Print what differs, and a summary.
 
@@ -91,7 +91,7 @@ def verify(
         Failure: Something differs.
     """
     logging.configure(Settings(log_level="warning"))
-    policies = policies_with(readings)
+    policies = policies_with(readings, folder)
     if source not in ("kafka", "redis"):
         check_is_ledger(Path(source))
     summary = asyncio.run(_verify(source, policies, lang.value))
@@ -124,20 +124,21 @@ def rebuild(
     service: Annotated[
         Rebuildable, typer.Option("--service", help="Whose view: identity, settlement, monitoring or console.")
     ] = Rebuildable.SETTLEMENT,
+    readings: Readings = None,
+    folder: PoliciesFolder = None,
 ) -> None:
     """Rebuild one view.
 
     Raises:
-        Failure: MEDAID_READINGS or MEDAID_THRESHOLDS cannot be used.
+        Failure: A reading, a policy file or a file of thresholds cannot be used.
     """
     settings = Settings.from_env()
     logging.configure(settings.model_copy(update={"log_level": "warning"}))
+    policies = policies_with(readings, folder)
     try:
-        policies = load_policies(switched=switched_from_text(settings.readings))
-        together = all_services(policies, Path(settings.thresholds) if settings.thresholds else SHIPPED)
-        known: dict[str, AnyService] = {one.name: one for one in [*together, ConsoleService(policies)]}
-    except (OSError, PolicyError) as error:
-        raise Failure(Exit.USAGE, f"MEDAID_READINGS or MEDAID_THRESHOLDS: {str(error).splitlines()[0]}") from None
+        known: dict[str, AnyService] = {one.name: one for one in [*all_services(policies), ConsoleService(policies)]}
+    except PolicyError as error:
+        refuse(str(error).splitlines())
     print(asyncio.run(_rebuild(known[service.value], settings)), file=sys.stderr)
 
 

@@ -1,6 +1,7 @@
-"""`medaid policy`: a city's policy on a page, and whether a policy file is right."""
+"""`medaid policy`: a city's policy on a page, whether policy files are right, and whether they give what was calculated by hand."""
 
 import sys
+from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -8,12 +9,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from services.cli.commands import policy_examples
 from services.cli.decree import drawn
 from services.cli.failure import Exit, Failure, refuse
-from services.cli.options import Lang, Language, Readings, policies_with
+from services.cli.options import Lang, Language, PoliciesFolder, Readings, policies_with
+from services.cli.policy_files import faults_of_file, faults_of_folder
 from services.policy.decree import pages
-from services.policy.loader import load_policy
-from services.policy.tree import PolicyError
+from services.policy.library import SHIPPED
+from services.policy.loader import Policy
 from services.policy.words import Speech
 
 PAGE_COLUMNS = 160
@@ -22,7 +25,8 @@ PAGE_COLUMNS = 160
 CHECKED_FOR = timedelta(days=366)
 """How long a check against the decree's text counts as fresh."""
 
-app = typer.Typer(rich_markup_mode=None, help="Show a city's policy, or check a policy file.")
+app = typer.Typer(rich_markup_mode=None, help="Show a city's policy, check policy files, or test them by examples calculated by hand.")
+app.command("test", help=policy_examples.HELP)(policy_examples.examine)
 
 
 SHOW_HELP = """Print a city's policy in the order of its decree.
@@ -43,13 +47,14 @@ def show(
     region: Annotated[str, typer.Argument(metavar="REGION", help="Region code; a wrong one is told the right ones.")],
     lang: Lang = Language.EN,
     readings: Readings = None,
+    folder: PoliciesFolder = None,
 ) -> None:
     """Print a city's policy.
 
     Raises:
         Failure: There is no such region.
     """
-    policies = policies_with(readings)
+    policies = policies_with(readings, folder)
     if region not in policies.current:
         raise Failure(Exit.USAGE, f"REGION {region}: one of {', '.join(policies.regions())}")
     console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else PAGE_COLUMNS, highlight=False)
@@ -60,27 +65,32 @@ def show(
                 console.print()
 
 
-CHECK_HELP = """Check policy files: each fault on a line of standard error with file, line and key; status 3 when there is one.
+CHECK_HELP = """Check policy files, or a site's folder of them: each fault on a line of standard error with file, line and key; status 3 when there is one.
 
-    A file whose document was last checked against the decree's text (`checked_on`) more than a year ago gets a warning line, which is no fault.
+    Each reading is tried both ways. Of a FILE the list of hospitals beside it is read with it; of a DIR also files of one region that overlap in time,
+    files in earlier/, and thresholds. By default the folder of --policies or MEDAID_POLICIES, else the shipped one. A file whose document was last
+    checked against the decree's text (`checked_on`) more than a year ago, and categories that the default thresholds of early warning name and the
+    region does not have, get a warning line, which is no fault. Nothing is asked of any server.
 
     \b
-    Example:
+    Examples:
       medaid policy check services/policy/cities/*.yaml
+      medaid policy check site-policies
 """
 
 
 @app.command(help=CHECK_HELP)
 def check(
     files: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(
-            metavar="FILE...", exists=True, dir_okay=False, help="Policy files; <name>.designated.yaml beside one is read with it."
+            metavar="[FILE|DIR]...", exists=True, help="Policy files, or folders of them; docs/site-policies.md says what may lie there."
         ),
-    ],
+    ] = None,
     today: Annotated[
         str, typer.Option("--today", metavar="YYYY-MM-DD", help="The day to measure the last check against; by default today.")
     ] = "",
+    folder: PoliciesFolder = None,
 ) -> None:
     """Check policy files.
 
@@ -88,9 +98,18 @@ def check(
         Failure: There is a fault.
     """
     day = _day(today)
-    faults = [fault for file in files for fault in _faults(file, day)]
+    faults: list[str] = []
+    for path in files or [folder or SHIPPED]:
+        checked = faults_of_folder(path) if path.is_dir() else faults_of_file(path)
+        faults += checked.faults
+        for name, policy in checked.right:
+            print(f"{name}: {policy.file.id}, edition {policy.edition}, wording {policy.wording}")
+            for warning in [*_old(name, policy, day), *checked.notes]:
+                print(f"medaid: warning: {warning}", file=sys.stderr)
+            checked.notes.clear()
     if faults:
-        refuse(faults)
+        sys.stdout.flush()
+        refuse(list(dict.fromkeys(faults)))
 
 
 def _day(text: str) -> date:
@@ -105,20 +124,8 @@ def _day(text: str) -> date:
         raise Failure(Exit.USAGE, f"--today {text}: expected YYYY-MM-DD") from None
 
 
-def _faults(file: Path, today: date) -> list[str]:
-    """Every fault of one file; an old check is told at once."""
-    beside = file.with_suffix(".designated.yaml")
-    try:
-        policy = load_policy(str(file), file.read_text("utf-8"), designated=beside.read_text("utf-8") if beside.exists() else None)
-    except PolicyError as error:
-        return str(error).splitlines()
-    except UnicodeDecodeError:
-        return [f"{file}:1: (file): UTF-8"]
+def _old(name: str, policy: Policy, today: date) -> Iterator[str]:
+    """Whether the file was compared with the decree's text lately."""
     checked_on = policy.file.document.checked_on
     if today - checked_on > CHECKED_FOR:
-        print(
-            f"medaid: warning: {file}: document.checked_on: {checked_on} is more than a year ago; compare with the decree's text",
-            file=sys.stderr,
-        )
-    print(f"{file}: {policy.file.id}, edition {policy.edition}, wording {policy.wording}")
-    return []
+        yield f"{name}: document.checked_on: {checked_on} is more than a year ago; compare with the decree's text"

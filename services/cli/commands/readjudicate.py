@@ -11,10 +11,10 @@ from typing import Annotated
 import typer
 
 from services.cli.failure import Exit, Failure
-from services.cli.options import Lang, Language, Readings, check_words
+from services.cli.options import Lang, Language, PoliciesFolder, Readings, check_words
 from services.cli.progress import progress
 from services.cli.readjudication_text import question, report
-from services.cli.readjudication_use import check_can_send, check_source, is_typed, lines_to, policies_of
+from services.cli.readjudication_use import check_can_send, check_source, lines_to, policies_of, typed_in
 from services.ledger.readjudication.chosen import Scope
 from services.ledger.readjudication.reckoning import Reckoning, reckon_file
 from services.ledger.readjudication.requests import Asker
@@ -74,6 +74,7 @@ def readjudicate(
     yes: Annotated[bool, typer.Option("--yes", help="Send without asking.")] = False,
     lang: Lang = Language.EN,
     readings: Readings = None,
+    folder: PoliciesFolder = None,
 ) -> None:
     """Tell what would change, and send the requests unless it is a dry run.
 
@@ -83,10 +84,10 @@ def readjudicate(
     """
     logging.configure(Settings(log_level="warning"))
     if not dry_run:
-        check_can_send(policy is not None, source, is_typed(context, "readings"), yes)
+        check_can_send(policy is not None, source, typed_in(context), yes)
         check_words(operator, reason)
     scope = Scope(region, year, person)
-    policies = policies_of(readings, policy, scope)
+    policies = policies_of(readings, folder, policy, scope)
     check_source(source)
     with lines_to(out, source) as say:
         reckoning = Reckoning(policies, scope, say)

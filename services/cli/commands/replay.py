@@ -14,12 +14,11 @@ from typing import Annotated, BinaryIO
 import orjson
 import typer
 
-from services.cli.failure import Exit, Failure
-from services.cli.options import Readings, policies_with
+from services.cli.failure import Exit, Failure, refuse
+from services.cli.options import PoliciesFolder, Readings, policies_with
 from services.cli.progress import lines_of
 from services.embedded.replay import GC_THRESHOLDS, Replay
 from services.ledger.encoding import check_is_utf8
-from services.monitoring.app import SHIPPED
 from services.policy.library import Policies
 from services.policy.tree import PolicyError
 from services.runtime import logging
@@ -55,13 +54,11 @@ def replay(
         Path | None, typer.Option("--out", dir_okay=False, metavar="FILE", help="Write there instead of standard output.")
     ] = None,
     readings: Readings = None,
-    thresholds: Annotated[
-        Path, typer.Option(envvar="MEDAID_THRESHOLDS", metavar="FILE", help="Thresholds of early warning instead of the shipped ones.")
-    ] = SHIPPED,
+    folder: PoliciesFolder = None,
 ) -> None:
     """Settle a file."""
     logging.configure(Settings(log_level="warning"))
-    work = _replay(policies_with(readings), thresholds)
+    work = _replay(policies_with(readings, folder))
     check_is_utf8(file)
     with ExitStack() as stack:
         lines = stack.enter_context(file.open("rb"))
@@ -72,16 +69,16 @@ def replay(
         print(line, file=sys.stderr)
 
 
-def _replay(policies: Policies, thresholds: Path) -> Replay:
+def _replay(policies: Policies) -> Replay:
     """The services.
 
     Raises:
-        Failure: The thresholds cannot be used.
+        Failure: The thresholds have faults, each of which is told.
     """
     try:
-        return Replay(policies, thresholds)
-    except (OSError, PolicyError) as error:
-        raise Failure(Exit.USAGE, f"--thresholds: {str(error).splitlines()[0]}") from None
+        return Replay(policies)
+    except PolicyError as error:
+        refuse(str(error).splitlines())
 
 
 @dataclass(slots=True)

@@ -13,9 +13,10 @@ from typing import Annotated
 import structlog
 import typer
 
-from services.cli.failure import Exit, Failure
+from services.cli.failure import Exit, Failure, refuse
+from services.cli.options import PoliciesFolder
 from services.console.settings import ConsoleSettings
-from services.policy.tree import PolicyError
+from services.policy.tree import PolicyError, ReadingError
 from services.runtime import logging
 from services.runtime.pump import PumpApp, run_app
 from services.runtime.settings import Settings, describe
@@ -43,6 +44,7 @@ HELP = """Run a service on Kafka and Redis until SIGTERM or Ctrl-C.
 
     `all` runs the four services, each in a process of its own; with MEDAID_HEALTH_PORT set they listen there and on the next three ports.
     One that is killed is started again. Several processes of one service share its lanes. A Kafka or Redis that is away is waited for.
+    A region whose policy files have faults is not served, the others are: each fault is an error in the log, and stands on /ready.
     SIGTERM finishes the batch in hand and ends with status 0; status 1 means that an operator must look, and the last log line says at what.
     Logs are JSON lines on standard error; the line `health and metrics served` names the port of /live, /ready and /metrics, and the line
     `console served` that of the console's pages. `medaid console user` makes the entries of its local users.
@@ -62,13 +64,18 @@ def help_text() -> str:
     return HELP + "\n".join(f"      {line}" for line in describe(ConsoleSettings).splitlines())
 
 
-def run(service: Annotated[Runnable, typer.Argument(metavar="SERVICE", help="identity, settlement, monitoring, console, or all.")]) -> None:
+def run(
+    service: Annotated[Runnable, typer.Argument(metavar="SERVICE", help="identity, settlement, monitoring, console, or all.")],
+    folder: PoliciesFolder = None,
+) -> None:
     """Run one service here, or all of them below this process.
 
     Raises:
-        Failure: MEDAID_READINGS or MEDAID_THRESHOLDS cannot be used.
+        Failure: Readings or the site's own thresholds cannot be used.
         SystemExit: An operator must look.
     """
+    if folder is not None:
+        os.environ["MEDAID_POLICIES"] = str(folder)  # for the children, too
     settings = ConsoleSettings.from_env()
     if service is Runnable.ALL:
         status = asyncio.run(_run_together(settings))
@@ -79,8 +86,10 @@ def run(service: Annotated[Runnable, typer.Argument(metavar="SERVICE", help="ide
     signal.signal(signal.SIGTERM, _leave)
     try:
         app = _app(service, settings)
-    except (OSError, PolicyError) as error:
-        raise Failure(Exit.USAGE, f"MEDAID_READINGS or MEDAID_THRESHOLDS: {str(error).splitlines()[0]}") from None
+    except ReadingError as error:
+        raise Failure(Exit.USAGE, f"MEDAID_READINGS: {str(error).splitlines()[0]}") from None
+    except PolicyError as error:
+        refuse(str(error).splitlines())
     run_app(app)
 
 

@@ -14,6 +14,7 @@ from schemas.foreign import visible
 from schemas.money import yuan_text
 from schemas.times import YEAR_MAX, YEAR_MIN
 from services.cli.failure import Exit, Failure
+from services.cli.options import PoliciesFolder, policies_with
 from services.cli.progress import progress
 from services.cli.year_text import change_line, change_row, sum_lines
 from services.ledger.errors import Declined
@@ -23,7 +24,7 @@ from services.ledger.statements.document import FILE, Statement, read_statement,
 from services.ledger.statements.names import chinese_names
 from services.ledger.statements.sheets import sheets
 from services.ledger.statements.sources import Ledger, file_ledger, kafka_ledger
-from services.policy.library import load_policies
+from services.policy.library import Policies
 from services.runtime import logging
 from services.runtime.settings import Settings
 
@@ -78,13 +79,15 @@ def close(
         Path | None,
         typer.Option("--out", file_okay=False, metavar="DIR", help="Write JSON and CSV into this folder, made where it is not there."),
     ] = None,
+    folder: PoliciesFolder = None,
 ) -> None:
     """Print or write the statement."""
+    policies = policies_with(None, folder)
     document = _with_ledger(source, lambda ledger: close_year(ledger, region, year))
     if out is None:
         sys.stdout.buffer.write(written(document))
     else:
-        _write(out, document)
+        _write(out, document, policies)
     total, proof = document["total"], document["ledger"]
     told = f"{total['claims']} claims of {total['persons']} persons, {total['assistance']} yuan of assistance"
     print(f"{visible(region)} {year}: {told}; {proof['results']} results, sha256 {proof['sha256']}", file=sys.stderr)
@@ -133,7 +136,7 @@ def _with_ledger(source: str, ask: Callable[[Ledger], Coroutine[Any, Any, T]]) -
         return asyncio.run(kafka() if source == "kafka" else ask(file_ledger(Path(source), step)))
 
 
-def _write(folder: Path, document: Statement) -> None:
+def _write(folder: Path, document: Statement, policies: Policies) -> None:
     """Write a statement's files, its JSON last.
 
     Raises:
@@ -149,7 +152,7 @@ def _write(folder: Path, document: Statement) -> None:
                 f"--out {folder}: holds another statement, which is left as it is; `medaid year changes --since {known}` tells what changed, "
                 "or give another folder",
             )
-        names = chinese_names(load_policies(), document["region"])
+        names = chinese_names(policies, document["region"])
         for name, value in [*sheets(document, names), (FILE, content)]:
             part = folder / f"{name}.part"
             part.write_bytes(value)

@@ -16,14 +16,14 @@ HOSPITALS_MAX = 50
 
 async def first(visit: Visit) -> Response:
     """The first city."""
-    return RedirectResponse(f"/cities/{visit.room.policies.regions()[0]}", 303)
+    return RedirectResponse(f"/cities/{visit.room.policies.known()[0]}", 303)
 
 
 async def show(visit: Visit) -> Response:
     """A city's year."""
     room, region = visit.room, visit.path["region"]
     if region not in room.policies.current:
-        return failure(room, visit.request, 404, visit.visitor)
+        return _lacking(visit, region)
     years = await years_of(room.shelf, region)
     asked = visit.query.get("year", "")
     number = int(asked) if re.fullmatch(r"[12]\d{3}", asked) else years[0] if years else room.now().year
@@ -51,9 +51,16 @@ async def policy(visit: Visit) -> Response:
     """A city's policy, as `medaid policy show` prints it."""
     region = visit.path["region"]
     if region not in visit.room.policies.current:
-        return failure(visit.room, visit.request, 404, visit.visitor)
+        return _lacking(visit, region)
     parts = [part for one in visit.room.policies.current[region] for part in pages(one, visit.speech)]
     return render(visit, "policy.html", region=region, parts=[(type(part).__name__, part) for part in parts])
+
+
+def _lacking(visit: Visit, region: str) -> Response:
+    """What is told of a region without a policy: its files' faults, where these are why."""
+    if region not in visit.room.policies.faulty:
+        return failure(visit.room, visit.request, 404, visit.visitor)
+    return render(visit, "faulty.html", region=region, faults=visit.room.policies.faulty[region])
 
 
 def _category(visit: Visit, region: str, number: int, code: str) -> str:

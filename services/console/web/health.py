@@ -96,6 +96,7 @@ async def show(visit: Visit) -> Response:
         visit,
         "health.html",
         state=state,
+        faulty=list(room.policies.faulty),
         measured=visit.request.app.state.paces.measured,
         waiting=await _waiting(room),
         may_verify=visit.visitor.may("verify") and room.neighbours.verify is not None,

@@ -144,8 +144,9 @@ def is_secure(room: Room) -> bool:
 
 
 def regions_of(room: Room, speech: Speech) -> Sequence[tuple[str, str]]:
-    """Code and name of each region."""
-    return [(region, speech.label(room.policies.current[region][-1].file.title)) for region in room.policies.regions()]
+    """Code and name of each region; of one whose policy files have faults the code alone is known."""
+    current = room.policies.current
+    return [(region, speech.label(current[region][-1].file.title) if region in current else region) for region in room.policies.known()]
 
 
 def failure(room: Room, request: Request, status: int, visitor: Visitor | None) -> Response:

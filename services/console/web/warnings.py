@@ -34,7 +34,7 @@ async def index(visit: Visit) -> Response:
     chosen = Filter(**{name: query.get(name, "open" if name == "state" else "") for name in Filter.__slots__})
     page = int(query["page"]) if re.fullmatch(r"\d{1,6}", query.get("page", "")) else 0
     room = visit.room
-    listed = await list_warnings(room.shelf, room.policies.regions(), chosen, page)
+    listed = await list_warnings(room.shelf, room.policies.known(), chosen, page)
     is_fragment = visit.request.headers.get("X-Medaid-Fragment") == "warnings"
     return render(
         visit,

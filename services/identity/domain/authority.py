@@ -22,17 +22,18 @@ def check_region(policies: Policies, region: str) -> None:
     """Whether a policy is there for `region`.
 
     Raises:
-        Refused: `unknown_region`.
+        Refused: `unknown_region`, or `processing_failed` where its files have faults.
     """
-    if region not in policies.current:
-        raise Refused("unknown_region", "data.region", "one of " + ", ".join(policies.regions()))
+    if lacking := policies.lacking(region):
+        raise Refused(lacking[0], "data.region", lacking[1])
 
 
 def check_status(policies: Policies, source: str, data: StatusData, event_day: date) -> None:
     """Whether the agency may send this event, and its days fit together and with `event_day` (of the event's time, +08:00).
 
     Raises:
-        Refused: `unknown_region`, `source_mismatch`, `unknown_category`, `agency_not_competent` or `invalid_dates`, the first that applies.
+        Refused: `unknown_region` (or `processing_failed`, as `check_region`), `source_mismatch`, `unknown_category`, `agency_not_competent` or
+            `invalid_dates`, the first that applies.
     """
     check_region(policies, data.region)
     parts = _SOURCE.fullmatch(source)
@@ -75,7 +76,7 @@ def check_admission(policies: Policies, source: str, data: AdmissionOpened | Adm
     """Whether the hospital may send this admission.
 
     Raises:
-        Refused: `unknown_region` or `source_mismatch`.
+        Refused: `unknown_region` (or `processing_failed`, as `check_region`) or `source_mismatch`.
     """
     check_region(policies, data.region)
     if source != f"/hospitals/{data.hospital_id}":

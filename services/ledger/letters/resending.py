@@ -49,7 +49,7 @@ def mended(letter: Letter, payload: bytes | None, *, drop_headers: bool = False)
 
 def refusal(policies: Policies, record: Record) -> Refused | None:
     """Why the service that reads its topic would refuse `record` at once; None where it would not. A duplicate shows only when it is decided."""
-    service = next(service for service in all_services(policies) if record.topic in service.inputs)
+    service = next(service for service in all_services(policies, spares=True) if record.topic in service.inputs)
     try:
         service.read(record)
     except Refused as refused:

@@ -6,7 +6,7 @@ from datetime import date
 from services.ledger.errors import Misnamed
 from services.ledger.readjudication.chosen import Scope
 from services.policy.library import Policies, Source
-from services.policy.loader import Policy, load_policy
+from services.policy.loader import Policy
 from services.policy.tree import Reading
 
 
@@ -17,7 +17,7 @@ def with_file(policies: Policies, source: Source, switched: Mapping[str, Reading
         Misnamed: It is another region's file, or holds on no day of the year.
         PolicyError: A fault in it, all of them, a line each.
     """
-    given = load_policy(source.name, source.text, switched, source.designated)
+    given = source.load(switched)
     first, last = _days(given)
     if given.file.id != scope.region:
         raise Misnamed(f"--policy {source.name}: it is of {given.file.id}, --region says {scope.region}")
@@ -26,7 +26,8 @@ def with_file(policies: Policies, source: Source, switched: Mapping[str, Reading
         raise Misnamed(f"--policy {source.name}: it holds from {first} {until}, on no day of {scope.year}")
     others = [policy for policy in policies.current[scope.region] if _days(policy)[1] < first or last < _days(policy)[0]]
     files = tuple(sorted([*others, given], key=lambda policy: policy.file.valid_from))
-    return Policies({**policies.current, scope.region: files}, (*policies.sources, source))
+    current = {**policies.current, scope.region: files}
+    return Policies(current, (*policies.sources, source), policies.faulty, policies.folder, policies.own)
 
 
 def _days(policy: Policy) -> tuple[date, date]:

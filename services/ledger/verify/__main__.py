@@ -9,7 +9,7 @@ import sys
 
 from services.ledger.verify.servers import verify_servers
 from services.ledger.verify.verification import Verification
-from services.policy.library import load_policies, switched_from_text
+from services.policy.library import site_policies
 from services.runtime import logging
 from services.runtime.errors import Doubt, Stop
 from services.runtime.settings import Settings
@@ -23,7 +23,7 @@ def main() -> None:
     """
     settings = Settings.from_env()
     logging.configure(settings.model_copy(update={"log_level": "warning"}))
-    verification = Verification(load_policies(switched=switched_from_text(settings.readings)), say=lambda _: None)
+    verification = Verification(site_policies(settings.policies, settings.readings, spares=True), say=lambda _: None)
     try:
         asyncio.run(verify_servers(verification, settings))
     except (Doubt, Stop) as failed:

@@ -87,12 +87,12 @@ def _action(policies: Policies, record: Record) -> Observation:
     """What an operator did; of no consequence here unless he closed a warning of a kind that operators close.
 
     Raises:
-        Refused: It is no action of the console's in a region that has a policy.
+        Refused: It is no action of the console's in a region that has a policy; `processing_failed` where that region's files have faults.
     """
     types: Mapping[str, Any] = ACTION_TYPES
     event: CloudEvent[WarningAction] = read_event(record.value, record.headers, types, VALUE_BYTES_MAX)
-    if event.data.region not in policies.current:
-        raise Refused("unknown_region", "data.region", "one of " + ", ".join(policies.regions()))
+    if lacking := policies.lacking(event.data.region):
+        raise Refused(lacking[0], "data.region", lacking[1])
     if event.source != CONSOLE:
         raise Refused("source_mismatch", "source", CONSOLE)
     data = event.data

@@ -151,3 +151,14 @@ class Thresholds(Part):
     annual_limit: Rule[LimitFigures]
     hospital_ratio: Rule[HospitalFigures]
     fund_supervision: Rule[SupervisionFigures]
+
+
+class RegionThresholds(Part):
+    """What one region sets for itself, in a file of its own; a rule that is left out is that of all regions. `clause`: of its decree, which asks for it."""
+
+    checked_on: date
+    clause: Clause | None = None
+    year_burden: BurdenFigures | None = None
+    annual_limit: LimitFigures | None = None
+    hospital_ratio: HospitalFigures | None = None
+    fund_supervision: SupervisionFigures | None = None

@@ -65,6 +65,11 @@ def warning_id(kind: WarningKind, region: str, subject: str, year: int, detail: 
     return "/".join([kind, region, subject, str(year), *([detail] if detail else [])])
 
 
+def region_of(warning_id: str) -> str:
+    """The region of a warning."""
+    return warning_id.split("/", 2)[1]
+
+
 @dataclass(frozen=True, slots=True)
 class Open:
     """An open warning as last told."""

@@ -18,10 +18,15 @@ FRAUD_AUDIENCE: tuple[Agency, ...] = ("healthcare-security",)
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """The policies as they stand today, and the site's thresholds."""
+    """The policies as they stand today, and the site's thresholds.
+
+    Attributes:
+        silent: Regions whose files have faults. Nothing is said there, not even that a warning stands no longer.
+    """
 
     policies: Policies
     thresholds: Thresholds
+    silent: frozenset[str] = frozenset()
 
     def policy(self, region: str, day: date) -> Policy | None:
         """The region's policy nearest to `day`; None where the site has none: nothing is warned of there."""

@@ -44,9 +44,10 @@ ESSENTIAL = {
         "KAFKA_BOOTSTRAP_SERVERS",
         "Example",
     ],
-    ("policy",): ["show", "check"],
+    ("policy",): ["show", "check", "test"],
+    ("policy", "test"): ["DIR", ".cases.yaml", "--region", "yuan", "no server", "Exit status 0", "4: something differs", "3: ", "Example"],
     ("policy", "show"): ["REGION", "--lang", "--readings", "yuan", "clause", "designated", "draft", "Example"],
-    ("policy", "check"): ["FILE", "line and key", "status 3", "checked_on", "--today", "Example"],
+    ("policy", "check"): ["FILE", "line and key", "DIR", "status 3", "checked_on", "--today", "MEDAID_POLICIES", "Example"],
     ("generate",): ["--region", "--persons", "--seed", "--year", "--out", "yuan", "same bytes", "Example"],
     ("demo",): ["--persons", "--seed", "--lang", "yuan", "three claims", "Example"],
     ("run",): ["identity", "settlement", "monitoring", "console", "all", "SIGTERM", "status 0", "Example"],
@@ -197,6 +198,18 @@ def test_help_says_what_one_needs_to_know(medaid: Medaid, command: tuple[str, ..
     assert [word for word in ESSENTIAL[command] if word not in text] == []
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        *(("replay",), ("explain",), ("generate",), ("demo",), ("run",), ("doctor",), ("readjudicate",)),
+        *(("policy", "show"), ("policy", "check"), ("ledger", "verify"), ("ledger", "rebuild"), ("dlq", "replay"), ("year", "close")),
+        *(("access", "plan"), ("access", "apply"), ("access", "check")),
+    ],
+)
+def test_whoever_settles_or_names_a_region_takes_the_sites_policies(medaid: Medaid, command: tuple[str, ...]) -> None:
+    assert "--policies" in medaid(*command, "--help").out
+
+
 @pytest.mark.parametrize("command", [("run",), ("topics", "create"), ("access", "apply"), ("access", "check")], ids=" ".join)
 def test_commands_on_servers_list_every_setting(medaid: Medaid, command: tuple[str, ...]) -> None:
     text = medaid(*command, "--help").out
@@ -268,8 +281,11 @@ def test_a_wrong_setting_is_told_by_its_name(medaid: Medaid, monkeypatch: pytest
         assert said.err.count("\n") == 1
 
 
-@pytest.mark.parametrize(("variable", "value"), [("MEDAID_READINGS", "suzhou.no_such=1"), ("MEDAID_THRESHOLDS", "no/such.yaml")])
-def test_readings_and_thresholds_that_cannot_be_used_are_told(
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("MEDAID_READINGS", "suzhou.no_such=1"), ("MEDAID_THRESHOLDS", "no/such.yaml"), ("MEDAID_POLICIES", "no/such/folder")],
+)
+def test_readings_thresholds_and_policies_that_cannot_be_used_are_told(
     medaid: Medaid, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
 ) -> None:
     monkeypatch.setenv(variable, value)

@@ -209,7 +209,7 @@ def test_what_cannot_be_read_is_told_with_status_3(medaid: Medaid, ledger: Path,
     assert len(said.err.splitlines()) > 1
     assert all(line.startswith(f"medaid: {faulty}:") for line in said.err.splitlines())
     faulty.write_bytes(LOWER.encode("gb18030"))
-    assert dry(medaid, ledger, "--policy", faulty).err == f"medaid: {faulty}:1: (file): UTF-8\n"
+    assert dry(medaid, ledger, "--policy", faulty).err == f"medaid: {faulty}:1: (file): UTF-8; this looks like GBK, save it as UTF-8\n"
     inputs = tmp_path / "in.jsonl"
     inputs.write_bytes(b"".join(LINES))
     said = dry(medaid, ledger, "--from", inputs)

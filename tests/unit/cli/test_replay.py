@@ -230,7 +230,7 @@ def test_wrong_use_is_told_in_one_line(medaid: Medaid, file: Path, tmp_path: Pat
         ("replay", file, "--out", tmp_path / "no" / "such.jsonl"): "cannot be written",
         ("replay", file, "--readings", "suzhou.no_such=1"): "no_such",
         ("replay", file, "--readings", "nonsense"): "nonsense",
-        ("replay", file, "--thresholds", tmp_path / "none.yaml"): "none.yaml",
+        ("replay", file, "--policies", tmp_path / "none"): "none",
         ("replay",): "FILE.jsonl",
     }.items():
         said = medaid(*arguments)

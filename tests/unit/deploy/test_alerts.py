@@ -64,6 +64,7 @@ CASES: Mapping[str, Case] = {
     "MedaidLaggingFar": Case({lane("medaid_lag_seconds"): "15000+60x60"}, 12, ("MedaidLagging",)),
     "MedaidLagUnknown": Case({lane("medaid_lag_seconds"): None}, 12),
     "MedaidProcessingFailed": Case({letters("processing_failed"): "0x5 1x30"}, 7),
+    "MedaidRegionFaulty": Case({service("medaid_region_faulty", region="wuxi"): "1x30"}, 7),
     "MedaidRegionUnknown": Case({letters("unknown_region"): "0+100x60"}, 30),
     "MedaidDeadLetters": Case({letters("malformed_json"): "0+1000x60"}, 30),
     "MedaidRedisFull": Case({service("medaid_redis_used_bytes"): "85x30", service("medaid_redis_max_bytes"): "100x30"}, 12),

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 
 from schemas.catalogue import CLAIMS, IDENTITY_EVENTS, WARNINGS
 from services.identity.app import IdentityService
-from services.monitoring.app import SHIPPED, MonitoringService
+from services.monitoring.adapters.threshold_files import SHIPPED
+from services.monitoring.app import MonitoringService
 from services.runtime.embedded import Embedded
 from services.settlement.app import SettlementService
 from tests.unit.monitoring.world import FOLLOW_THE_ORDER, Data, checked, policies, standing
@@ -95,7 +97,7 @@ def shuffled(lines: list[tuple[str, str, bytes]], seed: int) -> list[tuple[str, 
 
 async def said(lines: list[tuple[str, str, bytes]], thresholds: Path, together: bool) -> list[Data]:
     """What monitoring says, each line at rest before the next counts, or all of them at once."""
-    services = [IdentityService(policies()), SettlementService(policies()), MonitoringService(policies(), thresholds)]
+    services = [IdentityService(policies()), SettlementService(policies()), MonitoringService(replace(policies(), folder=thresholds))]
     embedded = Embedded(services, partitions=2)
     await embedded.start()
     for topic, person, value in lines:
@@ -133,9 +135,10 @@ def episodes_are_sound(found: list[Data]) -> None:
 
 def few_stays(folder: Path) -> Path:
     """Thresholds under which two stays are enough to watch a hospital."""
-    path = folder / "few.yaml"
-    path.write_text(SHIPPED.read_text("utf-8").replace("stays_min: {2023-01-01: 20}", "stays_min: {2023-01-01: 2}"), "utf-8")
-    return path
+    (folder / "thresholds.yaml").write_text(
+        SHIPPED.read_text("utf-8").replace("stays_min: {2023-01-01: 20}", "stays_min: {2023-01-01: 2}"), "utf-8"
+    )
+    return folder
 
 
 def test_any_interleaving_ends_with_the_same_open_warnings(tmp_path_factory: Any) -> None:

@@ -163,9 +163,9 @@ def test_a_site_sets_its_own_standard_by_region(tmp_path: Path) -> None:
     shipped = Path("services/monitoring/thresholds.yaml").read_text("utf-8")
     own = "    suzhou: {standards: [{yuan: {2023-01-01: 500}}], notice_percent: {2023-01-01: 80}, warning_percent: {2023-01-01: 100},"
     own += " critical_percent: {2023-01-01: 200}, just_out_days: {2023-01-01: 0}}\n\n# annual_limit_near"
-    path = tmp_path / "own.yaml"
+    path = tmp_path / "thresholds.yaml"
     path.write_text(shipped.replace("\n# annual_limit_near", own, 1), "utf-8")
-    watching = Watching(thresholds=path)
+    watching = Watching(folder=tmp_path)
     watching.see(result("C1", "500.00"), result("C2", "500.00", region="wuxi", visit_type="outpatient"))
     assert watching.standing == {RISK: ("warning", "500.00")}
 

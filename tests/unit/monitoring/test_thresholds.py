@@ -1,12 +1,14 @@
 """The file of thresholds: every fault is told with file, line and key; figures are dated."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from services.monitoring.app import SHIPPED, load_thresholds
+from services.monitoring.adapters.threshold_files import SHIPPED, load_thresholds
 from services.monitoring.domain.thresholds import figure
+from services.policy.library import Policies
 from services.policy.tree import PolicyError
 from tests.unit.monitoring.world import Watching, action, claim_of, letter, policies, result, run, timeline
 
@@ -16,9 +18,13 @@ TEXT = SHIPPED.read_text("utf-8")
 def write(path: Path, old: str, new: str) -> Path:
     """The shipped file with one thing changed."""
     assert TEXT.count(old) >= 1
-    own = path / "own.yaml"
-    own.write_text(TEXT.replace(old, new, 1), "utf-8")
-    return own
+    (path / "thresholds.yaml").write_text(TEXT.replace(old, new, 1), "utf-8")
+    return path
+
+
+def with_folder(folder: Path) -> Policies:
+    """The shipped policies at a site with such a folder."""
+    return replace(policies(), folder=folder)
 
 
 @pytest.mark.parametrize(
@@ -47,8 +53,8 @@ def write(path: Path, old: str, new: str) -> Path:
 )
 def test_a_fault_is_told_with_its_line_and_key(tmp_path: Path, old: str, new: str, fault: str) -> None:
     with pytest.raises(PolicyError, match=fault) as found:
-        load_thresholds(policies(), write(tmp_path, old, new))
-    assert str(found.value).startswith("own.yaml:")
+        load_thresholds(with_folder(write(tmp_path, old, new)))
+    assert str(found.value).startswith(f"{tmp_path}/thresholds.yaml:")
 
 
 def test_a_category_that_its_region_does_not_know_is_a_fault(tmp_path: Path) -> None:
@@ -57,14 +63,14 @@ def test_a_category_that_its_region_does_not_know_is_a_fault(tmp_path: Path) -> 
         " warning_percent: {2023-01-01: 100}, critical_percent: {2023-01-01: 200}, just_out_days: {2023-01-01: 0}}\n\n# annual_limit_near"
     )
     with pytest.raises(PolicyError, match="categories of wuxi"):
-        load_thresholds(policies(), write(tmp_path, "\n\n# annual_limit_near", block))
+        load_thresholds(with_folder(write(tmp_path, "\n\n# annual_limit_near", block)))
 
 
 def test_a_group_whose_category_its_region_does_not_know_is_a_fault(tmp_path: Path) -> None:
     own = "wuxi: {near_percent: {2023-01-01: 80}, groups: [{categories: [at_risk_rural], near_percent: {2023-01-01: 70}}]}"
     block = f"      near_percent: {{2023-01-01: 80}}\n    {own}"
     with pytest.raises(PolicyError, match="categories of wuxi"):
-        load_thresholds(policies(), write(tmp_path, "      near_percent: {2023-01-01: 80}", block))
+        load_thresholds(with_folder(write(tmp_path, "      near_percent: {2023-01-01: 80}", block)))
 
 
 def test_a_group_may_have_percentages_of_its_own(tmp_path: Path) -> None:
@@ -73,7 +79,7 @@ def test_a_group_may_have_percentages_of_its_own(tmp_path: Path) -> None:
         "at_risk_rural], yuan: {2023-01-01: 10000}}", "at_risk_rural], yuan: {2023-01-01: 10000}, notice_percent: {2023-01-01: 60}}"
     )
     own = write(tmp_path, TEXT, text)
-    watching = Watching(thresholds=own)
+    watching = Watching(folder=own)
     watching.see(timeline(1, run("low_income_margin", "2025-01-01")), result("C1", "5999.99"))
     assert watching.standing == {}
     watching.see(result("C2", "0.01", sequence=2, visit_type="outpatient"))
@@ -91,7 +97,7 @@ def test_a_limit_may_be_near_earlier_for_some(tmp_path: Path, category: str, nea
         "      near_percent: {2023-01-01: 80}",
         "      near_percent: {2023-01-01: 80}\n      groups: [{categories: [orphan], near_percent: {2023-01-01: 70}}]",
     )
-    watching = Watching(thresholds=own)
+    watching = Watching(folder=own)
     watching.see(result("C1", "1.00", "1.00", category=category, counters={"year": "209999.99"}))
     assert watching.standing == {}
     watching.see(result("C2", "1.00", "1.00", sequence=2, visit_type="outpatient", category=category, counters={"year": "210000.00"}))
@@ -103,7 +109,7 @@ def test_a_site_may_tell_of_conflicts_and_recoveries_later(tmp_path: Path) -> No
     text = TEXT.replace("deliveries_min: {1900-01-01: 1}", "deliveries_min: {1900-01-01: 2}").replace(
         "{1900-01-01: 0.01}", "{1900-01-01: 100}"
     )
-    watching = Watching(thresholds=write(tmp_path, TEXT, text))
+    watching = Watching(folder=write(tmp_path, TEXT, text))
     recovery, conflict = "recovery_due/suzhou/P1/2025/H1/C1", "conflicting_duplicate/suzhou/P1/2025/H1/C1"
     watching.see(result("C1", "900.00", "900.00", category="orphan"), letter(1, claim_of("C1", "2.00")))
     watching.see(result("C1", "900.00", "800.01", revision=1, verb="adjusted", delta="-99.99", category="orphan"))
@@ -124,14 +130,14 @@ def test_a_figure_holds_from_its_date_on() -> None:
 
 def test_a_year_is_held_against_the_figures_of_its_last_day(tmp_path: Path) -> None:
     own = write(tmp_path, "- {yuan: {2023-01-01: 26000}}", "- {yuan: {2023-01-01: 26000, 2025-12-31: 500, 2026-01-01: 9000}}")
-    watching = Watching(thresholds=own)
+    watching = Watching(folder=own)
     earlier = result("C1", "600.00", visit_type="outpatient", year=2024, service_date="2024-12-31")
     watching.see(earlier, result("C2", "500.00", visit_type="outpatient", service_date="2025-01-01"))
     assert watching.standing == {"impoverishment_risk/suzhou/P1/2025": ("warning", "500.00")}
 
 
 def test_every_figure_shipped_says_who_asks_and_that_it_is_ours() -> None:
-    thresholds = load_thresholds(policies())
+    thresholds = load_thresholds(policies()).thresholds
     for rule in (thresholds.year_burden, thresholds.annual_limit, thresholds.hospital_ratio, thresholds.fund_supervision):
         assert set(rule.provenance.asked_by) <= set(policies().regions())
         assert "default" in rule.provenance.shipped
@@ -140,3 +146,83 @@ def test_every_figure_shipped_says_who_asks_and_that_it_is_ours() -> None:
         for region, clause in rule.provenance.asked_by.items():
             file = policies().current[region][-1].file
             assert clause in {file.early_warning.clause, file.hospital_ratio.clause if file.hospital_ratio else None}
+
+
+OWN = """checked_on: 2026-11-01
+clause: （九）
+year_burden:
+  standards: [{yuan: {2023-01-01: 500}}]
+  notice_percent: {2023-01-01: 80}
+  warning_percent: {2023-01-01: 100}
+  critical_percent: {2023-01-01: 200}
+  just_out_days: {2023-01-01: 0}
+"""
+RISK = "impoverishment_risk/suzhou/P1/2025"
+
+
+def own(folder: Path, text: str = OWN, region: str = "suzhou") -> Path:
+    """A site's folder with a region's own thresholds."""
+    (folder / f"{region}.thresholds.yaml").write_text(text, "utf-8")
+    return folder
+
+
+def test_a_region_may_have_a_file_of_its_own(tmp_path: Path) -> None:
+    """Each rule in it counts there alone, and what it leaves out is as everywhere."""
+    watching = Watching(folder=own(tmp_path))
+    watching.see(result("C1", "500.00"), result("C2", "500.00", region="wuxi", visit_type="outpatient"))
+    assert watching.standing == {RISK: ("warning", "500.00")}
+    loaded = load_thresholds(with_folder(tmp_path)).thresholds
+    assert loaded.annual_limit.of("suzhou") == loaded.annual_limit.of("wuxi")
+    assert loaded.year_burden.provenance.asked_by["suzhou"] == "（九）"
+
+
+@pytest.mark.parametrize(
+    ("region", "text", "fault"),
+    [
+        ("suzhou", OWN.replace("standards: [{", "standards: [{categories: [orphans], "), "categories"),
+        (
+            "suzhou",
+            OWN.replace("{yuan", "{categories: [orphans], yuan").replace("}]", "}, {yuan: {2023-01-01: 1}}]"),
+            "categories of suzhou",
+        ),
+        ("suzhou", OWN + "annual: {}\n", "annual: no such key"),
+        ("suzhou", "checked_on: yesterday\n", "checked_on"),
+        ("atlantis", OWN, "a name that begins with a region"),
+    ],
+)
+def test_a_fault_in_a_regions_file_is_told_and_costs_it_its_warnings_alone(tmp_path: Path, region: str, text: str, fault: str) -> None:
+    own(tmp_path, text, region)
+    with pytest.raises(PolicyError, match=fault) as found:
+        load_thresholds(with_folder(tmp_path))
+    assert str(found.value).startswith(f"{tmp_path}/{region}.thresholds.yaml:")
+    assert list(load_thresholds(with_folder(tmp_path), spares=True).faulty) == [region]
+
+
+@pytest.mark.parametrize("what", ["thresholds", "policies"])
+def test_what_stands_in_a_region_with_faults_is_left_standing(tmp_path: Path, what: str) -> None:
+    """Neither resolved nor told anew, though its figures cannot be known; another city is warned of as ever. Once mended, it goes on."""
+    watching, whole = Watching(), policies()
+    watching.see(result("C1", "30000.00"))
+    before = watching.standing
+    assert set(before) == {RISK}
+    own(tmp_path, "checked_on: yesterday\n")
+    current = {region: files for region, files in whole.current.items() if region != "suzhou"}
+    faulty = replace(whole, folder=tmp_path) if what == "thresholds" else replace(whole, current=current, faulty={"suzhou": ["x"]})
+    watching.restart(faulty)
+    assert watching.see(timeline(1, run("orphan", "2025-01-01"))) == []
+    watching.see(result("C2", "30000.00", sequence=2, region="wuxi", visit_type="outpatient"))
+    assert watching.standing == {**before, "impoverishment_risk/wuxi/P1/2025": ("warning", "30000.00")}
+    watching.restart(whole)
+    watching.see(timeline(2, run("orphan", "2025-01-01")))
+    assert "return_to_poverty_risk/suzhou/P1/2025" in watching.standing
+    assert RISK not in watching.standing
+
+
+def test_categories_of_the_default_that_a_region_of_the_sites_own_lacks_are_noted(tmp_path: Path) -> None:
+    """Not of shipped cities, which were looked at, nor of one with thresholds of its own."""
+    assert load_thresholds(policies()).notes(policies()) == []
+    site = replace(policies(), own=frozenset({"wuxi"}), folder=tmp_path)
+    (note,) = load_thresholds(site).notes(site)
+    assert "name at_risk_rural, which wuxi does not have" in note
+    own(tmp_path, region="wuxi")
+    assert load_thresholds(site).notes(site) == []

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,7 +22,7 @@ from schemas.catalogue import (
 )
 from schemas.envelope import read_event, write_event
 from schemas.money import fen_from_yuan, yuan_text
-from services.monitoring.app import SHIPPED, MonitoringService
+from services.monitoring.app import MonitoringService
 from services.policy.library import Policies, load_policies
 from services.runtime import deadletters
 from services.runtime.embedded import Embedded
@@ -156,8 +157,8 @@ def action(verb: str, warning_id: str, episode: int = 1, number: int = 1, operat
 class Watching:
     """Monitoring at work; what it says is collected."""
 
-    def __init__(self, known: Policies | None = None, thresholds: Path = SHIPPED, partitions: int = 1) -> None:
-        self.embedded = Embedded([MonitoringService(known or policies(), thresholds)], partitions, keeps_records=True)
+    def __init__(self, known: Policies | None = None, folder: Path | None = None, partitions: int = 1) -> None:
+        self.embedded = Embedded([MonitoringService(replace(known or policies(), folder=folder))], partitions, keeps_records=True)
         self.said: list[Data] = []
         self.records: list[Record] = []
         asyncio.run(self.embedded.start())
@@ -178,6 +179,12 @@ class Watching:
             self.embedded.publish(event.topic, event.key, event.value)
         self.see(events[-1])
         return self.said[before:]
+
+    def restart(self, known: Policies) -> None:
+        """Go on with other policies, as a new process would."""
+        (service,) = {id(seat.lane.service): seat.lane.service for seat in self.embedded._seats}.values()
+        vars(service).update(vars(MonitoringService(known, spares=True)))
+        asyncio.run(self.embedded.start())
 
     def lose(self) -> None:
         """Take its view away."""

@@ -104,11 +104,10 @@ def test_a_switched_reading_is_marked(medaid: Medaid) -> None:
     assert "* not the default" not in medaid("policy", "show", "suzhou").out
 
 
-def test_a_figure_that_changes_is_shown_with_its_dates(medaid: Medaid, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_figure_that_changes_is_shown_with_its_dates(medaid: Medaid, tmp_path: Path) -> None:
     text = (SHIPPED / "suzhou.yaml").read_text("utf-8").replace("{2023-01-01: 300000}", "{2023-01-01: 300000, 2026-01-01: 350000}")
     (tmp_path / "suzhou.yaml").write_text(text, "utf-8")
-    monkeypatch.setattr("services.cli.options.load_policies", lambda switched: load_policies(tmp_path, switched))
-    assert "300000.00 (2023-01-01 -); 350000.00 (2026-01-01 -)" in medaid("policy", "show", "suzhou").out
+    assert "300000.00 (2023-01-01 -); 350000.00 (2026-01-01 -)" in medaid("policy", "show", "suzhou", "--policies", tmp_path).out
 
 
 FAULTS = {
