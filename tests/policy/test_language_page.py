@@ -75,7 +75,7 @@ def test_an_example_comes_out_as_the_page_says(example: Example, tmp_path: Path)
 
 def laid_out(example: Example, folder: Path) -> Any:
     """The example's file as a site has it."""
-    (folder / "xinhe.yaml").write_text(yaml.safe_dump(dict(example.policy), allow_unicode=True), "utf-8")
+    (folder / "xinhe.yaml").write_text(yaml.safe_dump(dict(example.policy), allow_unicode=True, sort_keys=False), "utf-8")
     if example.designated:
         (folder / "xinhe.designated.yaml").write_text(example.designated, "utf-8")
     return load_policies(folder, {"xinhe": example.case.get("readings") or {}})
