@@ -21,12 +21,20 @@ WORDS: Mapping[str, str] = {
     "extra_forbidden": "no such key",
     "string_type": "a text",
     "list_type": "a list",
+    "tuple_type": "a list",
+    "mapping_type": "a mapping",
+    "too_short": "at least one; nothing is said by leaving the key out",
+    "bool_parsing": "true or false",
+    "int_parsing": "a whole number",
     "model_type": "a mapping",
 }
 """What is said of a fault instead of pydantic's own words."""
 
 DEPTH_MAX = 50
-"""So deep may a file be nested; one that holds itself by an alias has no end."""
+"""So deep may a file be nested."""
+
+PLACES_MAX = 200_000
+"""So many keys and values may a file have; aliases of aliases soon make more of a few lines than any machine holds."""
 
 
 class FileError(Exception):
@@ -67,7 +75,7 @@ class Tree:
         return [
             (
                 tuple(part for part in fault["loc"] if not (isinstance(part, str) and "[" in part)),
-                WORDS.get(fault["type"]) or fault["msg"].removeprefix("Value error, "),
+                WORDS.get(fault["type"]) or fault["msg"].removeprefix("Value error, ").replace("Input should be", "one of"),
             )
             for fault in error.errors(include_url=False)
         ]
@@ -86,7 +94,7 @@ def parse(name: str, text: str) -> Tree:
         raise FileError(f"{name}:{line}: (file): YAML: {error.problem}") from None
     except yaml.YAMLError:
         raise FileError(f"{name}:1: (file): YAML: a character that is none") from None
-    reading = _Reading({}, {})
+    reading = _Reading({}, {}, set())
     data = reading.value(node, ()) if node is not None else None
     if reading.faults:
         told = (f"{name}:{line}: {'.'.join(map(str, path)) or '(file)'}: {expected}" for (line, path), expected in reading.faults.items())
@@ -98,25 +106,30 @@ def parse(name: str, text: str) -> Tree:
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """A file on its way from nodes to values: the line of each path, and what is wrong where."""
+    """A file on its way from nodes to values: the line of each path, what is wrong where, and the nodes that are being read."""
 
     lines: dict[Path, int]
     faults: dict[tuple[int, Path], str]
+    open: set[int]
 
     def value(self, node: yaml.Node, path: Path) -> Any:
         """What a node stands for; None where it is at fault."""
         line = self.lines[path] = node.start_mark.line + 1
-        if len(path) > DEPTH_MAX:
-            self.faults[line, path[:1]] = f"at most {DEPTH_MAX} levels; something that refers to itself has no end"
-            return None
-        if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, path)
-        if isinstance(node, yaml.SequenceNode):
-            return [self.value(item, (*path, place)) for place, item in enumerate(node.value)]
-        if not isinstance(node, yaml.ScalarNode):
-            self.faults[line, path] = "a text, a list or a mapping"
-            return None
-        return VALUES.get(node.value, node.value) if node.style is None else node.value
+        if id(node) in self.open:
+            self.faults[line, path] = "no alias of what it stands in: it would have no end"
+        elif len(path) > DEPTH_MAX or len(self.lines) > PLACES_MAX:
+            self.faults[line, path[:1]] = f"at most {DEPTH_MAX} levels, and {PLACES_MAX} keys and values with all aliases written out"
+        elif isinstance(node, yaml.CollectionNode):
+            self.open.add(id(node))
+            found = self._mapping(node, path) if isinstance(node, yaml.MappingNode) else self._list(node, path)
+            self.open.remove(id(node))
+            return found
+        elif isinstance(node, yaml.ScalarNode):
+            return VALUES.get(node.value, node.value) if node.style is None else node.value
+        return None
+
+    def _list(self, node: yaml.CollectionNode, path: Path) -> list[Any]:
+        return [self.value(item, (*path, place)) for place, item in enumerate(node.value)]
 
     def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
         mapping: dict[str, Any] = {}
