@@ -2,7 +2,8 @@
 
 In: the released and the present schemas of an event type. Out: one line for each break. A *sender's* schema may only take more: no new required
 field, no field, type, code, pattern or range taken away. A *reader's* schema may only promise more: no field or code taken away, no type or range
-widened, nothing made optional; a new field or a new code of a list is no break, for readers must let unknown ones pass. What we write and read
+widened, nothing made optional; a new field or a new code of a list is no break, for readers must let unknown ones pass; nor are codes that a region
+declares besides a list (`x-declared`). What we write and read
 again ourselves, for ever, is both. Not here: descriptions, defaults and the order of anything, which break nobody.
 """
 
@@ -112,7 +113,7 @@ def _lost_of_choice(wide: _Place, narrow: _Place, path: str, *, codes: bool) -> 
     if codes and "enum" in new:
         missing = sorted(set(old["enum"]) - set(new["enum"])) if "enum" in old else ["any other"]
         yield from ((path, f"may no longer be {code}") for code in missing)
-    elif "enum" in new and "enum" not in old:
+    elif "enum" in new and "enum" not in old and "x-declared" not in old:
         yield path, "is a list of codes no more"
     if "items" in new:
         yield from _lost(wide.at(old.get("items", {})), narrow.at(new["items"]), f"{path}[]", codes=codes)

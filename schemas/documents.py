@@ -11,6 +11,7 @@ from schemas.catalogue import ACTIONS, ADMISSIONS, CLAIMS, DEADLETTER_TYPES, IDE
 from schemas.codes import Agency
 from schemas.envelope import ATTRIBUTE_LENGTH_MAX
 from schemas.fields import Model
+from schemas.own_codes import BY_REGION
 from schemas.texts import ID_FIELDS, NO_IDS
 from schemas.topics import load_topics
 
@@ -33,7 +34,9 @@ SENDERS: Final[Mapping[str, str]] = {
     OPERATOR_EVENTS: "^/operators/.+$",
     ACTIONS: "^/medaid/console$",
 }
-"""What `source` is on the topics that others write."""
+"""What `source` is on the topics that others write; an agency may be one that its region declares, besides."""
+
+_DECLARED_AGENCY: Final = "^/agencies/[^/]+/[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 
 
 def all_types() -> Mapping[str, type[Model]]:
@@ -82,7 +85,7 @@ def _envelope(kind: str) -> dict[str, Schema]:
             **unfit,
             "description": "id of the event, unique for its source",
         },
-        "source": {"type": "string", "pattern": _source(kind), "maxLength": longest["source"], **unfit, "description": "who sends it"},
+        "source": {**_source(kind), "maxLength": longest["source"], **unfit, "description": "who sends it"},
         "type": {"const": kind, "description": "what happened"},
         "time": {
             "type": "string",
@@ -93,14 +96,16 @@ def _envelope(kind: str) -> dict[str, Schema]:
     }
 
 
-def _source(kind: str) -> str:
+def _source(kind: str) -> Schema:
     """What `source` looks like."""
     for topic, pattern in SENDERS.items():
         if kind in TYPES_BY_TOPIC[topic]:
-            return pattern
+            listed = {"type": "string", "pattern": pattern}
+            declared = {"type": "string", "pattern": _DECLARED_AGENCY, **BY_REGION}
+            return {"anyOf": [listed, declared]} if topic == IDENTITY_EVENTS else listed
     writers = sorted({writer for topic in load_topics().values() if kind in topic.events for writer in topic.writers})
     others = ["replay"] if kind in DEADLETTER_TYPES else []
-    return f"^/medaid/({'|'.join(writers + others)})$"
+    return {"type": "string", "pattern": f"^/medaid/({'|'.join(writers + others)})$"}
 
 
 def _untitle(schema: Any) -> None:

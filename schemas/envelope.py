@@ -16,6 +16,7 @@ from schemas.attributes import ATTRIBUTE_LENGTH_MAX, BODY, attribute_faults
 from schemas.binary_mode import EXPECTED_HEADERS, Headers, attributes_in, look_alike
 from schemas.exact_json import read_json
 from schemas.fields import Model
+from schemas.own_codes import NO_REGION, Regions
 from schemas.refusal import Fault, Refused
 from schemas.texts import holds_no_id, may_hold_controls, missing_ids_in, step, unfit_texts_in
 from schemas.times import instant_ns
@@ -68,9 +69,13 @@ class CloudEvent(Generic[D]):
 
 
 def read_event(
-    value: bytes | None, headers: Headers, types: Mapping[str, type[M]], bytes_max: int | None = VALUE_BYTES_MAX
+    value: bytes | None,
+    headers: Headers,
+    types: Mapping[str, type[M]],
+    bytes_max: int | None = VALUE_BYTES_MAX,
+    own: Regions = NO_REGION,
 ) -> CloudEvent[M]:
-    """The event in `value`, one of `types`, of at most `bytes_max` bytes.
+    """The event in `value`, one of `types`, of at most `bytes_max` bytes; `own`: the codes that regions declare besides the contract's.
 
     `bytes_max` None: our own, which may be as long as it must, and holds texts and ids as they were once accepted; fields of a later version of ours are
     passed over.
@@ -84,17 +89,17 @@ def read_event(
     if faults := attribute_faults(
         document, is_binary, is_plain
     ):  # with those of `data`, where its type is known: they are `invalid_event` too
-        faults += _data_faults(model, document.get("data"), is_foreign) if model else []
+        faults += _data_faults(model, document.get("data"), is_foreign, own) if model else []
         raise Refused("invalid_event", *faults[0], faults[1:])
     if model is None:
         raise Refused("unknown_type", "type", "one of " + ", ".join(sorted(types)))
     data = document["data"]
     try:
-        read = model.model_validate(data, extra=None if is_foreign else "ignore")
+        read = model.model_validate(data, extra=None if is_foreign else "ignore", context=own)
     except ValidationError:
-        faults = _data_faults(model, data, is_foreign)
+        faults = _data_faults(model, data, is_foreign, own)
         raise Refused("invalid_event", *faults[0], faults[1:]) from None
-    if is_foreign and (not is_plain or holds_no_id(data)) and (faults := _data_faults(model, data, is_foreign)):
+    if is_foreign and (not is_plain or holds_no_id(data)) and (faults := _data_faults(model, data, is_foreign, own)):
         raise Refused("invalid_event", *faults[0], faults[1:])
     return CloudEvent(document["id"], document["source"], document["type"], document["time"], instant_ns(document["time"]), read)
 
@@ -167,13 +172,13 @@ def _unpacked(document: dict[str, Any]) -> dict[str, Any]:
     return {**{name: given for name, given in document.items() if name not in BODY}, "data": data}
 
 
-def _data_faults(model: type[Model], data: Any, is_foreign: bool) -> list[Fault]:
+def _data_faults(model: type[Model], data: Any, is_foreign: bool, own: Regions) -> list[Fault]:
     """All faults of `data`: what `model` finds, in words that do not repeat the value, and what no id and text of others may be."""
     if not isinstance(data, dict):
         return []  # the attributes' faults tell it
     faults: list[Fault] = []
     try:
-        model.model_validate(data)
+        model.model_validate(data, context=own)
     except ValidationError as error:
         faults += map(_fault, error.errors(include_url=False, include_input=False))
     if is_foreign:

@@ -1,8 +1,7 @@
 """The kinds of field that events are made of, and the base of every model: frozen, strict, no unknown field."""
 
-from collections.abc import Callable
 from datetime import date
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
 
@@ -75,19 +74,6 @@ def _instant(value: object) -> str:
 
 Instant = Annotated[str, BeforeValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
 """An instant with offset, as the sender wrote it."""
-
-
-def code_set(codes: Any) -> Callable[[object], tuple[str, ...]]:
-    """A validator for lists of `codes` (a Literal) whose order and repetitions do not count: a sorted tuple comes out."""
-    known = frozenset(get_args(codes))
-    expected = "a list of: " + ", ".join(sorted(known))
-
-    def normalise(value: object) -> tuple[str, ...]:
-        if not isinstance(value, list | tuple) or not all(isinstance(code, str) and code in known for code in value):
-            raise ValueError(expected)
-        return tuple(sorted(set(value)))
-
-    return normalise
 
 
 class Model(BaseModel):

@@ -3,19 +3,26 @@
 import datetime
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from schemas.codes import Condition, InsuranceType, PaymentMethod, Referral, VisitType
 from schemas.content import content_hash
-from schemas.fields import Code, Day, Id, Personal, Yuan, code_set
+from schemas.fields import Code, Day, Id, Personal, Yuan
 from schemas.money import Fen
+from schemas.own_codes import EVERY, NO_REGION, Regions, code_of, code_set, schema_of, stands_for_stay
 from schemas.refusal import Fault, Refused
 
 ZERO = Fen(0)
 _OF_STAY, _OF_VISIT = ("admission_date", "discharge_date"), ("service_date",)
-Conditions = Annotated[tuple[Condition, ...], BeforeValidator(code_set(Condition))]
+_KINDS = frozenset(get_args(VisitType))
+Kind = Annotated[str, BeforeValidator(code_of(VisitType, "visit_kinds")), WithJsonSchema(schema_of(VisitType))]
+Conditions = Annotated[
+    tuple[str, ...],
+    BeforeValidator(code_set(Condition, "conditions")),
+    WithJsonSchema({"type": "array", "items": schema_of(Condition)}),
+]
 
 
 class ClaimSubmitted(Personal):
@@ -24,7 +31,7 @@ class ClaimSubmitted(Personal):
     claim_id: Id = Field(description="setl_id: the hospital's number of the bill")
     hospital_id: Id = Field(description="fixmedins_code: the hospital")
     region: Code = Field(description="whose fund assists")
-    visit_type: VisitType = Field(description="med_type: kind of visit")
+    visit_type: Kind = Field(description="med_type: kind of visit")
     service_date: Day | None = Field(default=None, description="day of an outpatient visit")
     admission_date: Day | None = Field(default=None, description="first day of a stay")
     discharge_date: Day | None = Field(default=None, description="last day of a stay")
@@ -72,12 +79,18 @@ class ClaimSubmitted(Personal):
 
     @classmethod
     def accepted(cls, data: Mapping[str, Any]) -> "ClaimSubmitted":
-        """A claim as the ledger keeps it. Fields that a later version added are passed over.
+        """A claim as the ledger keeps it. Fields that a later version added are passed over, codes that a region declared are taken.
 
         Raises:
             ValidationError: It is none.
         """
-        return cls.model_validate(data, extra="ignore")
+        return cls.model_validate(data, extra="ignore", context=EVERY)
+
+    @property
+    def is_stay(self) -> bool:
+        """Whether it is of a stay. A kind of visit that a region declared tells by its dates, which `check_dates` has held against it."""
+        kind = self.visit_type
+        return kind == "inpatient" or (kind not in _KINDS and self.discharge_date is not None)
 
     @property
     def date(self) -> datetime.date:
@@ -86,7 +99,7 @@ class ClaimSubmitted(Personal):
         Raises:
             ValueError: `check_dates` has not looked at it.
         """
-        day = self.discharge_date if self.visit_type == "inpatient" else self.service_date
+        day = self.discharge_date if self.is_stay else self.service_date
         if day is None:
             raise ValueError("dates were not checked")
         return day
@@ -94,7 +107,7 @@ class ClaimSubmitted(Personal):
     @property
     def first_date(self) -> datetime.date:
         """Of a stay the admission, else the day of service. Only after `check_dates`."""
-        return self.admission_date if self.visit_type == "inpatient" and self.admission_date else self.date
+        return self.admission_date if self.is_stay and self.admission_date else self.date
 
 
 class ClaimReversed(Personal):
@@ -131,22 +144,28 @@ class AdmissionClosed(Personal):
     discharge_date: Day = Field(description="last day of the stay")
 
 
-def check_dates(claim: ClaimSubmitted, event_day: datetime.date) -> None:
+def check_dates(claim: ClaimSubmitted, event_day: datetime.date, own: Regions = NO_REGION) -> None:
     """Whether the claim has the dates of its kind of visit, in order, none later than `event_day` (of the event's time, +08:00), nor the birth than the visit.
+
+    Args:
+        claim: Its codes are known.
+        event_day: The day of the event's time.
+        own: What regions declare.
 
     Raises:
         Refused: `invalid_dates`, with every date at fault.
     """
     faults: list[Fault] = []
-    stay = claim.visit_type == "inpatient"
+    stay = stands_for_stay(own, claim.region, claim.visit_type)
+    kind = f"{'' if stay else 'not '}{'' if claim.visit_type in _KINDS else 'like '}inpatient"
     wanted, other = (_OF_STAY, _OF_VISIT) if stay else (_OF_VISIT, _OF_STAY)
     first, last = getattr(claim, wanted[0]), getattr(claim, wanted[-1])
     for name in wanted:
         if getattr(claim, name) is None:
-            faults.append(Fault(f"data.{name}", f"a date, for visit_type is {'' if stay else 'not '}inpatient"))
+            faults.append(Fault(f"data.{name}", f"a date, for visit_type is {kind}"))
     for name in other:
         if getattr(claim, name) is not None:
-            faults.append(Fault(f"data.{name}", f"no date, for visit_type is {'' if stay else 'not '}inpatient"))
+            faults.append(Fault(f"data.{name}", f"no date, for visit_type is {kind}"))
     if first and last and last < first:
         faults.append(Fault("data.discharge_date", "a day not before admission_date"))
     for name in (*wanted, "birth_date", "applied_on"):

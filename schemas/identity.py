@@ -6,7 +6,7 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from schemas.codes import AdmissionReason, LossReason, LostBy, Subsidy, SubsidyReason
-from schemas.fields import Code, Day, Id, Instant, Model, Number, Ordinal, Personal, Year
+from schemas.fields import Code, Day, Id, Instant, Model, Number, Ordinal, Personal, Year, Yuan
 from schemas.refusal import Fault, Refused
 
 
@@ -126,6 +126,10 @@ class SubsidyDue(Personal):
     paid_after_enrolment: bool = Field(description="以缴定补: paid once the person has paid")
     waiting_period_waived: bool = Field(description="免除待遇等待期")
     clause: str | None = Field(default=None, description="clause of the decree")
+    amount: Yuan | None = Field(
+        default=None, description="what is paid, yuan; null where it cannot be known, absent where the region's policy has no figures"
+    )
+    tier: Code | None = Field(default=None, description="whose premium it is paid of (档次), where the region's policy has tiers")
     caused_by: Cause = Field(description="the event that led to this revision")
 
 

@@ -2,11 +2,12 @@
 
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, WithJsonSchema, model_validator
 
 from schemas.codes import Agency, WarningKind, WarningLevel
 from schemas.fields import Code, Id, Model, Number, Ordinal, Year, Yuan
 from schemas.identity import Cause
+from schemas.own_codes import Declared, schema_of
 
 
 class Quantity(Model):
@@ -30,7 +31,7 @@ class Warning(Model):
     region: Code = Field(description="the city")
     year: Year = Field(description="calendar year concerned")
     subject: Id = Field(description="person, or for a hospital's warning the hospital")
-    audience: list[Agency] = Field(description="agencies to tell")
+    audience: list[Annotated[Declared, WithJsonSchema(schema_of(Agency))]] = Field(description="agencies to tell")
     measure: Quantity = Field(description="what was found")
     threshold: Quantity = Field(description="what it is held against")
     evidence: list[str] = Field(max_length=50, description="settlement ids")

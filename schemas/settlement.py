@@ -1,12 +1,13 @@
 """What the ledger carries, and what operators ask of it. Amounts are yuan with two decimals on the wire, fen inside."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from schemas.codes import ComponentKind, Outcome, VisitType
 from schemas.fields import Code, Id, Model, Number, Ordinal, Personal, SignedYuan, Year, Yuan, YuanSum
 from schemas.identity import Cause
+from schemas.own_codes import Declared, schema_of
 
 
 class PolicyUsed(Model):
@@ -47,7 +48,7 @@ class SettlementResult(Personal):
     region: Id = Field(description="whose fund pays")
     district: Code | None = Field(default=None, description="insuplc_admdvs: which county's")
     year: Year = Field(description="calendar year the claim counts in")
-    visit_type: VisitType = Field(description="med_type")
+    visit_type: Annotated[Declared, WithJsonSchema(schema_of(VisitType))] = Field(description="med_type")
     sequence: Ordinal = Field(description="place among the accepted claims of person, region and year")
     revision: Number = Field(description="0 first, then 1, 2, ...")
     outcome: Outcome = Field(description="assisted, not_assisted or reversed")
@@ -58,9 +59,7 @@ class SettlementResult(Personal):
     deductible: Yuan = Field(description="起付线 used up by this claim, yuan")
     components: list[Component] = Field(description="payments above 0, in order")
     assistance_amount: Yuan = Field(description="maf_pay: their sum, yuan")
-    personal_burden: SignedYuan = Field(
-        description="self_pay - assistance_amount, yuan; below 0 where the fund pays beyond the scope as well"
-    )
+    personal_burden: Yuan = Field(description="self_pay - assistance_amount, yuan; 0 where the fund pays beyond the scope as well")
     consultation_fee_waived: Yuan = Field(description="诊察费 waived, not paid by the fund, yuan")
     claim: dict[str, Any] = Field(description="the claim's data as accepted, after defaults")
     delta: SignedYuan = Field(description="assistance_amount less that of the revision before, yuan")

@@ -11,6 +11,7 @@ from services.access.comparing import Differences, differences
 from services.access.plan import plan, users_in
 from services.cli.failure import Exit, Failure
 from services.cli.options import policies_with
+from services.policy.declared import own_codes
 from services.runtime.kafka.acls import Acl, listed
 from services.runtime.publishers import load_publishers
 from services.runtime.settings import Settings
@@ -28,7 +29,8 @@ def planned(settings: Settings, publishers: str, users: str, folder: Path | None
         raise Failure(Exit.USAGE, f"{'--users' if users else 'MEDAID_KAFKA_USERS'}: expected {error}") from None
     path = publishers or settings.publishers
     try:
-        known = load_publishers(Path(path), policies_with(None, folder).regions(), ours.values()) if path else ()
+        policies = policies_with(None, folder)
+        known = load_publishers(Path(path), policies.regions(), ours.values(), own_codes(policies.current)) if path else ()
     except FileError as error:
         *first, last = str(error).splitlines()
         for fault in first:

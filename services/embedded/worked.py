@@ -108,7 +108,7 @@ def _status(policies: Policies, city: str, rows: list[Row], row: Row) -> tuple[s
 def _agency(policies: Policies, city: str, category: str) -> str:
     """Who certifies a category, by the newest file that knows it; of a stranger somebody, who is refused then."""
     known = (policy.file.categories.get(category) for policy in reversed(policies.current[city]))
-    return next((found.certified_by for found in known if found), "civil-affairs")
+    return next((found.certifiers[0] for found in known if found), "civil-affairs")
 
 
 def hospital_of(row: Row) -> str:

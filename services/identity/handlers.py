@@ -12,8 +12,10 @@ from schemas.catalogue import ASSESSMENTS, IDENTITY_WAITING, SUBSIDIES, TIMELINE
 from schemas.envelope import CloudEvent, write_event
 from schemas.hospital import AdmissionClosed, AdmissionOpened
 from schemas.identity import ApplicationApproved, EventVoided, StatusChanged, StatusGranted, StatusRevoked
-from services.identity.domain.consequences import Admission, Issued, Person, assess_admission, no_subsidy, subsidies_due, timeline_of
+from services.identity.domain.consequences import Admission, Issued, Person, assess_admission, timeline_of
+from services.identity.domain.premiums import no_subsidy, subsidies_due
 from services.identity.domain.room import told
+from services.policy.declared import agencies_of
 from services.policy.library import Policies
 from services.policy.standing import StatusData, StatusEvent, applications, birth_date
 from services.policy.timeline import Run
@@ -53,7 +55,7 @@ def on_status(policies: Policies, person: Person, event: CloudEvent[Data], data:
             return Decision(person)
         raise Refused("conflicting_duplicate", "id", "an id that its source has not used before with other data")
     accepted = StatusEvent(event.source, event.id, event.type, event.time, event.time_ns, data)
-    room = person.room.take(accepted, len(policies.known()))
+    room = person.room.take(accepted, sum(len(agencies_of(policies.current, region)) for region in policies.known()))
     person = replace(person, accepted={**person.accepted, (event.source, event.id): accepted}, room=room)
     return Decision(person, is_owed=True)
 
@@ -151,7 +153,7 @@ def _issue_subsidies(policies: Policies, person: Person, known: list[Run], event
     due = subsidies_due(policies, person.person_id, person.events, known)
     for region, year in person.subsidies:
         if region in policies.current:
-            due.setdefault((region, year), no_subsidy(person.person_id, region, year))
+            due.setdefault((region, year), no_subsidy(policies, person.person_id, region, year))
     issued, emissions = dict(person.subsidies), []
     for key, content in sorted(due.items()):
         if (new := _next(issued.get(key), content)) is not None:

@@ -136,8 +136,7 @@ def reversal(policy: Policy, claim: ClaimSubmitted, counters: Counters) -> Settl
 def _covering(policy: Policy, status: Status, claim: ClaimSubmitted) -> list[str]:
     file = policy.file
     intervals = [interval for interval in status.intervals if interval.region == file.id]
-    stay = claim.visit_type == "inpatient"
-    return covering(file.entitlement, intervals, file.categories, claim.first_date, claim.date, stay)
+    return covering(file.entitlement, intervals, file.categories, claim.first_date, claim.date, claim.is_stay)
 
 
 def _applied(policy: Policy, status: Status, category: str, facts: Facts) -> Facts:

@@ -6,6 +6,7 @@ In: a file of the right shape. Out: every fault, with file, line and key. Not he
 
 from collections.abc import Iterator, Mapping
 
+from services.policy import checks_codes, checks_people
 from services.policy.checks_benefits import benefit_faults
 from services.policy.checks_when import Fault, begins_late, classes_of, figure_faults, when_faults
 from services.policy.model import PolicyFile
@@ -18,6 +19,8 @@ def faults_of(file: PolicyFile, tree: Tree, readings: Mapping[str, Reading]) -> 
     """Every fault of a file that has the right shape, in words with file, line and key."""
     found = [
         *_categories(file),
+        *checks_people.faults_of(file),
+        *checks_codes.faults_of(file),
         *_figures(file),
         *_pools(file, _chosen_somewhere(tree.data)),
         *(fault for place, _ in enumerate(file.benefits) for fault in benefit_faults(file, place)),
@@ -78,7 +81,6 @@ def _pools(file: PolicyFile, elsewhere: set[str]) -> Iterator[Fault]:
             yield from when_faults(file, pool.when, (*path, "when"), without=("limit_reached", "sum_over"))
         if pool.claims_of is not None and (pool.counts != "burden" or pool.claims_of not in {benefit.id for benefit in file.benefits}):
             yield (*path, "claims_of"), "a benefit of this file, and only in a pool that counts burden"
-        yield from _visits(file, pool.visit_types, (*path, "visit_types"))
         if pool.counts == "burden" and pool.limit_yuan is not None:
             yield (*path, "limit_yuan"), "no such key in a pool that counts burden: it only adds up"
         if pool.counts == "deductible" and pool.limit_yuan is None:
@@ -95,12 +97,6 @@ def _chosen_somewhere(value: object, inside: bool = False) -> set[str]:
     if isinstance(value, list):
         return set().union(*(_chosen_somewhere(item, inside) for item in value))
     return {value} if inside and isinstance(value, str) else set()
-
-
-def _visits(file: PolicyFile, visits: tuple[str, ...] | None, path: tuple[str, ...]) -> Iterator[Fault]:
-    for visit in visits or ():
-        if visit not in file.visit_types():
-            yield path, f"one of {', '.join(file.visit_types())}; {visit} is none"
 
 
 def _pools_used(file: PolicyFile) -> set[str]:

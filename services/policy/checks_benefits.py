@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from services.policy.benefits import Benefit, Rate, VisitDeductible
-from services.policy.checks_when import Fault, begins_late, classes_of, conditions_of, figure_faults, when_faults
+from services.policy.checks_when import Fault, begins_late, classes_of, figure_faults, when_faults
 from services.policy.model import PolicyFile
 from services.policy.sums import asks_counters
 from services.policy.tree import Path
@@ -112,9 +112,6 @@ def _rate(file: PolicyFile, benefit: Benefit, rate: Rate, met: tuple[str, ...], 
             yield (*path, "class_percent", klass), "a class of this file"
         elif klass not in met:
             yield (*path, "class_percent", klass), "a class that the benefit applies to"
-    for code in rate.condition_percent or {}:
-        if code not in conditions_of(file):
-            yield (*path, "condition_percent", code), "a condition that claims of the region carry"
     if given == ["condition"] and not benefit.when.conditions:
         yield path, "a class or flat rate besides, or `when: {conditions: …}`, for claims with none of these conditions"
     for dated in (*(rate.class_percent or {}).values(), *(rate.condition_percent or {}).values(), *filter(None, [rate.flat_percent])):

@@ -2,9 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from typing import get_args
 
-from schemas.codes import Condition
 from services.policy.benefits import When
 from services.policy.model import PolicyFile
 from services.policy.parts import ByClassFigures, PercentOf
@@ -24,15 +22,9 @@ def when_faults(file: PolicyFile, when: When, path: Path, without: tuple[str, ..
     for key in without:
         if getattr(when, key) is not None:
             yield (*path, key), "no such key in a condition here" + (": `class` says it" if key == "classes" else "")
-    for key, names, known in (
-        ("classes", when.classes, classes_of(file)),
-        ("visit_types", when.visit_types, set(file.visit_types())),
-        ("conditions", when.conditions, conditions_of(file)),
-        ("without_conditions", when.without_conditions, conditions_of(file)),
-    ):
-        for name in names or ():
-            if name not in known:
-                yield (*path, key), f"one of {', '.join(sorted(known))}; {name} is none"
+    for klass in when.classes or ():
+        if klass not in classes_of(file):
+            yield (*path, "classes"), f"classes of this file; {klass} is none"
     if when.age_on != "service" and when.age_at_most is None:
         yield (*path, "age_on"), "only beside age_at_most"
     yield from _counters(file, when, path)
@@ -53,11 +45,6 @@ def _counters(file: PolicyFile, when: When, path: Path) -> Iterator[Fault]:
         if name not in file.pools:
             yield (*path, "sum_over", name), "a pool of this file"
         yield from begins_late(file, figures, (*path, "sum_over", name))
-
-
-def conditions_of(file: PolicyFile) -> set[str]:
-    """The codes of conditions that a claim of the region may carry."""
-    return set(get_args(Condition))
 
 
 def begins_late(file: PolicyFile, figures: Mapping[date, object] | Iterable[date], path: Path) -> Iterator[Fault]:

@@ -1,16 +1,18 @@
 """A city's policy on a page, in the decree's order: what `medaid policy show` and the console show. Amounts in yuan a year, rates of the base.
 
-In: a policy under its readings. Out: headings, tables and passages. Not here: the words for conditions and figures (`decree_words.py`), how it looks.
+In: a policy under its readings. Out: headings, tables and passages. Not here: its people (`decree_people.py`) and rules (`decree_rules.py`), the words for
+conditions and figures (`decree_words.py`), how it looks.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 
 from services.policy.benefits import Benefit
+from services.policy.declared import labels_of
+from services.policy.decree_people import categories
 from services.policy.decree_rates import rates
 from services.policy.decree_rules import RULES
-from services.policy.decree_words import Heading, Part, Sheet, base, by_class, clauses, dated, listed, modifier, when, yes
+from services.policy.decree_words import Heading, Part, Sheet, base, by_class, clauses, dated, listed, modifier, when
 from services.policy.loader import Policy
-from services.policy.model import Category
 from services.policy.tree import reading_text
 from services.policy.words import Speech
 
@@ -19,6 +21,7 @@ Section = Callable[[Policy, Speech], Iterator[Part]]
 
 def pages(policy: Policy, speech: Speech) -> Iterator[Part]:
     """The policy from its title to the readings left open, sections in the order of its file, which is the decree's."""
+    speech = speech.of(labels_of(policy.file))
     yield _head(policy, speech)
     for key in policy.raw:
         if key in SECTIONS:
@@ -38,28 +41,6 @@ def _head(policy: Policy, speech: Speech) -> Heading:
     ]
     draft = speech.pick("征求意见稿，未正式施行", "A DRAFT for comment, not in force") if file.status == "draft" else None
     return Heading(f"{speech.label(file.title)} ({file.id})  {document.title}", draft, document.number, lines)
-
-
-def _categories(policy: Policy, speech: Speech) -> Iterator[Part]:
-    columns = (
-        ("代码", "救助对象", "类", "认定部门", "资助参保", "免押金", "条款"),
-        ("code", "category", "class", "certified by", "premium", "no deposit", "clause"),
-    )
-    rows = []
-    for code, category in policy.file.categories.items():
-        subsidy = speech.say(f"subsidy.{category.subsidy}") if category.subsidy else speech.pick("未公布", "not published")
-        klass = _class(category, speech)
-        waived = yes(category.deposit_waived, speech)
-        rows.append((code, speech.label(category.label), klass, category.certified_by, subsidy, waived, category.clause))
-    yield Sheet(speech.pick("救助对象", "Categories"), columns[speech.lang == "en"], rows)
-
-
-def _class(category: Category, speech: Speech) -> str:
-    """The class, or why there is none, and until when."""
-    if category.klass is None:
-        return speech.say(f"reason.{category.settles}")
-    until = category.figures_until
-    return category.klass if until is None else category.klass + speech.pick(f"（至 {until}）", f" (until {until})")
 
 
 def _pools(policy: Policy, speech: Speech) -> Iterator[Part]:
@@ -127,4 +108,4 @@ def _figures(policy: Policy, speech: Speech) -> Iterator[Part]:
     yield Sheet(speech.pick("参照数额", "Figures referred to"), columns[speech.lang == "en"], rows)
 
 
-SECTIONS: Mapping[str, Section] = {"categories": _categories, "figures": _figures, "pools": _pools, "benefits": _benefits, **RULES}
+SECTIONS: Mapping[str, Section] = {"categories": categories, "figures": _figures, "pools": _pools, "benefits": _benefits, **RULES}

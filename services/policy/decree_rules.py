@@ -1,7 +1,8 @@
-"""The rules of a policy that are sentences rather than tables: subsidies, institutions, self-pay, entitlement, bars, watching."""
+"""The rules of a policy that are sentences rather than tables: institutions, self-pay, entitlement, bars, watching."""
 
 from collections.abc import Callable, Iterator, Mapping
 
+from services.policy.decree_people import agencies, conditions, premium, times_of, visit_kinds
 from services.policy.decree_words import Passage, listed, shares, when
 from services.policy.loader import Policy
 from services.policy.words import Speech
@@ -9,18 +10,6 @@ from services.policy.words import Speech
 
 def _rule(title: str, clause: str | None, *sentences: str) -> Passage:
     return Passage(title, clause, sentences)
-
-
-def _premium(policy: Policy, speech: Speech) -> Iterator[Passage]:
-    rule = policy.file.premium_subsidy
-    sentences = [speech.pick("各类资助标准见上表", "by how much: see the categories")]
-    if rule.paid_after_enrolment:
-        sentences.append(speech.pick("以缴定补：本人缴费后再资助", "paid once the person has paid (以缴定补)"))
-    if rule.waiting_period_waived:
-        sentences.append(speech.pick("免除待遇等待期", "no waiting period"))
-    if rule.not_if_enrolled_before_grant:
-        sentences.append(speech.pick("认定前已参保的，当年不再资助", "none for the year if already enrolled before the grant"))
-    yield _rule(speech.pick("资助参保", "Premium subsidy"), rule.clause, *sentences)
 
 
 def _designated(policy: Policy, speech: Speech) -> Iterator[Passage]:
@@ -104,6 +93,7 @@ def _entitlement(policy: Policy, speech: Speech) -> Iterator[Passage]:
         speech.pick(f"{code} 于认定当年12月31日期满（{clause}）", f"{code} ends on 31 December of its year ({clause})")
         for code, clause in rules.expires_at_year_end.items()
     ]
+    sentences += times_of(policy, speech)
     yield _rule(speech.pick("享受救助的时间", "When a status entitles"), rules.clause, *sentences)
 
 
@@ -157,7 +147,9 @@ def _watch(policy: Policy, speech: Speech) -> Iterator[Passage]:
         if rule.burden_basis == "after_assistance"
         else speech.pick("救助前的负担", "the burden before assistance")
     )
-    yield _rule(speech.pick("监测预警", "Early warning"), rule.clause, f"{burden}; {listed(rule.audience)}")
+    yield _rule(
+        speech.pick("监测预警", "Early warning"), rule.clause, f"{burden}; {listed([speech.agency(agency) for agency in rule.audience])}"
+    )
 
 
 def _diseases(policy: Policy, speech: Speech) -> Iterator[Passage]:
@@ -168,7 +160,10 @@ def _diseases(policy: Policy, speech: Speech) -> Iterator[Passage]:
 
 
 RULES: Mapping[str, Callable[[Policy, Speech], Iterator[Passage]]] = {
-    "premium_subsidy": _premium,
+    "premium_subsidy": premium,
+    "conditions": conditions,
+    "agencies": agencies,
+    "visit_kinds": visit_kinds,
     "designated": _designated,
     "self_pay": _self_pay,
     "entitlement": _entitlement,

@@ -121,7 +121,7 @@ def _moved(dossier: Dossier, key: str, instead: Instead) -> ClaimSubmitted:
 
 def _on(claim: ClaimSubmitted, day: date) -> ClaimSubmitted:
     """The claim with `day` as its day of service or discharge."""
-    if claim.visit_type != "inpatient":
+    if not claim.is_stay:
         return claim.model_copy(update={"service_date": day})
     return claim.model_copy(update={"discharge_date": day, "admission_date": day - (claim.date - claim.first_date)})
 

@@ -12,18 +12,21 @@ from typing import Any
 import orjson
 
 from services.policy.benefits import Bar, Benefit, Group, Modifier, Pool, Reclass
-from services.policy.model import Category, ClauseOnly, Designation, Entitlement, FeeWaiver, PolicyFile, ShareOfTotal
+from services.policy.model import ClauseOnly, Designation, Entitlement, FeeWaiver, PolicyFile, ShareOfTotal, VisitKind
 from services.policy.parts import Figure, Part, is_day
+from services.policy.people import Category
 from services.policy.sums import read_by, sums_of
 
 BESIDE: Mapping[type[Part], frozenset[str]] = {
     PolicyFile: frozenset({
         "title", "document", "readings", "classes", "designated", "premium_subsidy", "deposit_waiver", "hospital_ratio", "early_warning", "disease_lists",
+        "conditions", "agencies",
     }),
     Entitlement: frozenset({"clause"}),
     ShareOfTotal: frozenset({"clause"}),
     ClauseOnly: frozenset({"clause"}),
-    Category: frozenset({"label", "clause", "certified_by", "subsidy", "deposit_waived"}),
+    Category: frozenset({"label", "clause", "certified_by", "subsidy", "subsidy_yuan", "subsidy_percent", "deposit_waived"}),
+    VisitKind: frozenset({"label", "like"}),  # a claim tells by its dates whether it is of a stay
     FeeWaiver: frozenset({"clause"}),
     Reclass: frozenset({"clause"}),
     Bar: frozenset({"clause"}),

@@ -10,7 +10,7 @@ from services.policy.bases import base_of, deducted
 from services.policy.course import ONCE, Counters, Course, Payment, RateChange
 from services.policy.facts import Facts
 from services.policy.rates import Parts, bands_of, changes_of, rate_of, share_of
-from services.policy.terms import ExcessBase, Sum, Term, Terms
+from services.policy.terms import NO_PLAN, ExcessBase, Sum, Term, Terms
 
 DIRECT: Final = ("direct", "above_cap")
 """Kinds of benefits that are direct assistance: what they leave is the burden, and by them a visit counts as covered."""
@@ -45,7 +45,7 @@ def assess(terms: Terms, category: str, klass: str, facts: Facts, counters: Coun
         if source == klass and holds(facts):
             klass = becomes
             break
-    plan = terms.plans[klass, facts.claim.visit_type]
+    plan = terms.plans.get((klass, facts.claim.visit_type), NO_PLAN)
     course = Course(facts, counters, terms.round_down)
     for reason, bar in plan.bars:
         if bar.claim(facts) and (bar.turn is None or bar.turn(course)):

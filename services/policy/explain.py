@@ -17,7 +17,7 @@ from services.policy.library import Policies
 from services.policy.loader import Policy
 from services.policy.model import ReadingChoice
 from services.policy.standing import StatusEvent
-from services.policy.timeline import runs
+from services.policy.timeline import runs, time_rules
 from services.policy.tree import Reading
 
 PolicyOf = Callable[[date], Policy]
@@ -129,9 +129,9 @@ def _settled_otherwise(dossier: Dossier, place: int, policy: Policy, other: Poli
         return other if known.edition == policy.edition else known
 
     status = dossier.status
-    if dossier.events is not None and other.file.entitlement != policy.file.entitlement:
+    if dossier.events is not None and time_rules(other.file) != time_rules(policy.file):
         events = [event for event in dossier.events if event.data.region == dossier.region]
-        known_runs = runs(lambda _region, day: policy_of(day).file.entitlement, events)
+        known_runs = runs(lambda _region, day: policy_of(day).file, events)
         status = status._replace(intervals=tuple(run.interval for run in known_runs))
     claim = dossier.claims[place][0]
     year = claim_year(other, claim)

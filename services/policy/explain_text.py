@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from schemas.money import yuan_text
 from services.policy.adjudicate import self_pay_rule
+from services.policy.declared import labels_of
 from services.policy.engine import Assessment
 from services.policy.explain import Explanation, Told
 from services.policy.explain_lines import Foreign, Line, Section, heading, row, terminal_text
@@ -25,7 +26,7 @@ def explanation_text(found: Explanation, lang: Lang) -> str:
 
 def explanation(found: Explanation, lang: Lang) -> Sequence[Section]:
     """The explanation as data: the first section is about the claim, the others say what became of it."""
-    speech = Speech(lang)
+    speech = Speech(lang).of(labels_of(found.dossier.policy_of(found.claim.date).file))
     told = (_head, _result, _self_pay, statuses, applications, _categories, payments, readings, counters, _history)
     blocks = [list(section(found, speech)) for section in told]
     return [Section(block[0], block[1:]) for block in blocks if block]
@@ -53,7 +54,7 @@ def _policy(found: Explanation, speech: Speech) -> str:
 def _result(found: Explanation, speech: Speech) -> Iterator[Line]:
     settled = found.settlement
     paid, own = yuan_text(settled.assistance_fen), yuan_text(settled.self_pay_fen)
-    left = yuan_text(settled.self_pay_fen - settled.assistance_fen)
+    left = yuan_text(max(0, settled.self_pay_fen - settled.assistance_fen))
     if settled.is_reversed:
         why, rest = Foreign(found.reversed_for or ""), speech.pick("），救助 0.00 元", "); 0.00 yuan of assistance")
         yield heading(speech.pick("结果：已冲销（", "Result: reversed ("), why, rest)

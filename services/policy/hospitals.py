@@ -17,7 +17,7 @@ def hospital_share(policies: Policies, result: SettlementResult, claim: ClaimSub
         claim: The claim that it carries.
     """
     ratio = _ratio_of(policies, result.region, claim.date)
-    if ratio is None or result.outcome == "reversed" or claim.visit_type != "inpatient" or not claim.in_county or result.category is None:
+    if ratio is None or result.outcome == "reversed" or not claim.is_stay or not claim.in_county or result.category is None:
         return None
     beyond_fen = claim.total_amount - claim.policy_scope_amount if ratio.basis == "with_out_of_scope" else 0
     return result.personal_burden + beyond_fen, claim.policy_scope_amount

@@ -6,10 +6,12 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from schemas.codes import Agency, HospitalGrade, Subsidy, VisitType
+from schemas.codes import HospitalGrade, VisitType
 from schemas.fields import Id
+from schemas.own_codes import Declared
 from services.policy.benefits import Bar, Benefit, Group, Pool, Reclass
 from services.policy.parts import Clause, DatedShare, Day, Figure, Label, Part, is_day
+from services.policy.people import Category, PremiumSubsidy, TakesEffect
 
 
 class Document(Part):
@@ -36,8 +38,8 @@ class ReadingChoice(Part):
 class Entitlement(Part):
     """When a status entitles."""
 
-    grant_takes_effect: Literal["immediately", "next_month"]
-    loss_takes_effect: Literal["immediately", "next_month"]
+    grant_takes_effect: TakesEffect
+    loss_takes_effect: TakesEffect
     stay_coverage: Literal["touching_day", "admission_day"]
     fraud_voids_stay: bool
     death_grace: bool
@@ -69,33 +71,11 @@ class SelfPay(Part):
     rounding: Literal["half_up", "down"]
 
 
-class Category(Part):
-    """A status as this city knows it. Without a class it settles nothing, for the reason in `settles`."""
-
-    label: Label
-    clause: Clause
-    certified_by: Agency
-    klass: str | None = Field(default=None, alias="class")
-    settles: Literal["figures_not_published", "category_without_direct_assistance"] | None = None
-    figures_until: Day | None = None
-    subsidy: Subsidy | None = None
-    deposit_waived: bool
-
-
 class FeeWaiver(Part):
     """A consultation fee that assisted persons do not pay."""
 
     clause: Clause
-    visit_types: tuple[VisitType, ...]
-
-
-class PremiumSubsidy(Part):
-    """How premiums are subsidised; by how much stands with each category."""
-
-    clause: Clause
-    paid_after_enrolment: bool
-    waiting_period_waived: bool
-    not_if_enrolled_before_grant: bool
+    visit_types: tuple[Declared, ...]
 
 
 class HospitalRatio(Part):
@@ -111,7 +91,7 @@ class EarlyWarning(Part):
 
     clause: Clause
     burden_basis: Literal["after_assistance", "before_assistance"]
-    audience: tuple[Agency, ...]
+    audience: tuple[Declared, ...]
 
 
 def _grades(value: object) -> object:
@@ -150,6 +130,13 @@ class DiseaseList(Part):
     diseases: Mapping[str, str] | tuple[str, ...]
 
 
+class VisitKind(Part):
+    """A kind of visit of the region's own. `like`: the one whose dates a claim of it has; like a stay, the rules for stays hold for it."""
+
+    label: Label
+    like: VisitType
+
+
 class PolicyFile(Part):
     """One city's decree as data, in the decree's order."""
 
@@ -179,7 +166,20 @@ class PolicyFile(Part):
     hospital_ratio: HospitalRatio | None = None
     early_warning: EarlyWarning
     disease_lists: Mapping[str, DiseaseList] = {}
+    conditions: Mapping[Declared, Label] = Field(
+        default={}, description="conditions besides the contract's, which claims of the region may carry"
+    )
+    agencies: Mapping[Declared, Label] = Field(default={}, description="agencies of the region besides the contract's")
+    visit_kinds: Mapping[Declared, VisitKind] = Field(default={}, description="kinds of visit besides the contract's")
 
     def visit_types(self) -> tuple[str, ...]:
-        """The kinds of visit that a claim of the region may be of."""
-        return get_args(VisitType)
+        """The kinds of visit that claims of the region may be of: the contract's, then its own."""
+        return (*get_args(VisitType), *self.visit_kinds)
+
+    def like(self, kind: str) -> VisitType:
+        """The contract's kind of visit that `kind` is, or is like.
+
+        Raises:
+            KeyError: Neither the contract nor this file knows it.
+        """
+        return next((known for known in get_args(VisitType) if known == kind), None) or self.visit_kinds[kind].like

@@ -82,7 +82,7 @@ def figures_data(settlement: Settlement, reversed_for: str | None) -> dict[str, 
         "deductible": yuan_text(settlement.deductible_fen),
         "components": [component(payment) for payment in chosen.payments] if chosen else [],
         "assistance_amount": yuan_text(settlement.assistance_fen),
-        "personal_burden": yuan_text(settlement.self_pay_fen - settlement.assistance_fen),
+        "personal_burden": yuan_text(max(0, settlement.self_pay_fen - settlement.assistance_fen)),
         "consultation_fee_waived": yuan_text(settlement.fee_waived_fen),
     }
 

@@ -12,7 +12,6 @@ WORDS: Final[Mapping[str, str]] = {
     "PolicyFile.status": "in_force, or draft (征求意见稿): every result then says so",
     "PolicyFile.valid_from": "First day on which the decree holds. 施行日",
     "PolicyFile.valid_to": "Last day on which it holds; null: no end is known. 有效期至",
-    "PolicyFile.settles_as": "Editions of earlier texts of this file that settle the same; years under them go on under this file. 结算相同的旧版本",
     "PolicyFile.readings": "Where the text can be read in two ways. 两可之处",
     "PolicyFile.figures": "Named amounts that others are a percentage of, such as last year's income. 引用的数额",
     "PolicyFile.entitlement": "From when until when a status entitles. 待遇享受期",

@@ -93,6 +93,10 @@ class Plan:
     is_split: bool
 
 
+NO_PLAN = Plan((), (), (), False)
+"""Of a kind of visit that only another file of the region knows: no rule of this one covers it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """All figures of one version."""

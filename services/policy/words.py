@@ -1,7 +1,7 @@
 """The words for the contract's codes, in Chinese and English, for people who read a decree and not our code."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from services.policy.parts import Label
@@ -108,17 +108,28 @@ _ALL: Final[Words] = {
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """One of the two languages."""
+    """One of the two languages. `own`: names of codes that a region declared, an agency's under `agency.<code>`."""
 
     lang: Lang
+    own: Mapping[str, Label] = field(default_factory=dict, compare=False)
+
+    def of(self, own: Mapping[str, Label]) -> "Speech":
+        """The same language, in a region that has names of its own."""
+        return Speech(self.lang, own)
 
     def pick(self, zh: str, en: str) -> str:
         """The text in this language."""
         return zh if self.lang == "zh" else en
 
     def say(self, code: str) -> str:
-        """The words for a code of the contract; one without words is said as it is."""
-        return self.pick(*_ALL[code]) if code in _ALL else code.rpartition(".")[2]
+        """The words for a code of the contract or of the region; one without words is said as it is."""
+        if code in _ALL:
+            return self.pick(*_ALL[code])
+        return self.label(self.own[code]) if code in self.own else code.rpartition(".")[2]
+
+    def agency(self, code: str) -> str:
+        """An agency: by its code, which senders write, one of the region's own by its name."""
+        return self.say(f"agency.{code}")
 
     def label(self, label: Label) -> str:
         """A name from a policy file."""

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from schemas.catalogue import ADMISSIONS, CLAIMS, IDENTITY_EVENTS, OPERATOR_EVENTS
 from schemas.documents import SENDERS
+from schemas.own_codes import NO_REGION, Regions
 from schemas.topics import load_topics, types_on
 from schemas.tree import Path, Tree
 
@@ -34,8 +35,8 @@ def outside_topics() -> Sequence[str]:
     return [name for name, topic in load_topics().items() if not ours.issuperset(topic.writers)]
 
 
-def faults_of(tree: Tree, regions: Collection[str], users: Collection[str] = ()) -> Iterator[Fault]:
-    """Each place and what was expected there; `regions` are the cities that have a policy, `users` our services at Kafka."""
+def faults_of(tree: Tree, regions: Collection[str], users: Collection[str] = (), own: Regions = NO_REGION) -> Iterator[Fault]:
+    """Each place and what was expected there; `regions` are the cities that have a policy, `users` our services at Kafka, `own` what cities declare."""
     listed = tree.data.get("publishers")
     entries = [(("publishers", place), entry) for place, entry in enumerate(listed)] if isinstance(listed, list) else []
     seen: dict[tuple[str, str], Path] = {}
@@ -43,7 +44,7 @@ def faults_of(tree: Tree, regions: Collection[str], users: Collection[str] = ())
         if isinstance(entry, dict):
             yield from _twice(tree, at, entry, seen)
             yield from _topics(at, entry)
-            yield from _sources(at, entry, regions)
+            yield from _sources(at, entry, regions, own)
             for path, user in _texts(at, entry, "kafka_user"):
                 if user in users:
                     yield path, "a user of its own: a service of ours is called so"
@@ -91,21 +92,25 @@ def _topics(at: Path, entry: Mapping[str, Any]) -> Iterator[Fault]:
             yield path, "a topic of which it has a type under types"
 
 
-def _sources(at: Path, entry: Mapping[str, Any], regions: Collection[str]) -> Iterator[Fault]:
+def _sources(at: Path, entry: Mapping[str, Any], regions: Collection[str], declared: Regions) -> Iterator[Fault]:
     """Sources as they speak on its topics, and a source for each topic."""
     topics = [(path, topic) for path, topic in _texts(at, entry, "topics") if topic in FORMS]
     sources = _texts(at, entry, "sources") if topics else []
     own = {region for _, region in _texts(at, entry, "regions")} or set(regions)
-    strange = [path for path, source in sources if not any(_speaks(source, topic) for _, topic in topics)]
+    strange = [path for path, source in sources if not any(_speaks(source, topic, declared) for _, topic in topics)]
     for path, source in sources:
         if path in strange:
             yield path, f"a source that speaks on its topics: {' or '.join(dict.fromkeys(FORMS[topic] for _, topic in topics))}"
         elif source.startswith("/agencies/") and source.split("/")[2] not in own:
             yield path, f"an agency of its regions: {', '.join(sorted(own))}"
     for path, topic in topics:
-        if sources and not strange and not any(_speaks(source, topic) for _, source in sources):
+        if sources and not strange and not any(_speaks(source, topic, declared) for _, source in sources):
             yield path, f"a topic on which one of its sources speaks: {FORMS[topic]}"
 
 
-def _speaks(source: str, topic: str) -> bool:
-    return source.isprintable() and re.fullmatch(SENDERS[topic], source) is not None
+def _speaks(source: str, topic: str, declared: Regions) -> bool:
+    if re.fullmatch(SENDERS[topic], source):
+        return source.isprintable()
+    return topic == IDENTITY_EVENTS and any(
+        source == f"/agencies/{region}/{name}" for region, own in declared.items() for name in own.agencies
+    )

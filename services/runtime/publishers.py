@@ -11,6 +11,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 
+from schemas.own_codes import NO_REGION, Regions
 from schemas.topics import types_on
 from schemas.tree import FileError, parse
 from services.runtime.publisher_checks import faults_of
@@ -114,8 +115,8 @@ class _File(BaseModel):
     publishers: list[Publisher]
 
 
-def load_publishers(path: Path, regions: Collection[str], users: Collection[str] = ()) -> Sequence[Publisher]:
-    """The publishers in the file `path`; `regions` are the cities that have a policy, `users` our services at Kafka.
+def load_publishers(path: Path, regions: Collection[str], users: Collection[str] = (), own: Regions = NO_REGION) -> Sequence[Publisher]:
+    """The publishers in the file `path`; `regions` are the cities that have a policy, `users` our services at Kafka, `own` what cities declare.
 
     Raises:
         FileError: It cannot be read, or any fault, all of them, a line each.
@@ -126,17 +127,19 @@ def load_publishers(path: Path, regions: Collection[str], users: Collection[str]
         raise FileError(f"{path}:1: (file): a file that can be read ({error.strerror})") from None
     except UnicodeDecodeError:
         raise FileError(f"{path}:1: (file): UTF-8") from None
-    return read_publishers(str(path), text, regions, users)
+    return read_publishers(str(path), text, regions, users, own)
 
 
-def read_publishers(name: str, text: str, regions: Collection[str], users: Collection[str] = ()) -> Sequence[Publisher]:
+def read_publishers(
+    name: str, text: str, regions: Collection[str], users: Collection[str] = (), own: Regions = NO_REGION
+) -> Sequence[Publisher]:
     """The publishers in `text`; `name` stands in the faults.
 
     Raises:
         FileError: Any fault, all of them, a line each.
     """
     tree = parse(name, text)
-    faults = list(faults_of(tree, regions, users))
+    faults = list(faults_of(tree, regions, users, own))
     publishers: Sequence[Publisher] = ()
     try:
         publishers = _File.model_validate(tree.data).publishers

@@ -104,9 +104,8 @@ def build_app(
     watched = [*looks_of(registry, roster, settings), *looks(registry, roster)]
     beside = [partial(keep_swept, roster, clock), partial(tell_changes, rules, roster, settings.prefix, clock)]
     _keep_beside(app, [*beside, *(partial(keep_looking, look, service.name, clock) for look in watched)])
-    _hook(app, roster, HealthServer(roster, registry, settings.health_host, settings.health_port, rules.faulty), traces)
     tell_faults(service.name, rules, registry)
-    return app
+    return _hook(app, roster, HealthServer(roster, registry, settings.health_host, settings.health_port, rules.faulty), traces)
 
 
 def run_app(app: PumpApp) -> None:
@@ -114,8 +113,8 @@ def run_app(app: PumpApp) -> None:
     anyio.run(app.run, backend_options={"loop_factory": uvloop.new_event_loop})
 
 
-def _hook(app: PumpApp, roster: Roster, health: HealthServer, traces: ProcessTraces) -> None:
-    """Health is served before Kafka is waited for; at the end lanes are let go before the group is left, which revokes nothing."""
+def _hook(app: PumpApp, roster: Roster, health: HealthServer, traces: ProcessTraces) -> PumpApp:
+    """The app. Health is served before Kafka is waited for; at the end lanes are let go before the group is left, which revokes nothing."""
 
     @app.on_startup
     async def serve() -> None:
@@ -140,6 +139,8 @@ def _hook(app: PumpApp, roster: Roster, health: HealthServer, traces: ProcessTra
         await roster.close()
         await health.close()
         traces.close()
+
+    return app
 
 
 def _keep_beside(app: PumpApp, works: Sequence[Callable[[], Coroutine[Any, Any, None]]]) -> None:

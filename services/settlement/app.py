@@ -19,6 +19,7 @@ from schemas.hospital import ClaimReversed, ClaimSubmitted, check_dates
 from schemas.settlement import ReadjudicationRequested, YearBehind
 from schemas.times import local_day
 from schemas.topics import kept_for_ever, load_topics
+from services.policy.declared import own_codes
 from services.policy.library import Policies, site_policies
 from services.runtime.errors import Refused
 from services.runtime.folding import StateFold
@@ -56,6 +57,7 @@ class SettlementService:
 
     def __init__(self, policies: Policies) -> None:
         self._policies = policies
+        self._own = own_codes(policies.current)
 
     def read(self, record: Record) -> Incoming:
         """Validate a claim, a reversal, a timeline, an operator's request or a year behind.
@@ -64,14 +66,14 @@ class SettlementService:
             Refused: Any reason but a duplicate's, the first that applies.
         """
         bytes_max = None if record.topic in _OURS else VALUE_BYTES_MAX
-        event: Incoming = read_event(record.value, record.headers, _TYPES.get(record.topic, CLAIM_TYPES), bytes_max)
+        event: Incoming = read_event(record.value, record.headers, _TYPES.get(record.topic, CLAIM_TYPES), bytes_max, self._own)
         data = event.data
         if isinstance(data, ClaimSubmitted | ClaimReversed | ReadjudicationRequested):
             if lacking := self._policies.lacking(data.region):
                 raise Refused(lacking[0], "data.region", lacking[1])
             _check_source(event.source, data)
         if isinstance(data, ClaimSubmitted):
-            check_dates(data, local_day(event.time_ns))
+            check_dates(data, local_day(event.time_ns), self._own)
             check_amounts(self._policies, data)
         return event
 

@@ -51,7 +51,7 @@ class Case:
 
 def visits(city: City) -> list[Visit]:
     """Kinds of visit, the plain ones first: each condition and age limit on each type, one thing at a time out of the ordinary, each benefit's."""
-    kinds = [Visit(kind) for kind in get_args(VisitType)]
+    kinds = [Visit(kind) for kind in get_args(VisitType)] + [Visit(kind, like=city.like(kind)) for kind in city.policy.file.visit_kinds]
     marked = kinds + [replace(visit, conditions=(condition,)) for visit in kinds for condition in city.conditions]
     odd = [replace(visit, **changes) for visit in kinds for changes in ODD]
     aged = [replace(visit, age=age) for age in city.ages for visit in marked]
@@ -99,4 +99,4 @@ def course(city: City, case: Case) -> Iterator[Settlement]:
 
 def _claim(city: City, person: Person, visit: Visit, fen: int, last: date) -> ClaimSubmitted:
     bill = bill_leaving(fen, above_cap=fen // 2 if visit.above_cap else 0)
-    return ClaimSubmitted.model_validate({**claim_data(city.region, person, visit, bill, last, "C"), **bill.wire()})
+    return ClaimSubmitted.accepted({**claim_data(city.region, person, visit, bill, last, "C"), **bill.wire()})

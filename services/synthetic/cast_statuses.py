@@ -40,8 +40,8 @@ def changed_in_stay(stage: Stage) -> None:
 def changed_by_two_agencies(stage: Stage) -> None:
     """One agency ends a status in a stay, another certifies one: a loss and a grant, not a change."""
     kinds = stage.city.policy.file.categories
-    own = kinds[stage.book.best].certified_by
-    other = next((name for name in stage.city.settling if kinds[name].certified_by != own), None)
+    own = {*kinds[stage.book.best].certifiers}
+    other = next((name for name in stage.city.settling if own.isdisjoint(kinds[name].certifiers)), None)
     if other is None:
         return
     day, person = stage.day(), stage.assisted()
@@ -112,7 +112,7 @@ def several_statuses(stage: Stage) -> None:
     """A status from every agency, the best one settles: 就高."""
     person = stage.script.person()
     kinds = stage.city.policy.file.categories
-    of_agency = {category.certified_by: name for name, category in kinds.items()}
+    of_agency = {category.certifiers[0]: name for name, category in kinds.items()}
     for number, name in enumerate(of_agency.values()):
         grant(stage.script, person, name, stage.city.first + days(number), born=number == 0)
     for kind in ("outpatient", "outpatient_chronic", "outpatient_special"):
@@ -127,6 +127,19 @@ def expiring(stage: Stage) -> None:
         person = stage.assisted(category, day)
         stage.stay(person, day + days(30))
         stage.stay(person, date(stage.city.year + 1, 1, 4), nights=9)
+
+
+def ending_after_months(stage: Stage) -> None:
+    """A status that ends so many months after its grant, renewed once before and once not: `status_ending`, told anew by the renewal."""
+    for category, known in stage.city.policy.file.categories.items():
+        if known.expires_after_months is not None:
+            for is_renewed in (True, False):
+                begun = stage.day(10, 40)
+                person = stage.assisted(category, begun)
+                if is_renewed:
+                    grant(stage.script, person, category, begun + days(20), born=False)
+                for later in (10, 30 * known.expires_after_months + 10):
+                    stage.visit(person, begun + days(later))
 
 
 def across_the_years(stage: Stage) -> None:

@@ -55,10 +55,10 @@ def _visit(stage: Stage, person: Person, kind: str, insurance: str, day: date, l
         return
     rng = stage.rng
     if kind not in stage.book.covered and stage.book.covered and rng.random() < 0.6:
-        kind = rng.choice([other for other in stage.book.covered if other != "inpatient"] or [kind])
+        kind = rng.choice([other for other in stage.book.covered if stage.city.like(other) != "inpatient"] or [kind])
     visit = _kind(stage, person, kind, insurance, day)
-    typical = TYPICAL[kind] * rng.choices((1, 9), (97, 3))[0]
-    bill = ordinary_bill(rng, typical, insurance, visit=kind != "inpatient")
+    typical = TYPICAL[stage.city.like(kind)] * rng.choices((1, 9), (97, 3))[0]
+    bill = ordinary_bill(rng, typical, insurance, visit=not visit.is_stay)
     hospital = person.hospital if rng.random() < 0.75 else rng.choice(stage.city.hospitals)
     nights = rng.randint(2, 14)
     if visit.is_stay and rng.random() < 0.5:
@@ -75,7 +75,7 @@ def _admission(stage: Stage, person: Person, first: date, last: date, hospital: 
 def _kind(stage: Stage, person: Person, kind: str, insurance: str, day: date) -> Visit:
     rng = stage.rng
     conditions: tuple[str, ...] = ()
-    if rng.randint(1, 1000) <= MARKED_PERMILLE[kind]:
+    if rng.randint(1, 1000) <= MARKED_PERMILLE[stage.city.like(kind)]:
         known = stage.city.conditions if stage.city.conditions and rng.random() < 0.97 else get_args(Condition)
         conditions = tuple(sorted({rng.choice(known) for _ in range(rng.choice((1, 1, 1, 2)))}))
     referral = rng.choices(("local", "referred", "resettled", "unreferred"), (80, 10, 6, 4))[0]
@@ -86,9 +86,10 @@ def _kind(stage: Stage, person: Person, kind: str, insurance: str, day: date) ->
         referral=referral,
         in_province=referral == "local" or rng.random() < 0.5,
         in_county=referral == "local" and rng.random() < 0.85,
-        package=kind == "inpatient" and rng.random() < 0.05,
+        package=stage.city.like(kind) == "inpatient" and rng.random() < 0.05,
         applied=rng.random() < 0.6,
         age=day.year - person.born.year if rng.random() < 0.3 else None,
+        like=stage.city.like(kind),
     )
 
 

@@ -29,19 +29,19 @@ def grant(
         told["enrolled_on"] = enrolled_on.isoformat()
     if script.rng.random() < 0.3:
         told["document_no"] = f"{day.year}-{script.rng.randint(1, 9999):04d}"
-    return _send(script, "granted", category, told, day, lag, late)
+    return _send(script, "granted", (category,), told, day, lag, late)
 
 
 def revoke(script: Script, person: Person, category: str, day: date, reason: str = "ordinary", *, lag: int = 1, late: int = 0) -> Sent:
     """End a status; by a death every one of the city's."""
     told = {**_about(script, person), "category": category, "effective_date": day.isoformat(), "reason": reason}
-    return _send(script, "revoked", category, told, day, lag, late)
+    return _send(script, "revoked", (category,), told, day, lag, late)
 
 
 def change(script: Script, person: Person, before: str, after: str, day: date, *, lag: int = 1, late: int = 0) -> Sent:
     """Exchange one status for another of the same agency."""
     told = {**_about(script, person), "from_category": before, "to_category": after, "effective_date": day.isoformat()}
-    return _send(script, "changed", before, told, day, lag, late)
+    return _send(script, "changed", (before, after), told, day, lag, late)
 
 
 def renew(script: Script, person: Person, category: str, day: date) -> None:
@@ -71,6 +71,6 @@ def _about(script: Script, person: Person) -> dict[str, str]:
     return {"person_id": person.id, "region": script.city.region}
 
 
-def _send(script: Script, verb: str, category: str, told: dict[str, Any], day: date, lag: int, late: int) -> Sent:
+def _send(script: Script, verb: str, categories: tuple[str, ...], told: dict[str, Any], day: date, lag: int, late: int) -> Sent:
     at = script.moment(day + timedelta(days=lag))
-    return script.send(f"identity.status.{verb}.v1", script.city.agency(category), told, at, delay=timedelta(days=late))
+    return script.send(f"identity.status.{verb}.v1", script.city.agency(*categories), told, at, delay=timedelta(days=late))

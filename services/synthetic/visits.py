@@ -16,7 +16,10 @@ OPENED, CLOSED = "hospital.admission.opened.v1", "hospital.admission.closed.v1"
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A kind of visit, as the rules may ask about it. `age`: of the patient in whole years, where it matters."""
+    """A kind of visit, as the rules may ask about it. `age`: of the patient in whole years, where it matters.
+
+    `like`: the contract's kind that a kind of the city's own is like.
+    """
 
     kind: str = "inpatient"
     conditions: tuple[str, ...] = ()
@@ -28,11 +31,12 @@ class Visit:
     applied: bool = True
     age: int | None = None
     above_cap: bool = False
+    like: str = ""
 
     @property
     def is_stay(self) -> bool:
         """Whether it has an admission and a discharge."""
-        return self.kind == "inpatient"
+        return (self.like or self.kind) == "inpatient"
 
 
 def claim_data(

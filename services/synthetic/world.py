@@ -61,7 +61,7 @@ class City:
     def changes(self) -> tuple[tuple[str, str], ...]:
         """Pairs of categories that one agency certifies, so that it may change one into the other; unlike classes first."""
         kinds = self.policy.file.categories
-        pairs = [(one, other) for one in kinds for other in kinds if one != other and kinds[one].certified_by == kinds[other].certified_by]
+        pairs = [(one, other) for one in kinds for other in kinds if one != other and self._certifiers(one, other)]
         return tuple(sorted(pairs, key=lambda pair: kinds[pair[0]].klass == kinds[pair[1]].klass))
 
     @property
@@ -75,14 +75,23 @@ class City:
         """A hospital that is on no list."""
         return f"H{self.code}X"
 
-    def agency(self, category: str) -> str:
-        """The source of events about `category`."""
-        return f"/agencies/{self.region}/{self.policy.file.categories[category].certified_by}"
+    def like(self, kind: str) -> str:
+        """The contract's kind of visit that `kind` is, or is like."""
+        return self.policy.file.like(kind)
+
+    def agency(self, *categories: str) -> str:
+        """The source of events about all of `categories`."""
+        return f"/agencies/{self.region}/{self._certifiers(*categories)[0]}"
 
     def other_agency(self, category: str) -> str:
         """An agency that may not certify `category`."""
-        own = self.policy.file.categories[category].certified_by
-        return f"/agencies/{self.region}/{next(name for name in get_args(Agency) if name != own)}"
+        own = self._certifiers(category)
+        return f"/agencies/{self.region}/{next((name for name in get_args(Agency) if name not in own), 'nobody')}"
+
+    def _certifiers(self, first: str, *others: str) -> list[str]:
+        """The agencies that certify all of some categories, as the first of them names them."""
+        kinds = self.policy.file.categories
+        return [name for name in kinds[first].certifiers if all(name in kinds[other].certifiers for other in others)]
 
     def day(self, rng: Random, begin_percent: int = 0, end_percent: int = 100) -> date:
         """A day between two shares of the time in force."""

@@ -71,6 +71,7 @@ SCENES: Final[tuple[Scene, ...]] = (
     cast_statuses.granted_ahead,
     cast_statuses.several_statuses,
     cast_statuses.expiring,
+    cast_statuses.ending_after_months,
     cast_statuses.across_the_years,
     cast_statuses.young_and_old,
     cast_statuses.each_category,

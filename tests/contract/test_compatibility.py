@@ -54,6 +54,14 @@ def never_null(schema: dict[str, Any], name: str) -> None:
     place[name] = place[name]["anyOf"][0]
 
 
+WITHOUT_END = {"type": "string", "pattern": "^[a-z_]+$"}
+
+
+def opened(listed: dict[str, Any], more: dict[str, Any]) -> None:
+    """A list of codes, or something more."""
+    listed["anyOf"] = [{"type": listed.pop("type"), "enum": listed.pop("enum")}, more]
+
+
 SENDERS_BREAK: dict[str, tuple[Change, str]] = {
     "a new required field": (
         lambda s: (model(s)["properties"].update(ward={"type": "string"}), model(s)["required"].append("ward")),
@@ -104,10 +112,12 @@ READERS_BREAK: dict[str, tuple[Change, str]] = {
         lambda s: field(s, "counters").update(additionalProperties={"type": "number"}),
         "$.data.counters.* may now be number",
     ),
+    "a list that anything is added to": (lambda s: opened(field(s, "outcome"), WITHOUT_END), "$.data.outcome is a list of codes no more"),
     "counters of any kind": (lambda s: field(s, "counters").update(additionalProperties=True), "$.data.counters.* may now be anything"),
 }
 
 NO_BREAK: dict[str, tuple[str, Change]] = {
+    "a list for readers that regions add to": (RESULT, lambda s: opened(field(s, "outcome"), {**WITHOUT_END, "x-declared": "by a region"})),
     "another description": (CLAIM, lambda s: field(s, "region").update(description="whose fund pays")),
     "a new optional field of senders": (
         CLAIM,

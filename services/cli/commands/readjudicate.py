@@ -17,7 +17,7 @@ from services.cli.readjudication_text import question, report
 from services.cli.readjudication_use import check_can_send, check_source, lines_to, policies_of, typed_in
 from services.ledger.readjudication.chosen import Scope
 from services.ledger.readjudication.reckoning import Reckoning, reckon_file
-from services.ledger.readjudication.requests import Asker
+from services.ledger.readjudication.requests import Asker, Needed
 from services.ledger.readjudication.servers import reckon_servers, send_servers
 from services.ledger.verify.files import records_of
 from services.runtime import logging
@@ -99,8 +99,7 @@ def readjudicate(
     if not dry_run and _is_agreed(reckoning, yes, lang.value):
         asker = Asker(f"cli:{operator}", socket.gethostname()[:64] or "unknown", reason, datetime.now(LOCAL))
         told = asker.told(scope, reckoning.totals, editions, partitions)
-        in_any_lane = sorted(reckoning.needed, key=lambda needed: needed.digest)
-        _send(told, (asker.record(needed, partitions) for needed in in_any_lane), len(in_any_lane), rate)
+        _send(told, (asker.record(needed, partitions) for needed in _in_any_lane(reckoning)), len(reckoning.needed), rate)
 
 
 async def _reckon(reckoning: Reckoning, source: str) -> int:
@@ -112,6 +111,11 @@ async def _reckon(reckoning: Reckoning, source: str) -> int:
             return await reckon_servers(reckoning, Settings.from_env(), lambda records: bar.update(task, total=records))
         await reckon_file(reckoning, lambda: records_of(Path(source)), source)
         return 1
+
+
+def _in_any_lane(reckoning: Reckoning) -> list[Needed]:
+    """What is to be asked for, mixed, so that no lane gets all of it at once."""
+    return sorted(reckoning.needed, key=lambda needed: needed.digest)
 
 
 def _is_agreed(reckoning: Reckoning, yes: bool, lang: str) -> bool:

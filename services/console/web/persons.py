@@ -61,6 +61,7 @@ async def show(visit: Visit) -> Response:
     return render(
         visit,
         "person.html",
+        spoken_in=key[0] if key else None,
         token=token,
         person=person,
         chosen=key,

@@ -21,7 +21,9 @@ from services.console.web.users import Users
 from services.console.web.words import say
 from services.console.web.writing import local_now, templates
 from services.ledger.letters.audit import audit_record
+from services.policy.declared import labels_of
 from services.policy.library import Policies
+from services.policy.parts import Label
 from services.policy.words import Lang, Speech
 
 log = structlog.get_logger(__name__)
@@ -117,8 +119,8 @@ def render(visit: Visit, template: str, status: int = 200, **context: Any) -> Re
 
 
 def page_of(room: Room, request: Request, visitor: Visitor | None, template: str, status: int = 200, **context: Any) -> Response:
-    """A page, also for strangers."""
-    speech = speech_of(request)
+    """A page, also for strangers; `spoken_in` of `context` is the region whose names it uses, where it is about one."""
+    speech = speech_of(request).of(_own_labels(room, context.get("spoken_in")))
     shared = {
         "speech": speech,
         "t": speech.pick,
@@ -136,6 +138,15 @@ def page_of(room: Room, request: Request, visitor: Visitor | None, template: str
     if request.query_params.get("lang") in ("zh", "en"):
         response.set_cookie(LANG_COOKIE, speech.lang, max_age=31_536_000, httponly=True, samesite="lax", secure=is_secure(room))
     return response
+
+
+def _own_labels(room: Room, region: str | None) -> Mapping[str, Label]:
+    """The names of the codes that `region` declared, or where none is meant all regions; of two with one code the first's."""
+    labels: dict[str, Label] = {}
+    for one in [region] if region is not None and region in room.policies.current else room.policies.regions():
+        for policy in reversed(room.policies.current[one]):
+            labels = {**labels_of(policy.file), **labels}
+    return labels
 
 
 def is_secure(room: Room) -> bool:

@@ -75,6 +75,7 @@ async def show(visit: Visit) -> Response:
     return render(
         visit,
         "warning.html",
+        spoken_in=warning_id.split("/")[1],
         warning_id=warning_id,
         token=visit.path["warning"],
         person_token="" if of_hospital else token,

@@ -2,17 +2,16 @@
 
 import re
 from datetime import date
-from typing import Final, get_args
+from typing import Final
 
-from schemas.codes import Agency
 from schemas.hospital import AdmissionClosed, AdmissionOpened
 from schemas.identity import ApplicationApproved, EventVoided, StatusChanged, check_dates
+from services.policy.declared import agencies_of
 from services.policy.library import Policies
 from services.policy.standing import StatusData
 from services.runtime.errors import Fault, Refused
 
 _SOURCE = re.compile(r"/agencies/(?P<region>[^/]+)/(?P<agency>[^/]+)")
-_AGENCIES = frozenset(get_args(Agency))
 
 APPROVES_APPLICATIONS: Final = "healthcare-security"
 """The agency that approves applications, of whatever category."""
@@ -40,11 +39,14 @@ def check_status(policies: Policies, source: str, data: StatusData, event_day: d
     if parts is None or parts["region"] != data.region:
         raise Refused("source_mismatch", "source", "/agencies/<region of data>/<agency>")
     certifiers = _certifiers(policies, data)
-    if parts["agency"] not in _AGENCIES:
-        raise Refused("agency_not_competent", "source", "one of the agencies " + ", ".join(sorted(_AGENCIES)))
+    agencies = agencies_of(policies.current, data.region)
+    if parts["agency"] not in agencies:
+        raise Refused("agency_not_competent", "source", "one of the agencies " + ", ".join(agencies))
     if isinstance(data, ApplicationApproved):
-        certifiers = {"source": APPROVES_APPLICATIONS}
-    faults = [Fault(field, f"to be certified by {certifier}") for field, certifier in certifiers.items() if certifier != parts["agency"]]
+        certifiers = {"source": (APPROVES_APPLICATIONS,)}
+    faults = [
+        Fault(field, f"to be certified by {' or '.join(known)}") for field, known in certifiers.items() if parts["agency"] not in known
+    ]
     if faults:
         raise Refused("agency_not_competent", *faults[0], faults[1:])
     check_dates(data, event_day)
@@ -58,13 +60,13 @@ def _categories(data: StatusData) -> dict[str, str]:
     return {"data.category": data.category}
 
 
-def _certifiers(policies: Policies, data: StatusData) -> dict[str, str]:
-    """By field of `data` the agency that certifies its category in any of the region's policies, the newest first.
+def _certifiers(policies: Policies, data: StatusData) -> dict[str, tuple[str, ...]]:
+    """By field of `data` the agencies that certify its category in any of the region's policies, the newest first.
 
     Raises:
         Refused: `unknown_category`, with every category at fault.
     """
-    known = {name: category.certified_by for policy in policies.current[data.region] for name, category in policy.file.categories.items()}
+    known = {name: category.certifiers for policy in policies.current[data.region] for name, category in policy.file.categories.items()}
     named = _categories(data)
     faults = [Fault(field, "one of " + ", ".join(sorted(known))) for field, category in named.items() if category not in known]
     if faults:

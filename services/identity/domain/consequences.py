@@ -1,22 +1,18 @@
-"""What follows from a person's timeline besides settlement: premium subsidies (资助参保) and the deposit on admission (先诊疗后付费). Pure."""
+"""What identity knows of a person, and what follows from it besides settlement: the deposit on admission (先诊疗后付费). Pure.
+
+Not here: premium subsidies (`premiums.py`).
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
-from functools import partial
 from typing import Any
 
 from schemas.hospital import AdmissionClosed, AdmissionOpened
-from schemas.identity import StatusGranted
 from services.identity.domain.room import Room
 from services.policy.entitlement import Interval, covering
 from services.policy.library import Policies
-from services.policy.loader import Policy
-from services.policy.model import Entitlement
-from services.policy.standing import StatusEvent, standing
-from services.policy.timeline import Run, first_day, runs
-
-GENEROSITY = ("full", "fixed", "none")
+from services.policy.standing import StatusEvent
+from services.policy.timeline import Run, runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,88 +55,8 @@ class Person:
 
 def timeline_of(policies: Policies, events: Iterable[StatusEvent]) -> list[Run]:
     """The person's runs of status by the rules of each region and day; none of a region whose policy is not here."""
-    return runs(partial(_entitlement, policies), _of_known_regions(policies, events))
-
-
-def _of_known_regions(policies: Policies, events: Iterable[StatusEvent]) -> Iterable[StatusEvent]:
-    return (event for event in events if event.data.region in policies.current)
-
-
-def subsidies_due(
-    policies: Policies, person_id: str, events: Sequence[StatusEvent], known: Iterable[Run]
-) -> dict[tuple[str, int], dict[str, Any]]:
-    """For each region and year in which a status takes effect what is paid of the premium: the most generous, ties by the policy's order."""
-    enrolled = _enrolments(policies, events)
-    due: dict[tuple[str, int], list[tuple[int, int, dict[str, Any]]]] = {}
-    for run in known:
-        interval = run.interval
-        policy = policies.nearest(interval.region, interval.start)
-        if not policy.in_force(interval.start):
-            continue
-        year = (interval.region, interval.start.year)
-        content = _subsidy(policy, run, enrolled.get(year))
-        rank = (GENEROSITY.index(content["subsidy"]), list(policy.file.categories).index(interval.category))
-        due.setdefault(year, []).append((*rank, content))
-    return {
-        (region, year): _addressed(person_id, region, year, min(found, key=lambda item: item[:2])[2])
-        for (region, year), found in due.items()
-    }
-
-
-def no_subsidy(person_id: str, region: str, year: int) -> dict[str, Any]:
-    """What is due when no grant of the year is left."""
-    content = {
-        "category": None,
-        "subsidy": "none",
-        "reason": None,
-        "paid_after_enrolment": False,
-        "waiting_period_waived": False,
-        "clause": None,
-    }
-    return _addressed(person_id, region, year, content)
-
-
-def _addressed(person_id: str, region: str, year: int, content: Mapping[str, Any]) -> dict[str, Any]:
-    return {"subsidy_id": f"{person_id}/{region}/{year}", "person_id": person_id, "region": region, "year": year, **content}
-
-
-def _enrolments(policies: Policies, events: Sequence[StatusEvent]) -> dict[tuple[str, int], date]:
-    """For each region and year the earliest enrolment that a grant taking effect in the year tells."""
-    earliest: dict[tuple[str, int], date] = {}
-    for event in standing(_of_known_regions(policies, events)):
-        grant = event.data
-        if isinstance(grant, StatusGranted) and grant.enrolled_on:
-            start = first_day(_entitlement(policies, grant.region, grant.effective_date), grant.effective_date)
-            key = (grant.region, start.year)
-            earliest[key] = min(grant.enrolled_on, earliest.get(key, grant.enrolled_on))
-    return earliest
-
-
-def _entitlement(policies: Policies, region: str, day: date) -> Entitlement:
-    """The region's rules of the day."""
-    return policies.nearest(region, day).file.entitlement
-
-
-def _subsidy(policy: Policy, run: Run, enrolled_on: date | None) -> dict[str, Any]:
-    """What one grant brings."""
-    category = policy.file.categories[run.interval.category]
-    rules = policy.file.premium_subsidy
-    subsidy, reason = category.subsidy or "none", None
-    if category.subsidy is None:
-        reason = "figures_not_published"
-    elif category.subsidy == "none":
-        reason = "category_without_subsidy"
-    elif rules.not_if_enrolled_before_grant and enrolled_on is not None and enrolled_on < run.granted_on:
-        subsidy, reason = "none", "already_enrolled"
-    paid = subsidy != "none"
-    return {
-        "category": run.interval.category,
-        "subsidy": subsidy,
-        "reason": reason,
-        "paid_after_enrolment": paid and rules.paid_after_enrolment,
-        "waiting_period_waived": paid and rules.waiting_period_waived,
-        "clause": rules.clause,
-    }
+    known = (event for event in events if event.data.region in policies.current)
+    return runs(lambda region, day: policies.nearest(region, day).file, known)
 
 
 def assess_admission(

@@ -7,11 +7,10 @@ first come, first served. A redelivery takes none. Not here: what an event does 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, assert_never, get_args
+from typing import Any, Final, Literal, assert_never
 
 import orjson
 
-from schemas.codes import Agency
 from schemas.identity import ApplicationApproved, EventVoided, StatusChanged, StatusGranted, StatusRevoked
 from services.policy.standing import StatusData, StatusEvent
 from services.runtime.errors import Refused
@@ -51,15 +50,15 @@ class Room:
             filled[place] = filled.get(place, 0) + _size(event)
         return cls(filled)
 
-    def take(self, event: StatusEvent, regions: int) -> "Room":
-        """The room with `event` in it, on a site with so many regions.
+    def take(self, event: StatusEvent, agencies: int) -> "Room":
+        """The room with `event` in it, on a site with so many agencies in all its regions.
 
         Raises:
             Refused: `too_large`.
         """
         place = (event.source, _purpose(event.data))
         room = Room({**self.filled, place: self.filled.get(place, 0) + _size(event)})
-        own = own_bytes(regions)
+        own = own_bytes(agencies)
         shared = sum(max(0, taken - own[purpose]) for (_, purpose), taken in room.filled.items())
         fits = room.filled[place] <= own[place[1]] or shared <= SHARED_BYTES
         if not fits or sum(room.filled.values()) > TIMELINE_BYTES_MAX:
@@ -67,9 +66,9 @@ class Room:
         return room
 
 
-def own_bytes(regions: int) -> Mapping[Purpose, int]:
-    """What each agency is promised on a site with so many regions: less where a timeline could not hold it for all of them."""
-    fair = (TIMELINE_BYTES_MAX - SHARED_BYTES) // (regions * len(get_args(Agency)))
+def own_bytes(agencies: int) -> Mapping[Purpose, int]:
+    """What each agency is promised on a site with so many: less where a timeline could not hold it for all of them."""
+    fair = (TIMELINE_BYTES_MAX - SHARED_BYTES) // agencies
     whole = sum(OWN_BYTES.values())
     return {purpose: min(size, size * fair // whole) for purpose, size in OWN_BYTES.items()}
 

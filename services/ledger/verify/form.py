@@ -132,7 +132,7 @@ class Form:
         """The sums within one revision."""
         paid_fen = sum(component.amount for component in data.components)
         self._must(key, f"assistance_amount of revision {data.revision}", yuan_text(data.assistance_amount), yuan_text(paid_fen))
-        burden_fen = data.self_pay - data.assistance_amount
+        burden_fen = max(0, data.self_pay - data.assistance_amount)
         self._must(key, f"personal_burden of revision {data.revision}", yuan_text(data.personal_burden), yuan_text(burden_fen))
 
     def _check_order(self, data: SettlementResult, claim: ClaimSubmitted, key: str, place: Place) -> None:

@@ -26,6 +26,7 @@ from schemas.times import local_day
 from services.monitoring.domain.observed import Closed, Nothing, Observation
 from services.monitoring.domain.observing import conflict, settled, status_known, waits
 from services.monitoring.domain.warnings import CLOSED_BY_OPERATORS
+from services.policy.declared import own_codes
 from services.policy.library import Policies
 from services.runtime.errors import Refused
 from services.runtime.records import Record
@@ -111,9 +112,10 @@ def _refused_claim(policies: Policies, record: Record) -> Observation:
         headers = tuple((header.name, original(header.value, header.encoding)) for header in letter.headers)
         types: Mapping[str, Any] = CLAIM_TYPES
         value = original(letter.payload, letter.payload_encoding)
-        event: CloudEvent[ClaimSubmitted | ClaimReversed] = read_event(value, headers, types, bytes_max=None)
+        own = own_codes(policies.current)
+        event: CloudEvent[ClaimSubmitted | ClaimReversed] = read_event(value, headers, types, bytes_max=None, own=own)
         if isinstance(event.data, ClaimSubmitted):
-            check_dates(event.data, local_day(event.time_ns))
+            check_dates(event.data, local_day(event.time_ns), own)
     except (LookupError, TypeError, ValueError, Refused):
         return NOTHING
     if event.data.region not in policies.current:

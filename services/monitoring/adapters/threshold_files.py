@@ -59,12 +59,14 @@ def load_thresholds(policies: Policies, *, spares: bool = False) -> SiteThreshol
     path = path if path.exists() else SHIPPED
     thresholds = read_thresholds(str(path), text_of(path), policies)
     faulty: dict[str, Sequence[str]] = {}
-    for file in sorted(policies.folder.glob(f"*{_OF_REGION}")) if policies.folder else ():
+    for file in sorted(policies.folder.glob(f"[!.]*{_OF_REGION}")) if policies.folder else ():
         region = file.name.removesuffix(_OF_REGION)
         try:
             thresholds = _with(thresholds, region, file, policies)
         except PolicyError as error:
             faulty[region] = str(error).splitlines()
+        except Exception as error:  # a form of file that we did not think of; the other cities must not suffer for it
+            faulty[region] = [f"{file}:1: (file): thresholds; these meet a mistake of medaid's ({type(error).__name__}): please report it"]
     if faulty and not spares:
         raise PolicyError("\n".join(fault for faults in faulty.values() for fault in faults))
     return SiteThresholds(thresholds, faulty)

@@ -35,7 +35,7 @@ def settled(policies: Policies, kind: str, result: SettlementResult) -> Settled:
         revision=result.revision,
         first=claim.first_date,
         last=claim.date,
-        is_stay=claim.visit_type == "inpatient",
+        is_stay=claim.is_stay,
         is_reversed=result.outcome == "reversed",
         in_force=result.policy is not None,
         category=result.category,

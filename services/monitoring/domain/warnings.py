@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, NamedTuple, get_args
 
-from schemas.codes import Agency, WarningKind, WarningLevel
+from schemas.codes import WarningKind, WarningLevel
 from schemas.money import fen_of_sum
 from services.monitoring.domain.wording import Message, closed, fallen, gone
 
@@ -47,7 +47,7 @@ class Due:
     year: int
     detail: str
     level: WarningLevel
-    audience: tuple[Agency, ...]
+    audience: tuple[str, ...]
     measure: Figure
     threshold: Figure
     message: Callable[[], Message]
@@ -75,7 +75,7 @@ class Open:
     """An open warning as last told."""
 
     level: WarningLevel
-    audience: tuple[Agency, ...]
+    audience: tuple[str, ...]
     measure: Figure
     threshold: Figure
     clause: str | None

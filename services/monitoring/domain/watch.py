@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from schemas.codes import Agency
 from schemas.money import yuan_text
 from services.monitoring.domain.thresholds import SupervisionFigures, Thresholds
 from services.monitoring.domain.warnings import EVIDENCE_MAX, Figure
@@ -12,7 +11,7 @@ from services.policy.library import Policies
 from services.policy.loader import Policy
 from services.policy.parts import Label
 
-FRAUD_AUDIENCE: tuple[Agency, ...] = ("healthcare-security",)
+FRAUD_AUDIENCE: tuple[str, ...] = ("healthcare-security",)
 """Signs of fraud are for the fund alone."""
 
 

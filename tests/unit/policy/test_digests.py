@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
 from itertools import product
+from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 
 import pytest
@@ -18,23 +19,28 @@ from services.policy.benefits import Bar, Benefit, Excess, Group, Modifier, Pool
 from services.policy.editions import BESIDE, digest, settling, wording
 from services.policy.entitlement import Status
 from services.policy.library import load_policies
-from services.policy.loader import Policy
-from services.policy.model import Category, ClauseOnly, Entitlement, FeeWaiver, HospitalRatio, PolicyFile, SelfPay, ShareOfTotal
+from services.policy.loader import Policy, load_policy
+from services.policy.model import ClauseOnly, Entitlement, FeeWaiver, HospitalRatio, PolicyFile, SelfPay, ShareOfTotal, VisitKind
 from services.policy.parts import Figure, Label, Part, PercentOf
+from services.policy.people import Category
 from services.policy.result import figures_data
 from services.policy.standing import status_event
 from services.policy.sums import kept_pools
 from services.policy.timeline import runs
 
+RIVER_COUNTY = Path(__file__).parent / "river_county.yaml"
 CITIES = {region: files[0] for region, files in load_policies().current.items()}
+CITIES["river-county"] = load_policy(RIVER_COUNTY.name, RIVER_COUNTY.read_text("utf-8"))
 SETTLES: Mapping[type[Part], str] = {
-    PolicyFile: "id status valid_from valid_to entitlement self_pay categories figures reclass bars pools groups benefits consultation_fee",
+    PolicyFile: "id status valid_from valid_to entitlement self_pay categories figures reclass bars pools groups benefits consultation_fee "
+    "visit_kinds",
     Entitlement: "grant_takes_effect loss_takes_effect stay_coverage fraud_voids_stay death_grace change_in_stay cross_agency_change "
     "expires_at_year_end",
     SelfPay: "uninsured package stay_year rounding",
     ShareOfTotal: "percent",
     ClauseOnly: "",
-    Category: "klass settles figures_until",
+    VisitKind: "",
+    Category: "klass settles figures_until expires_after_months grant_takes_effect",
     FeeWaiver: "visit_types",
     Reclass: "klass becomes when",
     Bar: "reason when",
@@ -181,7 +187,6 @@ WHERE_NONE: Mapping[str, tuple[Any, ...]] = {
     "in_province": (False,),
     "classes": (("I",), ("A",)),
     "visit_types": (("outpatient",),),
-    "conditions": (("als",),),
     "without_conditions": (("tumour_radiochemotherapy",),),
     "age_at_most": (14,),
     "applied": (True,),
@@ -213,13 +218,21 @@ WHERE_NONE: Mapping[str, tuple[Any, ...]] = {
     "expires_at_year_end": ({"subsistence_allowance": "x"},),
     "replaced_by": (("direct",), ("inpatient",)),
     "becomes": ("II",),
+    "visit_kinds": ({"emergency": VisitKind(label=Label(zh="急诊", en="emergency"), like="outpatient")},),
+    "conditions": (("als",),),
+    "agencies": ({"flood-relief": Label(zh="防汛救灾", en="flood relief")},),
+    "expires_after_months": (1,),
+    "grant_takes_effect": ("next_month",),
+    "subsidy_yuan": ({date(2023, 1, 1): 20_000},),
+    "subsidy_percent": ({date(2023, 1, 1): 5_000},),
 }
 """What may stand where a file has nothing, or nothing of its own."""
 
 
 def _others(value: Any, annotation: Any, key: str, is_beside: bool) -> Iterator[Any]:
     """Other values that could stand in the place of `value`."""
-    yield from (other for other in WHERE_NONE.get(key, ()) if other != value and (not value or key == "becomes"))
+    fitting = [other for other in WHERE_NONE.get(key, ()) if not isinstance(value, Mapping) or isinstance(other, Mapping)]
+    yield from (other for other in fitting if other != value and (not value or key == "becomes"))
     choices = list(_literals(annotation))
     match value:
         case bool():
@@ -315,7 +328,7 @@ def _person(policy: Policy, told: list[tuple[str, ...]]) -> Status:
         if verb == "changed":
             data = {"person_id": "P", "region": region, "from_category": category, "to_category": more[0], "effective_date": day}
         events.append(status_event("/agencies/x/civil-affairs", str(number), f"identity.status.{verb}.v1", "2024-01-01T00:00:00Z", data))
-    known = runs(lambda _region, _day: policy.file.entitlement, events)
+    known = runs(lambda _region, _day: policy.file, events)
     return Status(date(2012, 1, 1), tuple(run.interval for run in known))
 
 
@@ -330,10 +343,10 @@ def _claim(number: int, day: date, **facts: Any) -> ClaimSubmitted:
         "other_paid": "0",
     }
     who = {"claim_id": str(number), "hospital_id": "H", "person_id": "P", "region": "x", "insurance_type": "resident"}
-    return ClaimSubmitted.model_validate({**who, **bill, **{name: str(value) for name, value in days.items()}, **facts})
+    return ClaimSubmitted.accepted({**who, **bill, **{name: str(value) for name, value in days.items()}, **facts})
 
 
-VISITS = ("outpatient", "outpatient_chronic", "outpatient_special", "inpatient")
+VISITS = ("outpatient", "outpatient_chronic", "outpatient_special", "inpatient", "emergency")
 CONDITIONS = (
     (),
     ("als",),

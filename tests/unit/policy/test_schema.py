@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from deploy import policy_schema
+from services.policy import schema_words
 from services.policy.library import SHIPPED
 from services.policy.schema import DIALECT, document
 
@@ -143,7 +144,8 @@ def test_a_word_moved_to_where_it_means_nothing_is_marked(part: dict[str, Any], 
     assert any("unexpected" in error.message for error in VALIDATOR.iter_errors(edit))
 
 
-def test_every_key_says_what_it_means() -> None:
-    for name, model in {"PolicyFile": SCHEMA, **SCHEMA["definitions"]}.items():
-        for key, value in model.get("properties", {}).items():
-            assert value.get("description"), f"{name}.{key}"
+def test_every_key_says_what_it_means_and_no_words_are_left_over() -> None:
+    models = {"PolicyFile": SCHEMA, **SCHEMA["definitions"]}
+    keys = {f"{name}.{key}": value for name, model in models.items() for key, value in model.get("properties", {}).items()}
+    assert [name for name, value in keys.items() if not value.get("description")] == []
+    assert set(schema_words.WORDS) - keys.keys() == {"reading", "choose"}

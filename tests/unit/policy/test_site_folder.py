@@ -145,9 +145,9 @@ def test_all_faults_of_all_files_are_told_at_once(tmp_path: Path, two: Path) -> 
     folder(
         tmp_path,
         wuxi="id: wuxi\n",
-        x=SUZHOU.replace("status: in_force", "status: y").replace("certified_by: trade-union", "certified_by: z"),
+        x=SUZHOU.replace("status: in_force", "status: y").replace("paid_after_enrolment", "paid_after"),
     )
-    assert len(faults(tmp_path, two)) == 3
+    assert len(faults(tmp_path, two)) == 4
 
 
 def test_a_form_that_nobody_thought_of_is_a_fault_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -195,7 +195,7 @@ def test_why_a_region_cannot_be_decided() -> None:
     """A stranger is his sender's fault, a faulty file is not."""
     policies = Policies(load_policies().current, faulty={"atlantis": ["a.yaml:1: id: x"]})
     assert policies.lacking("suzhou") is None
-    assert policies.lacking("nowhere") == ("unknown_region", "one of atlantis, changchun, lianyungang, suzhou, wuxi")
+    assert policies.lacking("nowhere") == ("unknown_region", "one of " + ", ".join(sorted(["atlantis", *SHIPPED_REGIONS])))
     reason, expected = policies.lacking("atlantis") or ("", "")
     assert (reason, "mend a.yaml:1: id: x" in expected) == ("processing_failed", True)
     with pytest.raises(UnknownEditionError, match="no policy file of atlantis"):

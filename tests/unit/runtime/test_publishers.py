@@ -1,9 +1,11 @@
 """A file of publishers: what it may say, and every refusal by file, line and key."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+from schemas.own_codes import OwnCodes
 from schemas.topics import load_topics, types_on
 from schemas.tree import FileError
 from services.policy.library import load_policies
@@ -208,3 +210,16 @@ def test_topics_of_outsiders_are_those_that_no_service_writes() -> None:
         name for name, topic in load_topics().items() if {"agencies", "hospitals", "operators"} & set(topic.writers)
     }
     assert set(FORMS) == set(outside_topics())
+
+
+def test_an_agency_of_a_region_s_own_speaks_for_that_region_alone() -> None:
+    """One that the region's policy file declares; elsewhere, and without it, it is refused as any unknown one."""
+    entry = {"name": "police", "sources": "[/agencies/suzhou/river-police]", "topics": "[identity.events.v1]"}
+    fault = "publishers.0.sources.0: a source that speaks on its topics: /agencies/<region>/<agency>"
+    own = {"suzhou": OwnCodes(agencies=frozenset({"river-police"}))}
+    (publisher,) = read_publishers("p.yaml", text(entry), REGIONS, own=own)
+    assert publisher.sources == ("/agencies/suzhou/river-police",)
+    assert refused(entry) == [f"p.yaml:3: {fault}"]
+    for source in ("/agencies/wuxi/river-police", "/agencies/suzhou/river-policemen"):
+        with pytest.raises(FileError, match=re.escape(fault)):
+            read_publishers("p.yaml", text({**entry, "sources": f"[{source}]"}), REGIONS, own=own)
