@@ -57,6 +57,7 @@ check: $(READY) ## Check style, types, import contracts, tidiness, generated fil
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q tests/unit/test_tidy.py
 	$(BIN)/python -m schemas.generate --check
+	$(BIN)/python -m deploy.policy_schema --check
 	$(BIN)/python -m deploy.asyncapi --check
 	$(BIN)/python -m deploy.metrics --check
 	$(BIN)/python -m deploy.dashboard --check
@@ -79,8 +80,9 @@ wheel: $(WHEEL) ## Build the compiled wheel that a site installs, and the hashed
 audit: $(READY) $(AUDIT) ## Write dist/sbom.cdx.json, what a site installs; refuse licences that are not on our list, and versions of which a fault is known
 	$(BIN)/python -m deploy.audit
 
-generate: $(READY) ## Write the JSON Schemas, the AsyncAPI document, the list of metrics, the dashboard, the examples of our own events, the house in ARCHITECTURE.md and the table of SCALING.md anew
+generate: $(READY) ## Write the JSON Schemas of events and of policy files, the AsyncAPI document, the list of metrics, the dashboard, the examples of our own events, the house in ARCHITECTURE.md and the table of SCALING.md anew
 	$(BIN)/python -m schemas.generate
+	$(BIN)/python -m deploy.policy_schema
 	$(BIN)/python -m deploy.asyncapi
 	$(BIN)/python -m deploy.metrics
 	$(BIN)/python -m deploy.dashboard

@@ -16,6 +16,9 @@ from schemas.documents import is_input
 from schemas.topics import load_topics
 
 Schema = Mapping[str, Any]
+EVENTS: Final = "*.v[0-9]*.json"
+"""Files named by an event type; beside them lies the schema of policy files (`deploy/policy_schema.py`)."""
+
 OURS: Final = frozenset({"console", "identity", "monitoring", "settlement"})
 _LEAST: Final = ("minimum", "exclusiveMinimum", "minLength", "minItems")
 _MOST: Final = ("maximum", "exclusiveMaximum", "maxLength", "maxItems")
@@ -24,7 +27,7 @@ _FIXED: Final = ("pattern", "format", "const")
 
 def read_schemas(folder: Path) -> Mapping[str, Schema]:
     """The schemas in a folder, by event type."""
-    return {path.name.removesuffix(".json"): json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("*.json"))}
+    return {path.name.removesuffix(".json"): json.loads(path.read_text("utf-8")) for path in sorted(folder.glob(EVENTS))}
 
 
 def breaks(released: Mapping[str, Schema], present: Mapping[str, Schema]) -> Sequence[str]:

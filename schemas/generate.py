@@ -1,7 +1,7 @@
 """`python -m schemas.generate`: write `schemas/json/` from the models; `--check` tells what is stale; `--release` makes it the released state.
 
 A release is refused where an event type's schema changed incompatibly since the last one: it needs a new version in its name.
-Not here: the AsyncAPI document, which needs the services (`python -m deploy.asyncapi`).
+Not here: the AsyncAPI document and the schema of policy files, which need the services (`python -m deploy.asyncapi`, `python -m deploy.policy_schema`).
 """
 
 import json
@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from schemas import generated
-from schemas.compatibility import breaks, read_schemas
+from schemas.compatibility import EVENTS, breaks, read_schemas
 from schemas.documents import all_types, document
 
 JSON = generated.FOLDER / "json"
@@ -37,14 +37,14 @@ def _release(folder: Path, released: Path) -> int:
         print(line, file=sys.stderr)
     if lines:
         return 4
-    files = {released / path.name: path.read_text("utf-8") for path in folder.glob("*.json")}
+    files = {released / path.name: path.read_text("utf-8") for path in folder.glob(EVENTS)}
     generated.write(files, _others(released, files))
     return 0
 
 
 def _others(folder: Path, files: Mapping[Path, str]) -> list[Path]:
     """Schemas in `folder` besides `files`."""
-    return [path for path in folder.glob("*.json") if path not in files]
+    return [path for path in folder.glob(EVENTS) if path not in files]
 
 
 if __name__ == "__main__":

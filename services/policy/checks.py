@@ -22,7 +22,7 @@ def faults_of(file: PolicyFile, tree: Tree, readings: Mapping[str, Reading]) -> 
         *checks_people.faults_of(file),
         *checks_codes.faults_of(file),
         *_figures(file),
-        *_pools(file),
+        *_pools(file, _chosen_somewhere(tree.data)),
         *(fault for place, _ in enumerate(file.benefits) for fault in benefit_faults(file, place)),
         *_groups(file),
         *_rules(file),
@@ -67,8 +67,8 @@ def _names_of_figures(value: object) -> set[str]:
     return set()
 
 
-def _pools(file: PolicyFile) -> Iterator[Fault]:
-    used = _pools_used(file)
+def _pools(file: PolicyFile, elsewhere: set[str]) -> Iterator[Fault]:
+    used = _pools_used(file) | elsewhere
     for name, pool in file.pools.items():
         path = ("pools", name)
         if pool.counts in ("assisted", "times"):
@@ -87,6 +87,16 @@ def _pools(file: PolicyFile) -> Iterator[Fault]:
             yield (*path, "limit_yuan"), "is missing: a deductible has an amount"
         if pool.limit_yuan is not None:
             yield from figure_faults(file, pool.limit_yuan, (*path, "limit_yuan"), _classes_met(file, name))
+
+
+def _chosen_somewhere(value: object, inside: bool = False) -> set[str]:
+    """Every name under some alternative of a reading: what the values chosen now do not use, others may."""
+    if isinstance(value, Mapping):
+        found = (_chosen_somewhere(item, inside or key == "choose") for key, item in value.items())
+        return set(value if inside else ()).union(*found)
+    if isinstance(value, list):
+        return set().union(*(_chosen_somewhere(item, inside) for item in value))
+    return {value} if inside and isinstance(value, str) else set()
 
 
 def _pools_used(file: PolicyFile) -> set[str]:
