@@ -141,7 +141,9 @@ def origin_of(policies: Policies, policy: Policy) -> Source:
     Raises:
         LookupError: It is not among the sources.
     """
-    for source in policies.sources:
+    for source in reversed(policies.sources):  # a policy that is tried comes last
+        if f"id: {policy.file.id}" not in source.text:
+            continue
         try:
             same = load_policy(source.name, source.text, policy.readings, source.designated)
         except PolicyError:
