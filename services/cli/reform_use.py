@@ -82,15 +82,15 @@ def cases_of(
         Misnamed: There is no such region.
     """
     switched = _switched(readings)
+    if not files and not switched and not is_sought:
+        raise Failure(Exit.USAGE, "expected a FILE, --readings or --solve: there is nothing to be tried")
+    if is_sought and len(files) > 1:
+        raise Failure(Exit.USAGE, "--solve: expected one FILE at most")
     given = [_read(path) for path in files]
     base = today(policies, _region(given, region, switched))
     if switched.keys() - {base.region}:
         raise Failure(Exit.USAGE, f"--readings: expected readings of {base.region}")
     own = switched.get(base.region, {})
-    if not files and not own and not is_sought:
-        raise Failure(Exit.USAGE, "expected a FILE, --readings or --solve: there is nothing to be tried")
-    if is_sought and len(files) > 1:
-        raise Failure(Exit.USAGE, "--solve: expected one FILE at most")
     try:
         if not files:
             return base, [from_patch(base, Patch(readings_text(own) or "today", {}, own))]

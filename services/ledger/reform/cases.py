@@ -1,17 +1,16 @@
 """A policy to be tried, and one person settled under it as settlement would have from the first claim on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
 from schemas.hospital import ClaimSubmitted
-from services.ledger.reform.changes import Change
 from services.ledger.reform.persons import Person
 from services.ledger.reform.rows import Known
 from services.policy.adjudicate import Settlement, adjudicate, claim_year
 from services.policy.entitlement import Status
-from services.policy.library import Policies
+from services.policy.library import Policies, Source
 from services.policy.loader import Policy
 from services.policy.tree import Reading
 
@@ -23,7 +22,7 @@ class Case:
     Attributes:
         name: As the report calls it.
         policies: All policies, with this one in its region.
-        changes: What it says otherwise than the one of today.
+        origins: The files of the region's policies, by the hash of everything in them.
         readings: The readings that it takes otherwise.
         is_anew: Whether statuses follow from the identity events otherwise than today.
     """
@@ -31,7 +30,7 @@ class Case:
     name: str
     region: str
     policies: Policies
-    changes: Sequence[Change] = ()
+    origins: Mapping[str, Source]
     readings: Mapping[str, Reading] | None = None
     is_anew: bool = False
 

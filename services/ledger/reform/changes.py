@@ -29,7 +29,7 @@ class Change(NamedTuple):
         return {"path": self.path, "label": self.label, "before": self.before, "after": self.after}
 
 
-def changes_of(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
     """Every difference of two files' data, their readings resolved, in the order of the second file."""
     kept = [key for key in (*after, *(key for key in before if key not in after)) if key not in _BESIDE]
     return tuple(change for key in kept for change in _apart(before, after, (key,), before.get(key), after.get(key), None))

@@ -4,14 +4,15 @@ A patch is YAML: `set`, paths with figures (`patches.py`); `readings`, names wit
 cases. Faults are told by file and path, those of a whole file with its line.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from services.ledger.errors import Misnamed
 from services.ledger.readjudication.given import instead
 from services.ledger.reform.cases import Case
-from services.ledger.reform.changes import Change, changes_of
+from services.ledger.reform.changes import Change, differences
 from services.ledger.reform.patches import named_paths, patched, text_of
 from services.policy.library import Policies, Source
 from services.policy.loader import Policy, load_policy
@@ -65,11 +66,11 @@ def today(policies: Policies, region: str) -> Case:
     """
     if region not in policies.current:
         raise Misnamed(f"--region {region}: one of {', '.join(policies.regions())}")
-    return Case("today", region, policies)
+    return Case("today", region, policies, {policy.whole: _origin_of(policies, policy) for policy in policies.current[region]})
 
 
-def from_patch(base: Case, patch: Patch, beside: Case | None = None) -> Case:
-    """The policy of `base`, patched: each file of the region that has the paths. Changes are told beside `beside`, by default `base`.
+def from_patch(base: Case, patch: Patch) -> Case:
+    """The policy of `base`, patched: each file of the region that has the paths.
 
     Raises:
         PolicyError: A path that no file has, or a patched file that cannot be used.
@@ -83,7 +84,7 @@ def from_patch(base: Case, patch: Patch, beside: Case | None = None) -> Case:
             refused.append(error)
     if refused and (not found or len(base.policies.current[base.region]) == 1):
         raise refused[0]
-    return _case(base, beside or base, patch.name, found, patch.readings)
+    return _case(base, patch.name, found, patch.readings)
 
 
 def from_whole(base: Case, source: Source, year: int | None, readings: Mapping[str, Reading]) -> Case:
@@ -94,7 +95,7 @@ def from_whole(base: Case, source: Source, year: int | None, readings: Mapping[s
         Misnamed: It is of another region, or holds on no day of the year.
     """
     known = {name: value for policy in base.policies.current[base.region] for name, value in policy.readings.items()}
-    declared = parse(source.name, source.text).data.get("readings")
+    declared = _parsed(source.name, source.text).data.get("readings")
     kept = {name: value for name, value in known.items() if isinstance(declared, dict) and _has(declared.get(name), value)}
     given = load_policy(source.name, source.text, {**kept, **readings}, source.designated)
     if given.file.id != base.region:
@@ -102,12 +103,27 @@ def from_whole(base: Case, source: Source, year: int | None, readings: Mapping[s
     last = given.file.valid_to.year if given.file.valid_to else 9999
     if year is not None and not given.file.valid_from.year <= year <= last:
         raise Misnamed(f"{source.name}: it holds on no day of {year}")
-    return _case(base, base, source.name, [(given, source)], readings)
+    return _case(base, source.name, [(given, source)], readings)
+
+
+def changes_of(beside: Case, case: Case) -> Sequence[Change]:
+    """What a policy says otherwise than another, path by path."""
+    return [
+        change
+        for given, before in _pairs(beside, case)
+        for change in differences(_resolved(beside.origins[before.whole], before), _resolved(case.origins[given.whole], given))
+    ]
+
+
+def _pairs(beside: Case, case: Case) -> Sequence[tuple[Policy, Policy]]:
+    """Each policy that differs, and the one in whose place it stands."""
+    found = [(given, beside.policy_of(given.file.valid_from)) for given in case.policies.current[case.region]]
+    return [(given, before) for given, before in found if given.whole != before.whole]
 
 
 def _patched(base: Case, policy: Policy, patch: Patch) -> tuple[Policy, Source]:
-    source = origin_of(base.policies, policy)
-    data = patched(parse(source.name, source.text), patch.figures, patch.name)
+    source = base.origins[policy.whole]
+    data = patched(_parsed(source.name, source.text), patch.figures, patch.name)
     other = Source(patch.name, text_of(data), source.designated)
     try:
         return load_policy(other.name, other.text, {**policy.readings, **patch.readings}, other.designated), other
@@ -115,42 +131,46 @@ def _patched(base: Case, policy: Policy, patch: Patch) -> tuple[Policy, Source]:
         raise PolicyError(named_paths(data, str(error))) from None
 
 
-def _case(base: Case, beside: Case, name: str, found: list[tuple[Policy, Source]], readings: Mapping[str, Reading]) -> Case:
+def _case(base: Case, name: str, found: Sequence[tuple[Policy, Source]], readings: Mapping[str, Reading]) -> Case:
     policies = base.policies
-    changes: tuple[Change, ...] = ()
-    is_anew = False
     for given, source in found:
         policies = instead(policies, given, source)
-    for given in policies.current[base.region]:
-        before = beside.policies.nearest(base.region, given.file.valid_from)
-        if given.whole != before.whole:
-            changes += changes_of(_data(beside.policies, before), _data(policies, given))
-            is_anew = is_anew or (given.file.entitlement, given.file.categories) != (before.file.entitlement, before.file.categories)
-    return replace(base, name=name, policies=policies, changes=changes, readings=dict(readings), is_anew=is_anew)
+    origins = {**base.origins, **{given.whole: source for given, source in found}}
+    case = replace(base, name=name, policies=policies, origins=origins, readings=dict(readings))
+    is_anew = any(
+        (given.file.entitlement, given.file.categories) != (before.file.entitlement, before.file.categories)
+        for given, before in _pairs(base, case)
+    )
+    return replace(case, is_anew=base.is_anew or is_anew)
 
 
-def _data(policies: Policies, policy: Policy) -> Mapping[str, Any]:
-    """What a policy's file says, its readings resolved."""
-    source = origin_of(policies, policy)
-    return resolve(parse(source.name, source.text), policy.readings)
-
-
-def origin_of(policies: Policies, policy: Policy) -> Source:
+def _origin_of(policies: Policies, policy: Policy) -> Source:
     """The file that a policy was loaded from.
 
     Raises:
         LookupError: It is not among the sources.
     """
-    for source in reversed(policies.sources):  # a policy that is tried comes last
+    for source in policies.sources:
         if f"id: {policy.file.id}" not in source.text:
             continue
         try:
             same = load_policy(source.name, source.text, policy.readings, source.designated)
         except PolicyError:
-            continue  # another region's, without these readings
+            continue  # an earlier edition without these readings
         if same.file.id == policy.file.id and same.whole == policy.whole:
             return source
     raise LookupError(f"no file of {policy.file.id} among the sources")
+
+
+def _resolved(source: Source, policy: Policy) -> Mapping[str, Any]:
+    """What a policy's file says, its readings resolved."""
+    return resolve(_parsed(source.name, source.text), policy.readings)
+
+
+@lru_cache(maxsize=8)
+def _parsed(name: str, text: str) -> Tree:
+    """A file parsed; while a value is sought the same one is patched again and again."""
+    return parse(name, text)
 
 
 def _has(declared: Any, value: Reading) -> bool:

@@ -15,7 +15,7 @@ from services.ledger.reform.buckets import Buckets
 from services.ledger.reform.cases import Case
 from services.ledger.reform.crew import Tell, jobs_here
 from services.ledger.reform.gathering import Wanted
-from services.ledger.reform.given import Patch, from_patch
+from services.ledger.reform.given import Patch, changes_of, from_patch
 from services.ledger.reform.largest import largest
 from services.ledger.reform.levels import Levels
 from services.ledger.reform.reckoning import costs, reckon
@@ -96,8 +96,8 @@ def _sought(task: Task, base: Case, buckets: Buckets, jobs: int, phase: Phase) -
     grid = grid_of(path)
 
     def under(value: str) -> Case:
-        case = from_patch(base, Patch(f"{path} = {value}", {path: value}, {}), task.today)
-        return replace(case, readings=base.readings, is_anew=base.is_anew)
+        case = from_patch(base, Patch(f"{path} = {value}", {path: value}, {}))
+        return replace(case, readings=base.readings)
 
     def cost_of(values: Sequence[str]) -> Sequence[int]:
         return costs([under(value) for value in values], task.year, buckets, jobs, phase("solving", 0))
@@ -131,7 +131,7 @@ def _told(task: Task, case: Case, sums: Sums) -> dict[str, Any]:
         "name": case.name,
         "editions": [policy.edition for policy in case.policies.current[case.region]],
         "readings": dict(case.readings or {}),
-        "changes": [change.told() for change in case.changes],
+        "changes": [change.told() for change in changes_of(task.today, case)],
         **tables,
         "names": names_of((task.today, case), tables),
         "largest": largest(task.today, case, sums.largest, task.pseudonym) if task.pseudonym else [],

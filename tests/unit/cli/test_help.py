@@ -23,6 +23,7 @@ ESSENTIAL = {
         "access",
         "doctor",
         "readjudicate",
+        "reform",
         "year",
         "person",
         "--version",
@@ -100,6 +101,26 @@ ESSENTIAL = {
         "status 0",
         "5: Kafka is away",
         "Memory: one partition at a time",
+        "Example",
+    ],
+    ("reform",): [
+        "[FILE]...",
+        "--out",
+        "--region",
+        "--year",
+        "FILE|kafka",
+        "--solve",
+        "--budget",
+        "--readings",
+        "--thresholds",
+        "--lang",
+        "yuan",
+        "pseudonym",
+        "summary.json",
+        "nothing is written to Kafka or Redis",
+        "status 0",
+        "5: Kafka is away",
+        "Memory",
         "Example",
     ],
     ("year",): ["close", "changes"],
@@ -259,6 +280,7 @@ def test_a_wrong_setting_is_told_by_its_name(medaid: Medaid, monkeypatch: pytest
         ("ledger", "verify"),
         ("ledger", "rebuild"),
         ("readjudicate", "--region", "suzhou", "--year", "2025", "--dry-run"),
+        ("reform", "--readings", "suzhou.rounding=down", "--out", "nowhere"),
         ("year", "close", "--region", "wuxi", "--year", "2025"),
         ("person", "export", "P1", "--operator", "li", "--reason", "asked"),
     ]:
@@ -292,7 +314,8 @@ def test_a_server_that_is_away_is_one_line_and_status_5(medaid: Medaid, monkeypa
         ("person", "export", "P1", "--operator", "li", "--reason", "asked"),
         ("readjudicate", "--region", "suzhou", "--year", "2025", "--dry-run"),
     )
-    for command in [*on_kafka, *ledger, year, person, anew, ("explain", "H1/1", "--from", "redis")]:
+    reform = ("reform", "--readings", "suzhou.rounding=down", "--out", "nowhere")
+    for command in [*on_kafka, *ledger, year, person, anew, reform, ("explain", "H1/1", "--from", "redis")]:
         said = medaid(*command)
         assert (said.status, said.out) == (5, "")
         assert [line for line in said.err.splitlines() if line.startswith("medaid: ")] == said.err.splitlines()

