@@ -15,6 +15,7 @@ from typing import Final, Literal
 
 from schemas.money import fen_from_yuan
 from services.ledger.errors import Misnamed
+from services.ledger.reform.figures import unit_of
 
 STEPS: Final = 8
 _BUDGET: Final = re.compile(r"(?P<sign>[+-]?)(?P<number>[0-9]{1,10}(\.[0-9]{1,2})?)(?P<percent>%?)")
@@ -78,14 +79,15 @@ def grid_of(path: str) -> Grid:
     Raises:
         Misnamed: It is neither a percentage nor an amount.
     """
-    parts = path.split(".")
-    if "modifiers" in parts and "percent" in parts:
-        return Grid(range(-10_000, 10_001), Decimal("0.01"))
-    if any(part == "percent" or part.endswith("_percent") or part in ("rate", "bands") for part in parts):
-        return Grid((0, *range(100, 10_001)), Decimal("0.01"))
-    if any(part == "yuan" or part.endswith("_yuan") for part in parts):
-        return Grid(range(10_000_001), Decimal(1))
-    raise Misnamed(f"--solve {path}: expected the path of a percentage or of an amount in yuan")
+    match unit_of(path.split(".")):
+        case "points":
+            return Grid(range(-10_000, 10_001), Decimal("0.01"))
+        case "percent":
+            return Grid((0, *range(100, 10_001)), Decimal("0.01"))
+        case "yuan":
+            return Grid(range(10_000_001), Decimal(1))
+        case None:
+            raise Misnamed(f"--solve {path}: expected the path of a percentage or of an amount in yuan")
 
 
 def solve(path: str, grid: Grid, budget: int, costs: Costs) -> Solved:

@@ -53,7 +53,7 @@ ESSENTIAL = {
     ("run",): ["identity", "settlement", "monitoring", "console", "all", "SIGTERM", "status 0", "Example"],
     ("topics",): ["create"],
     ("console",): ["user"],
-    ("console", "user"): ["NAME", "--role", "viewer", "operator", "auditor", "MEDAID_CONSOLE_USERS", "Argon2", "Example"],
+    ("console", "user"): ["NAME", "--role", "viewer", "operator", "auditor", "planner", "MEDAID_CONSOLE_USERS", "Argon2", "Example"],
     ("ledger",): ["verify", "rebuild"],
     ("ledger", "verify"): [
         "FILE|kafka|redis",
@@ -250,7 +250,7 @@ def test_commands_on_servers_list_every_setting(medaid: Medaid, command: tuple[s
         (("person", "export", "P1", "--operator", "li"), "--reason"),
         (("person", "export", "P1", "--reason", "asked"), "--operator"),
         (("person", "export", "P1", "--operator", "li", "--reason", "a\nb"), "--reason: expected a text"),
-        (("console", "user", "li", "--role", "chief"), "--role chief: one of viewer, operator, auditor"),
+        (("console", "user", "li", "--role", "chief"), "--role chief: one of viewer, operator, auditor, planner"),
         (("console", "user", "l:i", "--role", "viewer"), "a name of 1 to 64 characters"),
         (("dlq", "list", "--topic", "nowhere.v1"), "--topic nowhere.v1: one of hospital.admissions.v1, "),
         (("dlq", "list", "--reason", "bad"), "--reason bad: one of malformed_json, "),
