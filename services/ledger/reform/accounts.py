@@ -13,7 +13,7 @@ from services.ledger.reform.cases import Case, Settled, settle_person
 from services.ledger.reform.counters import Counters
 from services.ledger.reform.levels import Bill, Levels
 from services.ledger.reform.persons import Person
-from services.ledger.reform.sums import LARGEST, Cell, Large, Sums
+from services.ledger.reform.sums import LARGEST, Large, Sums
 
 
 @dataclass(frozen=True)
@@ -54,17 +54,19 @@ class Account:
         before = [one for one in settled if one.known.year == year]
         after = [one for one in settled if one.year == year]
         for one in settled:
-            if year in (one.known.year, one.year):
-                self._add_claim(person, one, one.known.year == year, one.year == year)
-        own = [sum(one.known.self_pay_fen for one in before), sum(one.settlement.self_pay_fen for one in after)]
-        paid = [sum(one.known.paid_fen for one in before), sum(one.settlement.assistance_fen for one in after)]
+            is_now, is_then = one.known.year == year, one.year == year
+            if is_now or is_then:
+                self._add_claim(person, one, is_now, is_then)
+        own = [sum([one.known.self_pay_fen for one in before]), sum([one.settlement.self_pay_fen for one in after])]
+        paid = [sum([one.known.paid_fen for one in before]), sum([one.settlement.assistance_fen for one in after])]
         sums = self.sums
         sums.years += 1
         sums.self_pay[0] += own[0]
         sums.self_pay[1] += own[1]
         sums.burdens.append(own[0] - paid[0])
         sums.gains.append(paid[1] - paid[0])
-        sums.crossed[self._levels(year, person, before, after)] += 1
+        is_watched = max(own) >= self._frame.levels.lowest_fen(year)  # most years are not: a burden is at most the self-pay
+        sums.crossed[self._levels(year, person, before, after) if is_watched else (0, 0)] += 1
         sums.elsewhere += self._counters.add(sums.counters, before, after)
         if self._lines is not None and self._frame.pseudonym is not None:
             self._lines.writerow((self._frame.pseudonym(person.person_id), year, len(before), *own, *paid))
@@ -72,10 +74,9 @@ class Account:
     def _add_claim(self, person: Person, one: Settled, is_now: bool, is_then: bool) -> None:
         """A claim, in the years that it counts in: nearly always the same."""
         claim, known, settlement = one.claim, one.known, one.settlement
-        chosen = settlement.chosen
+        chosen, day, sums = settlement.chosen, claim.date, self.sums
         paid = known.paid_fen if is_now else 0, settlement.assistance_fen if is_then else 0
-        day = claim.date
-        cell = Cell(
+        cell = (
             day.year * 100 + day.month,
             claim.visit_type,
             self._county(claim.district),
@@ -84,14 +85,14 @@ class Account:
             known.outcome if known.reason is None or known.outcome == "reversed" else known.reason,
             settlement.reason or settlement.outcome,
         )
-        _count(self.sums.cells, cell, int(is_now), int(is_then), *paid)
-        _count(self.sums.hospitals, claim.hospital_id, int(is_now), int(is_then), *paid)
+        _count(sums.cells, cell, is_now, is_then, *paid)
+        _count(sums.hospitals, claim.hospital_id, is_now, is_then, *paid)
         if is_now:
             for kind, fen, _ in known.parts:
-                _count(self.sums.parts, kind, 1, 0, fen, 0)
+                _count(sums.parts, kind, 1, 0, fen, 0)
         if is_then and chosen:
             for payment in chosen.payments:
-                _count(self.sums.parts, payment.kind, 0, 1, 0, payment.amount_fen)
+                _count(sums.parts, payment.kind, 0, 1, 0, payment.amount_fen)
         delta_fen = paid[1] - paid[0]
         if abs(delta_fen) > self._largest_fen and self._frame.pseudonym is not None:
             self._keep(Large(-abs(delta_fen), claim.key, delta_fen, person))
@@ -122,10 +123,12 @@ def _warns(one: Settled) -> bool:
     return one.known.outcome != "reversed"
 
 
-def _count(table: dict[Any, list[int]], key: Any, *numbers: int) -> None:
+def _count(table: dict[Any, list[int]], key: Any, now: int, then: int, paid_now: int, paid_then: int) -> None:
+    """Add to a row: claims now and then, paid now and then."""
     row = table.get(key)
     if row is None:
-        table[key] = list(numbers)
-        return
-    for place, number in enumerate(numbers):
-        row[place] += number
+        row = table[key] = [0, 0, 0, 0]
+    row[0] += now
+    row[1] += then
+    row[2] += paid_now
+    row[3] += paid_then

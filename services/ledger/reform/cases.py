@@ -55,7 +55,8 @@ class Settled(NamedTuple):
 def settle_person(case: Case, person: Person, year: int | None) -> list[Settled]:
     """Every claim of a person, in the order of acceptance; of those that would not count in `year` only what would."""
     status = case.status_of(person)
-    policy_of = case.policy_of
+    files = case.policies.current[case.region]
+    policy_of = case.policy_of if len(files) > 1 else (lambda _day: files[0])
     years: dict[int, list[tuple[ClaimSubmitted, Known]]] = {}
     for pair in person.claims:
         years.setdefault(claim_year(policy_of(pair[0].date), pair[0]), []).append(pair)
@@ -63,7 +64,7 @@ def settle_person(case: Case, person: Person, year: int | None) -> list[Settled]
     for number, pairs in years.items():
         if year in (None, number) or any(known.year == year for _, known in pairs):
             settlements = adjudicate(policy_of, status, [(claim, known.outcome == "reversed") for claim, known in pairs])
-            found += [Settled(*pair, number, settlement) for pair, settlement in zip(pairs, settlements, strict=True)]
+            found += [Settled(claim, known, number, settlement) for (claim, known), settlement in zip(pairs, settlements, strict=True)]
     return found
 
 

@@ -37,7 +37,7 @@ class Levels:
         basis_is_after = self._is_after(latest := max(bill.day for bill in bills))
         burden_fen = sum(bill.self_pay_fen - (bill.paid_fen if basis_is_after else 0) for bill in bills)
         end = year_end(year)
-        if burden_fen < self._lowest_fen(year):
+        if burden_fen < self.lowest_fen(year):
             return 0
         categories = in_or_just_out(list(intervals), self._region, latest, figure(self._figures.just_out_days, end) or 0)
         reached = [level for level, fen in self._figures.thresholds_fen(categories, end).items() if burden_fen >= fen]
@@ -46,8 +46,8 @@ class Levels:
     def _is_after(self, day: date) -> bool:
         return self._policies.nearest(self._region, day).file.early_warning.burden_basis == "after_assistance"
 
-    def _lowest_fen(self, year: int) -> int:
-        """Below this nobody is warned of: most are, and need not be looked at."""
+    def lowest_fen(self, year: int) -> int:
+        """Below this burden nobody is warned of."""
         if year not in self._lowest:
             everybody = {category for one in self._figures.standards for category in one.categories or ()}
             self._lowest[year] = min(self._figures.thresholds_fen(everybody, year_end(year)).values(), default=1 << 62)

@@ -17,10 +17,11 @@ from services.policy.entitlement import Application, Interval, Status
 from services.policy.standing import StatusEvent, status_event
 
 _MODEL: Final = ClaimSubmitted.model_fields
+_NOTHING: Final = "0.00"
 FIELDS: Final = tuple(_MODEL)
 _AMOUNTS: Final = tuple(place for place, name in enumerate(FIELDS) if _MODEL[name].annotation is Fen)
 _DAYS: Final = tuple(name for name in FIELDS if name.endswith(("_date", "_on")))
-_TOLD: Final = tuple((name, "0.00" if _MODEL[name].annotation is Fen else _MODEL[name].get_default()) for name in FIELDS)
+_TOLD: Final = tuple((name, _NOTHING if _MODEL[name].annotation is Fen else _MODEL[name].get_default()) for name in FIELDS)
 _GIVEN: Final = set(FIELDS)
 _new, _put = ClaimSubmitted.__new__, object.__setattr__
 
@@ -59,7 +60,8 @@ def result_row(at: int, data: Mapping[str, Any]) -> bytes:
     told = data["claim"].get
     values = [told(name, default) for name, default in _TOLD]
     for place in _AMOUNTS:
-        values[place] = _fen(values[place])
+        text = values[place]
+        values[place] = 0 if text == _NOTHING else int(text[:-3] + text[-2:])
     policy = data["policy"]
     parts = [(part["kind"], _fen(part["amount"]), part["limited_by"]) for part in data["components"]]
     counters = {name: _fen(yuan) for name, yuan in data["counters"].items()}
@@ -118,4 +120,4 @@ def _day(text: str | None) -> Any:
 
 def _fen(text: str) -> int:
     """The fen of an amount as our own records carry it: always with two decimals."""
-    return int(text[:-3] + text[-2:])
+    return 0 if text == _NOTHING else int(text[:-3] + text[-2:])

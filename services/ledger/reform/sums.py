@@ -15,16 +15,10 @@ LARGEST = 10
 """How many of the largest changes are kept."""
 
 
-class Cell(NamedTuple):
-    """What claims of a cell have in common; `month` is year times 100 and month, `why` the reason, or the outcome where there is none."""
-
-    month: int
-    visit_type: str
-    district: str | None
-    category_now: str | None
-    category_then: str | None
-    why_now: str
-    why_then: str
+Cell = tuple[int, str, str | None, str | None, str | None, str, str]
+"""What claims of a cell have in common: month (year times 100 and month), kind of visit, district, category now and then, and why now and then: the reason, or
+the outcome where there is none.
+"""
 
 
 class Large(NamedTuple):

@@ -16,11 +16,11 @@ Row = Mapping[str, Any]
 TABLES: Final = ("month", "visit_type", "category", "component", "district", "hospital", "reason")
 
 _KEYS: Final[Mapping[str, Callable[[Cell], tuple[str | None, str | None]]]] = {
-    "month": lambda cell: (_month(cell.month),) * 2,
-    "visit_type": lambda cell: (cell.visit_type,) * 2,
-    "category": lambda cell: (cell.category_now, cell.category_then),
-    "district": lambda cell: (cell.district,) * 2,
-    "reason": lambda cell: (cell.why_now, cell.why_then),
+    "month": lambda cell: (_month(cell[0]),) * 2,
+    "visit_type": lambda cell: (cell[1],) * 2,
+    "category": lambda cell: (cell[3], cell[4]),
+    "district": lambda cell: (cell[2],) * 2,
+    "reason": lambda cell: (cell[5], cell[6]),
 }
 """Of each table what a claim is of now, and then."""
 
