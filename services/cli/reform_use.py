@@ -7,38 +7,30 @@ from typing import NoReturn
 from services.cli.failure import Exit, Failure, refuse
 from services.ledger.reform.cases import Case
 from services.ledger.reform.given import Patch, from_patch, from_whole, is_patch, patch_in, readings_text, region_in, today
+from services.ledger.reform.sites import policies_of, thresholds_of
 from services.ledger.reform.sources import FileLedger, Ledger, kafka_ledger
-from services.monitoring.app import load_thresholds
 from services.monitoring.domain.thresholds import Thresholds
-from services.policy.library import Policies, Source, load_policies, switched_from_text
+from services.policy.library import Policies, Source, switched_from_text
 from services.policy.tree import PolicyError, Reading, Tree, parse
 from services.runtime.settings import Settings
 
 Given = tuple[Path, str, Tree]
 
 
-def site_policies(settings: Settings) -> Policies:
-    """The policies as they run.
+def site_of(settings: Settings) -> tuple[Policies, Thresholds]:
+    """The policies and thresholds as they run.
 
     Raises:
-        Failure: A reading in MEDAID_READINGS that is none.
+        Failure: A reading in MEDAID_READINGS that is none, or thresholds that cannot be used.
     """
     try:
-        return load_policies(switched=switched_from_text(settings.readings))
+        policies = policies_of(settings)
     except PolicyError as error:
         raise Failure(Exit.USAGE, f"MEDAID_READINGS: {str(error).splitlines()[0]}") from None
-
-
-def thresholds_of(policies: Policies, path: Path) -> Thresholds:
-    """The thresholds of early warning.
-
-    Raises:
-        Failure: They cannot be used.
-    """
     try:
-        return load_thresholds(policies, path)
+        return policies, thresholds_of(policies, settings)
     except (OSError, PolicyError) as error:
-        raise Failure(Exit.USAGE, f"--thresholds: {str(error).splitlines()[0]}") from None
+        raise Failure(Exit.USAGE, f"MEDAID_THRESHOLDS: {str(error).splitlines()[0]}") from None
 
 
 def sought_in(path: str | None, budget: str | None) -> tuple[str, str] | None:

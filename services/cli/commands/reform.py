@@ -12,12 +12,11 @@ from services.cli.failure import Exit, Failure, refuse
 from services.cli.options import Lang, Language
 from services.cli.progress import progress
 from services.cli.reform_text import report
-from services.cli.reform_use import cases_of, ledger_of, site_policies, sought_in, thresholds_of
+from services.cli.reform_use import cases_of, ledger_of, site_of, sought_in
 from services.ledger.reform.crew import Lost, Tell
 from services.ledger.reform.running import Outcome, Phase, Task, run
 from services.ledger.reform.sources import Ledger
 from services.ledger.reform.writing import write
-from services.monitoring.app import SHIPPED
 from services.policy.tree import PolicyError
 from services.runtime import logging
 from services.runtime.settings import Settings
@@ -38,7 +37,8 @@ HELP = """Tell what another policy would have cost, and whom it would have helpe
 
     Standard output: a line for each FILE. Exit status 0: done, 2: wrong use, 3: faults in a FILE, no such year, a ledger that is not in order, 4: a topic has
     lost its front, 5: Kafka is away. Memory does not grow with the ledger but for 16 bytes a person-year; rows lie in files without names under TMPDIR, about
-    370 bytes a result, until it ends. MEDAID_READINGS must be what settlement runs with. More: docs/reform.md
+    370 bytes a result, until it ends. MEDAID_READINGS and MEDAID_THRESHOLDS must be
+    what the services run with. More: docs/reform.md
 
     \b
     Examples:
@@ -66,9 +66,6 @@ def reform(
         list[str] | None,
         typer.Option("--readings", metavar="REGION.NAME=VALUE", help="Readings to be tried; MEDAID_READINGS says those that run."),
     ] = None,
-    thresholds: Annotated[
-        Path, typer.Option(envvar="MEDAID_THRESHOLDS", metavar="FILE", help="Thresholds of early warning instead of the shipped ones.")
-    ] = SHIPPED,
     lang: Lang = Language.EN,
 ) -> None:
     """Reckon, and write the report.
@@ -80,9 +77,9 @@ def reform(
     settings = Settings.from_env()
     logging.configure(settings.model_copy(update={"log_level": "warning"}))
     asked = sought_in(sought, budget)
-    policies = site_policies(settings)
+    policies, thresholds = site_of(settings)
     today, cases = cases_of(policies, files or [], region, readings, year, is_sought=sought is not None)
-    task = Task(today, cases, year, thresholds_of(policies, thresholds), logging.pseudonym, asked)
+    task = Task(today, cases, year, thresholds, logging.pseudonym, asked)
     outcome = _run(task, ledger_of(source, settings))
     try:
         write(out, outcome, lang.value)

@@ -7,7 +7,6 @@ else needs the processor, and may take so much memory and no more. Ends with sta
 import os
 import resource
 import sys
-from pathlib import Path
 from typing import Final
 
 import orjson
@@ -16,10 +15,9 @@ from services.ledger.errors import Declined
 from services.ledger.reform.crew import Lost
 from services.ledger.reform.given import from_patch, today
 from services.ledger.reform.running import Task, run
+from services.ledger.reform.sites import policies_of, thresholds_of
 from services.ledger.reform.sources import kafka_ledger
 from services.ledger.reform.wishes import Wish
-from services.monitoring.app import SHIPPED, load_thresholds
-from services.policy.library import load_policies, switched_from_text
 from services.policy.tree import PolicyError
 from services.runtime import logging
 from services.runtime.errors import Doubt, Stop
@@ -43,12 +41,11 @@ def main() -> None:
     logging.configure(settings.model_copy(update={"log_level": "warning"}))
     try:
         wish = Wish.model_validate(orjson.loads(sys.stdin.buffer.read()))
-        policies = load_policies(switched=switched_from_text(settings.readings))
+        policies = policies_of(settings)
         base = today(policies, wish.region)
-        thresholds = load_thresholds(policies, Path(settings.thresholds) if settings.thresholds else SHIPPED)
-        task = Task(base, [from_patch(base, wish.patch())], wish.year, thresholds)
+        task = Task(base, [from_patch(base, wish.patch())], wish.year, thresholds_of(policies, settings))
         outcome = run(task, kafka_ledger(settings), lambda _name, _total: lambda _steps: None)
-    except (Declined, Doubt, Lost, PolicyError, Stop) as failed:
+    except (Declined, Doubt, Lost, OSError, PolicyError, Stop) as failed:
         sys.exit(str(failed))
     except MemoryError:
         sys.exit("there is not memory enough")

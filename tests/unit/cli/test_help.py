@@ -112,7 +112,7 @@ ESSENTIAL = {
         "--solve",
         "--budget",
         "--readings",
-        "--thresholds",
+        "MEDAID_THRESHOLDS",
         "--lang",
         "yuan",
         "pseudonym",

@@ -190,7 +190,6 @@ def test_the_readings_that_run_are_those_of_today(run: Any, tmp_path: Path, monk
         (("FILE", "FILE", "--solve", "a", "--budget", "+5%"), "--solve: expected one FILE at most"),
         (("--region", REGION, "--solve", "entitlement.clause", "--budget", "+5%"), "--solve entitlement.clause: expected the path of a percentage"),
         (("--region", REGION, "--solve", "pools.year.limit_yuan.D", "--budget", "5%"), "--budget 5%: expected +5% or -5%"),
-        (("FILE", "--thresholds", "nowhere.yaml"), "--thresholds: "),
         (("nowhere.yaml",), "nowhere.yaml"),
         (("FILE", "--year", "25"), "--year"),
     ],
@@ -230,6 +229,13 @@ def test_a_file_that_holds_on_no_day_of_the_year_is_told(run: Any) -> None:
         text=source_of(REGION).text.replace("valid_from: 2023-01-01", "valid_from: 2026-01-01").replace("2023-01-01:", "2026-01-01:"),
     )
     assert (said.status, "it holds on no day of 2025" in said.err) == (2, True)
+
+
+@pytest.mark.parametrize(("variable", "value"), [("MEDAID_READINGS", "suzhou.no_such=1"), ("MEDAID_THRESHOLDS", "no/such.yaml")])
+def test_what_runs_at_the_site_and_cannot_be_used_is_told(run: Any, monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
+    monkeypatch.setenv(variable, value)
+    said = run("FILE")
+    assert (said.status, said.err.startswith(f"medaid: {variable}: "), said.err.count("\n")) == (2, True, 1)
 
 
 def test_a_ledger_that_is_none_is_told(medaid: Medaid, settled: Path, tmp_path: Path) -> None:

@@ -16,10 +16,11 @@ from services.ledger.reform.gathering import Wanted, gather_file
 from services.ledger.reform.given import Patch, from_patch, today
 from services.ledger.reform.persons import persons_in
 from services.ledger.reform.running import Outcome, Task, run
+from services.ledger.reform.sites import thresholds_of
 from services.ledger.reform.sources import FileLedger
-from services.monitoring.app import load_thresholds
 from services.policy.library import Policies, Source, load_policies
 from services.policy.tree import Reading
+from services.runtime.settings import Settings
 from services.synthetic import generate
 
 POLICIES = load_policies()
@@ -98,7 +99,7 @@ def tried(case: Case, path: Path, jobs: int = 1, buckets: int = 3) -> Amounts:
 def outcome(path: Path, cases: Sequence[Case], year: int | None = YEAR, jobs: int = 1, **more: Any) -> Outcome:
     """A whole run."""
     base = today(POLICIES, cases[0].region)
-    task = Task(base, cases, year, load_thresholds(POLICIES), **more)
+    task = Task(base, cases, year, thresholds_of(POLICIES, Settings()), **more)
     return run(task, FileLedger(path), lambda _name, _total: lambda _steps: None, jobs)
 
 
