@@ -3,6 +3,7 @@
 In: a case. Out: figures in the file's order, and readings. Here are those that settle claims; the premium subsidy, hospital control and early warning are not.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, Final, Literal, NamedTuple
@@ -17,9 +18,11 @@ Unit = Literal["percent", "points", "yuan"]
 PARTS: Final = ("figures", "self_pay", "pools", "benefits")
 """The parts of a file in which figures stand that settle."""
 
+_NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+
 
 class Figure(NamedTuple):
-    """A figure that begins at one day or more.
+    """A figure; most begin at one day or more.
 
     Attributes:
         label: Of the benefit or pool that it lies in, by language.
@@ -51,7 +54,7 @@ def unit_of(path: Sequence[str]) -> Unit | None:
         return "points"
     if any(part == "percent" or part.endswith("_percent") or part == "bands" for part in path):
         return "percent"
-    return "yuan" if any(part == "yuan" or part.endswith("_yuan") for part in path) else None
+    return "yuan" if any(part in ("yuan", "sum_over") or part.endswith("_yuan") for part in path) else None
 
 
 def figures_in(case: Case, day: date) -> list[Figure]:
@@ -79,6 +82,8 @@ def _walk(value: Any, path: tuple[str, ...], label: Mapping[str, str], rest: tup
             others = [(one, figure) for one, figure in value.items() if one != begins]
             yield Figure(".".join(path), label, " ".join(rest), unit, value[begins], others)
         return
+    if isinstance(value, str) and _NUMBER.fullmatch(value) and (unit := unit_of(path)) is not None:
+        yield Figure(".".join(path), label, " ".join(rest), unit, value, ())
     if isinstance(value, dict) and isinstance(value.get("label"), dict):
         label, rest = value["label"], ()
     items = value.items() if isinstance(value, dict) else _named(value) if isinstance(value, list) else ()
