@@ -10,6 +10,7 @@ from schemas.console import (
     LoggedOut,
     LookedUp,
     LossAccepted,
+    PolicyTried,
     Proposed,
     ReadjudicationAsked,
     RecordSkipped,
@@ -89,6 +90,7 @@ AUDIT_TYPES: Final[Types] = {
     "console.audit.loss_accepted.v1": LossAccepted,
     "console.audit.record_skipped.v1": RecordSkipped,
     "console.audit.readjudication_asked.v1": ReadjudicationAsked,
+    "console.audit.policy_tried.v1": PolicyTried,
     "console.audit.verifying.v1": VerificationBegun,
     "console.audit.verified.v1": Verified,
 }

@@ -7,8 +7,8 @@ from pydantic import Field
 from schemas.fields import Code, Id, Model, Number, Ordinal, SignedYuan, Year
 
 Name = Annotated[str, Field(min_length=1, max_length=128)]
-Role = Literal["viewer", "operator", "auditor"]
-"""查看, 经办, 审计: what somebody may do in the console."""
+Role = Literal["viewer", "operator", "auditor", "planner"]
+"""查看, 经办, 审计, 规划: what somebody may do in the console."""
 
 Way = Literal["oidc", "proxy", "local"]
 """How somebody was known: an OpenID provider, a trusted reverse proxy, the site's own file of users."""
@@ -143,6 +143,16 @@ class ReadjudicationAsked(Audited):
     paying_back: Number = Field(description="how many of the persons would pay back")
     editions: list[str] = Field(min_length=1, description="the editions that the region's policy files have for whoever asks")
     reason: Why = Field(description="why")
+
+
+class PolicyTried(Audited):
+    """`console.audit.policy_tried.v1`: somebody had another policy tried on the ledger, in sums (政策试算); told before it begins."""
+
+    region: Code = Field(description="the city")
+    year: Year | None = Field(default=None, description="calendar year; null: all years")
+    changed: list[str] = Field(
+        min_length=1, max_length=500, description="paths of the figures, and names of the readings, that were set otherwise"
+    )
 
 
 class VerificationBegun(Audited):

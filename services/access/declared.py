@@ -7,7 +7,7 @@ from schemas.catalogue import AUDIT, OURS
 from schemas.topics import load_topics
 from services.console import needs as console
 from services.console.service import ConsoleService
-from services.ledger.needs import explaining, exporting, mending, readjudicating, rebuilding, stating, verifying
+from services.ledger.needs import explaining, exporting, mending, readjudicating, rebuilding, stating, trying, verifying
 from services.ledger.services import all_services
 from services.policy.library import load_policies
 from services.runtime.needs import Needs, group, lanes, reading, topics, with_prefix, writing
@@ -35,14 +35,14 @@ def needs_of_all(prefix: str = "") -> Mapping[str, Needs]:
 
 
 def operating(services: Sequence[AnyService]) -> Needs:
-    """What the commands need that an operator types: topics, lanes, dlq, ledger, explain, readjudicate, year."""
-    ledger = verifying() | rebuilding(services) | explaining() | readjudicating() | stating()
+    """What the commands need that an operator types: topics, lanes, dlq, ledger, explain, readjudicate, reform, year."""
+    ledger = verifying() | rebuilding(services) | explaining() | readjudicating() | trying() | stating()
     return creating() | ruling(services) | mending() | ledger
 
 
 def auditing() -> Needs:
-    """What looks at everything and changes nothing: ledger verify, explain, year; and person export, which the audit is told of."""
-    return verifying() | explaining() | stating() | exporting()
+    """What looks at everything and changes nothing: ledger verify, explain, reform, year; and person export, which the audit is told of."""
+    return verifying() | explaining() | trying() | stating() | exporting()
 
 
 def creating() -> Needs:

@@ -23,6 +23,7 @@ from services.cli.commands import (
     person,
     policy,
     readjudicate,
+    reform,
     replay,
     run,
     topics,
@@ -57,6 +58,7 @@ app.add_typer(access.app, name="access")
 app.add_typer(lanes.app, name="lanes")
 app.add_typer(ledger.app, name="ledger")
 app.command(help=readjudicate.HELP)(readjudicate.readjudicate)
+app.command(help=reform.HELP)(reform.reform)
 app.add_typer(year.app, name="year")
 app.add_typer(person.app, name="person")
 app.add_typer(dlq.app, name="dlq")

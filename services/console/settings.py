@@ -106,9 +106,9 @@ class ConsoleSettings(Settings):
         description="OpenID provider; with it MEDAID_CONSOLE_URL is needed",
     )
     console_roles: Annotated[str, AfterValidator(_roles)] = Field(
-        "viewer=medaid-viewer,operator=medaid-operator,auditor=medaid-auditor",
+        "viewer=medaid-viewer,operator=medaid-operator,auditor=medaid-auditor,planner=medaid-planner",
         alias="MEDAID_CONSOLE_ROLES",
-        description="role=group by commas: which groups of the proxy or provider may view, operate, audit",
+        description="role=group by commas: which groups of the proxy or provider may view, operate, audit, plan",
     )
 
     @field_validator("console_oidc_issuer")

@@ -29,9 +29,9 @@ from services.runtime.embedded import Embedded
 from services.runtime.home import home_of
 from services.runtime.records import Record
 
-USERS: Mapping[str, Role] = {"viewer": "viewer", "operator": "operator", "auditor": "auditor"}
+USERS: Mapping[str, Role] = {"viewer": "viewer", "operator": "operator", "auditor": "auditor", "planner": "planner"}
 PASSWORD = "medaid"
-"""Of all three; the pages are served to this machine alone."""
+"""Of all four; the pages are served to this machine alone."""
 
 HELD_SHARE = 5
 """One of so many events is held back, the last of each year, and comes while somebody looks."""
@@ -50,7 +50,7 @@ class Showroom:
         self._first = list(_in_turn([lines[: len(lines) - count] for lines, count in zip(cities, held, strict=True)]))
         self._held = list(_in_turn([lines[len(lines) - count :] for lines, count in zip(cities, held, strict=True)]))
         self._policies = policies
-        self._known = replace(neighbours(policies), verify=None)
+        self._known = replace(neighbours(policies), verify=None, reform=None)
         services = [*all_services(policies), ConsoleService(policies)]
         self._embedded = Embedded(services, PARTITIONS, keeps_records=True, now_ms=_now_ms)
         self._outside = EmbeddedOutside(self._embedded, PARTITIONS, self._known.inputs, _now_ms)

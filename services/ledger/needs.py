@@ -6,6 +6,7 @@ from schemas.catalogue import AUDIT, OPERATOR_EVENTS
 from services.ledger.dossiers.sources import LOOKED_INTO
 from services.ledger.letters.resending import RESENT
 from services.ledger.persons.whose import reading_order
+from services.ledger.reform.sources import READ as READ_BY_LABORATORY
 from services.ledger.statements.sources import READ
 from services.ledger.verify.fold import FOLDED, TOPICS
 from services.runtime.letters import refusable
@@ -32,6 +33,11 @@ def mending() -> Needs:
 def readjudicating() -> Needs:
     """`medaid readjudicate`: the ledger, what was asked for before, the requests, and the audit."""
     return reading((*FOLDED, OPERATOR_EVENTS, AUDIT)) | writing((OPERATOR_EVENTS, AUDIT)) | group(SettlementService.name, "DESCRIBE")
+
+
+def trying() -> Needs:
+    """`medaid reform`, which the console begins too: the ledger, up to where settlement has committed, and what operators have ruled about its records."""
+    return reading(READ_BY_LABORATORY) | group(SettlementService.name, "DESCRIBE")
 
 
 def stating() -> Needs:

@@ -17,7 +17,7 @@ from tests.e2e.site import PASSWORD, Site
 from tests.integration.pipeline import Pipeline
 from tests.unit.console.story import day
 
-USERS: dict[str, Role] = {"kan": "viewer", "li": "operator", "sun": "auditor"}
+USERS: dict[str, Role] = {"kan": "viewer", "li": "operator", "sun": "auditor", "gui": "planner"}
 SERVICES = ("identity-1", "settlement-1", "monitoring-1", "console-1")
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
 DATABASE = 15

@@ -19,7 +19,7 @@ from services.runtime.settings import Settings, describe
 app = typer.Typer(rich_markup_mode=None, help="Plan, give and compare who may read and write what in Kafka.")
 
 WHO = """Each service gets exactly the topics, consumer groups and transactional ids that it uses, by schemas/topics.yaml and its own declarations; `operator`
-    what operators' commands use, `auditor` what ledger verify, explain, year and person export read; each publisher of the file WRITE and DESCRIBE
+    what operators' commands use, `auditor` what ledger verify, explain, reform, year and person export read; each publisher of the file WRITE and DESCRIBE
     on its topics. Names begin with MEDAID_PREFIX. Who they are at Kafka: medaid-identity, medaid-settlement, medaid-monitoring, medaid-console,
     medaid-operator, medaid-auditor, or as MEDAID_KAFKA_USERS (--users) says: a SCRAM name, the subject of a token, or of a certificate as Kafka has it
     (identity=CN=medaid-identity,O=City). Without a file of publishers there are none; deploy/kafka/publishers.yaml is an example. A fault in it: each

@@ -15,7 +15,8 @@ USER_HELP = """Print the line of a local user for the file that MEDAID_CONSOLE_U
 
     The password is asked for twice, or read from standard input where that is no terminal; only its Argon2 hash is printed. Add the line to the file, or put
     it in the place of the user's old one: the console reads the file again by itself, and whoever is no longer in it is out with his next request.
-    viewer looks at masked pages; operator finds and unmasks persons, acts on warnings and sends dead letters again; auditor reads the audit.
+    viewer looks at masked pages; operator finds and unmasks persons, acts on warnings and sends dead letters again; auditor reads the audit;
+    planner sees sums alone, and tries other policies.
 
     \b
     Example:
@@ -31,7 +32,7 @@ def console() -> None:
 @app.command(help=USER_HELP)
 def user(
     name: Annotated[str, typer.Argument(metavar="NAME", help="1 to 64 characters without space, colon and #.")],
-    roles: Annotated[list[str], typer.Option("--role", help="viewer, operator or auditor; may be repeated.")],
+    roles: Annotated[list[str], typer.Option("--role", help="viewer, operator, auditor or planner; may be repeated.")],
 ) -> None:
     """Print one line.
 

@@ -51,6 +51,10 @@ class Outside(Protocol):
         ...
 
 
+Reform = Callable[[bytes], Awaitable[bytes]]
+"""A wish tried on the ledger; gives the summary, as JSON."""
+
+
 @dataclass(frozen=True, slots=True)
 class Neighbours:
     """What the console knows of the services, which are strangers to it; whoever runs them all tells it.
@@ -59,8 +63,10 @@ class Neighbours:
         inputs: Each service's input topics.
         refusal: Why the service that reads its topic would refuse a record at once; None where it would not.
         verify: Verify the ledger; returns how many differences there are. None where no ledger can be had.
+        reform: Try another policy on the ledger. None where no ledger can be had.
     """
 
     inputs: Mapping[str, Sequence[str]] = field(default_factory=dict)
     refusal: Callable[[Record], Refused | None] = lambda _: None
     verify: Callable[[], Awaitable[int]] | None = None
+    reform: Reform | None = None

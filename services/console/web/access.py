@@ -6,19 +6,21 @@ from typing import Literal
 
 from schemas.console import Role, Way
 
-Deed = Literal["look", "find", "unmask", "act", "replay", "verify", "audit"]
+Deed = Literal["look", "sums", "find", "unmask", "act", "replay", "verify", "audit", "plan"]
 
 MAY: Mapping[Deed, frozenset[Role]] = {
     "look": frozenset({"viewer", "operator", "auditor"}),
+    "sums": frozenset({"viewer", "operator", "auditor", "planner"}),
     "find": frozenset({"operator"}),
     "unmask": frozenset({"operator"}),
     "act": frozenset({"operator"}),
     "replay": frozenset({"operator"}),
     "verify": frozenset({"operator", "auditor"}),
     "audit": frozenset({"auditor"}),
+    "plan": frozenset({"planner"}),
 }
-"""Each deed, and the roles that may do it: look at masked pages, find a person by his id, see one in clear (what-if and explanations too), act on
-warnings, send refused records again, verify the ledger, read the audit."""
+"""Each deed, and the roles that may do it: look at masked pages, look at a city's sums and policy, find a person by his id, see one in clear (what-if and
+explanations too), act on warnings, send refused records again, verify the ledger, read the audit, try other policies."""
 
 
 NAME_LENGTH_MAX = 112

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from services.console.web import audits, cities, claims, health, letters, persons, warnings
+from services.console.web import audits, cities, claims, health, letters, persons, reforms, warnings
 from services.console.web.door import door
 from services.console.web.live import Live
 from services.console.web.login import Login
@@ -66,8 +66,10 @@ class Guarded:
             await self._app(scope, receive, with_headers)
 
 
-async def _home(_: Request) -> Response:
-    return RedirectResponse("/warnings", 303)
+async def _home(request: Request) -> Response:
+    """Warnings, or, for whoever may not look at them, what he may do."""
+    visitor = await request.app.state.room.sessions.visitor(request)
+    return RedirectResponse("/reforms" if visitor is not None and not visitor.may("look") else "/warnings", 303)
 
 
 async def _away(request: Request, _: Exception) -> Response:
@@ -109,9 +111,13 @@ def routes(login: Login, live: Live) -> list[Route | Mount]:
         page("/persons/{person}/unmask", "unmask", persons.unmask, "POST"),
         page("/persons/{person}/mask", "look", persons.mask, "POST"),
         page("/persons/{person}/claims/{claim}", "unmask", claims.show),
-        page("/cities", "look", cities.first),
-        page("/cities/{region}", "look", cities.show),
-        page("/cities/{region}/policy", "look", cities.policy),
+        page("/cities", "sums", cities.first),
+        page("/cities/{region}", "sums", cities.show),
+        page("/cities/{region}/policy", "sums", cities.policy),
+        page("/reforms", "plan", reforms.first),
+        page("/reforms/{region}", "plan", reforms.show),
+        page("/reforms/{region}", "plan", reforms.run, "POST"),
+        page("/reforms/{region}/cancel", "plan", reforms.cancel, "POST"),
         page("/health", "look", health.show),
         page("/health/verify", "verify", health.verify, "POST"),
         page("/letters", "look", letters.index),
@@ -133,6 +139,7 @@ def application(room: Room) -> Starlette:
         paces.close()
         if app.state.verifying is not None:
             app.state.verifying.cancel()
+        app.state.laboratory.cancel()
         await live.close()
 
     app = Starlette(
@@ -151,4 +158,5 @@ def application(room: Room) -> Starlette:
         lifespan=lifespan,
     )
     app.state.room, app.state.live, app.state.paces, app.state.verifying, app.state.not_verified = room, live, paces, None, ""
+    app.state.laboratory = reforms.Laboratory()
     return app

@@ -24,9 +24,15 @@ def with_file(policies: Policies, source: Source, switched: Mapping[str, Reading
     if not first.year <= scope.year <= last.year:
         until = "on" if given.file.valid_to is None else f"to {last}"
         raise Misnamed(f"--policy {source.name}: it holds from {first} {until}, on no day of {scope.year}")
-    others = [policy for policy in policies.current[scope.region] if _days(policy)[1] < first or last < _days(policy)[0]]
+    return instead(policies, given, source)
+
+
+def instead(policies: Policies, given: Policy, source: Source) -> Policies:
+    """`policies`, but that `given`, loaded from `source`, stands for each file of its region whose days it shares."""
+    region, (first, last) = given.file.id, _days(given)
+    others = [policy for policy in policies.current[region] if _days(policy)[1] < first or last < _days(policy)[0]]
     files = tuple(sorted([*others, given], key=lambda policy: policy.file.valid_from))
-    current = {**policies.current, scope.region: files}
+    current = {**policies.current, region: files}
     return Policies(current, (*policies.sources, source), policies.faulty, policies.folder, policies.own)
 
 

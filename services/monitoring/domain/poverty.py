@@ -38,7 +38,7 @@ def _risk(watch: Watch, person: Person, key: YearKey, claims: Sequence[ClaimFact
     burden_fen = sum(fen for fen, _ in burdens)
     figures = watch.thresholds.year_burden.of(key[0])
     end = year_end(key[1])
-    categories = _in_or_just_out(person.status.intervals, key[0], latest, figure(figures.just_out_days, end) or 0)
+    categories = in_or_just_out(person.status.intervals, key[0], latest, figure(figures.just_out_days, end) or 0)
     reached = [(level, fen) for level, fen in figures.thresholds_fen(categories, end).items() if burden_fen >= fen]
     if not reached:
         return
@@ -61,7 +61,7 @@ def _risk(watch: Watch, person: Person, key: YearKey, claims: Sequence[ClaimFact
     )
 
 
-def _in_or_just_out(intervals: Sequence[Interval], region: str, day: date, just_out_days: int) -> set[str]:
+def in_or_just_out(intervals: Sequence[Interval], region: str, day: date, just_out_days: int) -> set[str]:
     """The categories held on `day`; if there is none, those that ended at most `just_out_days` before."""
     own = [interval for interval in intervals if interval.region == region]
     held = {interval.category for interval in own if interval.touches(day, day)}

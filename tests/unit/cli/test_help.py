@@ -23,6 +23,7 @@ ESSENTIAL = {
         "access",
         "doctor",
         "readjudicate",
+        "reform",
         "year",
         "person",
         "--version",
@@ -53,7 +54,7 @@ ESSENTIAL = {
     ("run",): ["identity", "settlement", "monitoring", "console", "all", "SIGTERM", "status 0", "Example"],
     ("topics",): ["create"],
     ("console",): ["user"],
-    ("console", "user"): ["NAME", "--role", "viewer", "operator", "auditor", "MEDAID_CONSOLE_USERS", "Argon2", "Example"],
+    ("console", "user"): ["NAME", "--role", "viewer", "operator", "auditor", "planner", "MEDAID_CONSOLE_USERS", "Argon2", "Example"],
     ("ledger",): ["verify", "rebuild"],
     ("ledger", "verify"): [
         "FILE|kafka|redis",
@@ -101,6 +102,26 @@ ESSENTIAL = {
         "status 0",
         "5: Kafka is away",
         "Memory: one partition at a time",
+        "Example",
+    ],
+    ("reform",): [
+        "[FILE]...",
+        "--out",
+        "--region",
+        "--year",
+        "FILE|kafka",
+        "--solve",
+        "--budget",
+        "--readings",
+        "MEDAID_THRESHOLDS",
+        "--lang",
+        "yuan",
+        "pseudonym",
+        "summary.json",
+        "nothing is written to Kafka or Redis",
+        "status 0",
+        "5: Kafka is away",
+        "Memory",
         "Example",
     ],
     ("year",): ["close", "changes"],
@@ -242,7 +263,7 @@ def test_commands_on_servers_list_every_setting(medaid: Medaid, command: tuple[s
         (("person", "export", "P1", "--operator", "li"), "--reason"),
         (("person", "export", "P1", "--reason", "asked"), "--operator"),
         (("person", "export", "P1", "--operator", "li", "--reason", "a\nb"), "--reason: expected a text"),
-        (("console", "user", "li", "--role", "chief"), "--role chief: one of viewer, operator, auditor"),
+        (("console", "user", "li", "--role", "chief"), "--role chief: one of viewer, operator, auditor, planner"),
         (("console", "user", "l:i", "--role", "viewer"), "a name of 1 to 64 characters"),
         (("dlq", "list", "--topic", "nowhere.v1"), "--topic nowhere.v1: one of hospital.admissions.v1, "),
         (("dlq", "list", "--reason", "bad"), "--reason bad: one of malformed_json, "),
@@ -272,6 +293,7 @@ def test_a_wrong_setting_is_told_by_its_name(medaid: Medaid, monkeypatch: pytest
         ("ledger", "verify"),
         ("ledger", "rebuild"),
         ("readjudicate", "--region", "suzhou", "--year", "2025", "--dry-run"),
+        ("reform", "--readings", "suzhou.rounding=down", "--out", "nowhere"),
         ("year", "close", "--region", "wuxi", "--year", "2025"),
         ("person", "export", "P1", "--operator", "li", "--reason", "asked"),
     ]:
@@ -308,7 +330,8 @@ def test_a_server_that_is_away_is_one_line_and_status_5(medaid: Medaid, monkeypa
         ("person", "export", "P1", "--operator", "li", "--reason", "asked"),
         ("readjudicate", "--region", "suzhou", "--year", "2025", "--dry-run"),
     )
-    for command in [*on_kafka, *ledger, year, person, anew, ("explain", "H1/1", "--from", "redis")]:
+    reform = ("reform", "--readings", "suzhou.rounding=down", "--out", "nowhere")
+    for command in [*on_kafka, *ledger, year, person, anew, reform, ("explain", "H1/1", "--from", "redis")]:
         said = medaid(*command)
         assert (said.status, said.out) == (5, "")
         assert [line for line in said.err.splitlines() if line.startswith("medaid: ")] == said.err.splitlines()

@@ -26,12 +26,13 @@ from services.console.web.serving import application
 from services.console.web.users import Users, entry
 from services.ledger.services import all_services
 from services.runtime.embedded import Embedded
+from services.runtime.errors import Doubt
 from services.runtime.records import Document, Record, Want
 from tests.unit.monitoring.world import Event, policies
 
 PARTITIONS = 2
 PASSWORD = "sehr geheim"
-ROLES: dict[str, Role] = {"kan": "viewer", "li": "operator", "sun": "auditor"}
+ROLES: dict[str, Role] = {"kan": "viewer", "li": "operator", "sun": "auditor", "gui": "planner"}
 """One user for each role."""
 
 Data = dict[str, Any]
@@ -129,6 +130,11 @@ class Browser:
         return answer.text
 
 
+async def nothing_tried(_: bytes) -> bytes:
+    """In place of the laboratory over a real ledger."""
+    raise Doubt("no ledger here")
+
+
 async def no_difference() -> int:
     """In place of the verification of a real ledger."""
     return 0
@@ -149,7 +155,7 @@ def site(
     chosen = ConsoleSettings(console_users=str(path), console_secret="s" * 32, **settings)
     embedded = Embedded(make(), PARTITIONS, keeps_records=True)
     asyncio.run(embedded.start())
-    known = known or replace(neighbours(policies()), verify=no_difference)
+    known = known or replace(neighbours(policies()), verify=no_difference, reform=nothing_tried)
     outside = CountingOutside(embedded, PARTITIONS, known.inputs, lambda: 1_764_122_400_000)
     clock = [0.0]
     room = furnish(chosen, policies(), outside, known, Users(path), lambda: True, register or MemoryRegister(lambda: clock[0]))

@@ -1,4 +1,4 @@
-"""What a viewer, an operator, an auditor and a stranger may not do is refused by the server, and told on the audit; every address is in the table."""
+"""What a viewer, operator, auditor, planner and stranger may not do is refused by the server, and told on the audit; every address is in the table."""
 
 from urllib.parse import urlencode
 
@@ -10,10 +10,11 @@ from tests.unit.console.site import Browser, Site
 from tests.unit.console.story import CLAIM, DUPLICATE, HOSPITAL, KEY, PERSON, REGION
 
 ALL = {"viewer", "operator", "auditor"}
-OPERATOR, AUDITOR = {"operator"}, {"auditor"}
+OPERATOR, AUDITOR, PLANNER = {"operator"}, {"auditor"}, {"planner"}
+SUMS = ALL | PLANNER
 
 PAGES: dict[tuple[str, str], set[str]] = {
-    ("GET", "/"): ALL,
+    ("GET", "/"): SUMS,
     ("GET", "/warnings"): ALL,
     ("GET", "/warnings/{warning}"): ALL,
     ("POST", "/warnings/{warning}"): OPERATOR,
@@ -23,9 +24,13 @@ PAGES: dict[tuple[str, str], set[str]] = {
     ("POST", "/persons/{person}/unmask"): OPERATOR,
     ("POST", "/persons/{person}/mask"): ALL,
     ("GET", "/persons/{person}/claims/{claim}"): OPERATOR,
-    ("GET", "/cities"): ALL,
-    ("GET", "/cities/{region}"): ALL,
-    ("GET", "/cities/{region}/policy"): ALL,
+    ("GET", "/cities"): SUMS,
+    ("GET", "/cities/{region}"): SUMS,
+    ("GET", "/cities/{region}/policy"): SUMS,
+    ("GET", "/reforms"): PLANNER,
+    ("GET", "/reforms/{region}"): PLANNER,
+    ("POST", "/reforms/{region}"): PLANNER,
+    ("POST", "/reforms/{region}/cancel"): PLANNER,
     ("GET", "/health"): ALL,
     ("POST", "/health/verify"): OPERATOR | AUDITOR,
     ("GET", "/letters"): ALL,
@@ -39,7 +44,13 @@ PAGES: dict[tuple[str, str], set[str]] = {
 OPEN = {"/live", "/login", "/login/oidc", "/login/oidc/back", "/logout"}
 """Looked at elsewhere: the stream of news, and the ways in and out."""
 
-DEEDS = {"POST /warnings/{warning}": "act", "POST /persons": "find", "POST /health/verify": "verify", "GET /audit": "audit"}
+DEEDS = {
+    "POST /warnings/{warning}": "act",
+    "POST /persons": "find",
+    "POST /health/verify": "verify",
+    "GET /audit": "audit",
+    "POST /reforms/{region}": "plan",
+}
 RATIO = f"hospital_self_pay_ratio/{REGION}/{HOSPITAL}/2025"
 
 
@@ -58,8 +69,15 @@ def address(place: Site, path: str) -> str:
 
 
 def ask(somebody: Browser, place: Site, method: str, path: str) -> int:
-    """The status of the answer, redirects not followed. The form of a warning closes it, that of a person looks him up."""
-    form = {"verb": "acknowledge", "episode": "1", "person_id": PERSON, "payload": "{}", "csrf": somebody.csrf()}
+    """The status of the answer, redirects not followed. The form of a warning closes it, that of a person looks him up, that of a policy rounds down."""
+    form = {
+        "verb": "acknowledge",
+        "episode": "1",
+        "person_id": PERSON,
+        "payload": "{}",
+        "reading:rounding": "down",
+        "csrf": somebody.csrf(),
+    }
     data = form if method == "POST" else None
     return somebody.client.request(method, address(place, path), data=data, follow_redirects=False).status_code
 
@@ -88,7 +106,7 @@ def test_a_stranger_is_sent_to_log_in_and_what_he_sends_is_refused(place: Site, 
     assert place.embedded.kafka.records(ACTIONS) == []
 
 
-@pytest.mark.parametrize("role", sorted(ALL))
+@pytest.mark.parametrize("role", sorted(SUMS))
 def test_a_role_may_do_what_the_table_says_and_nothing_else(place: Site, people: dict[str, Browser], role: str) -> None:
     for (method, path), roles in PAGES.items():
         before = len(place.audited())
@@ -103,7 +121,7 @@ def test_a_role_may_do_what_the_table_says_and_nothing_else(place: Site, people:
             assert deed in (None, told[0]["asked"])
 
 
-@pytest.mark.parametrize("role", ["viewer", "auditor"])
+@pytest.mark.parametrize("role", ["viewer", "auditor", "planner"])
 def test_who_may_not_act_has_changed_nothing(place: Site, people: dict[str, Browser], role: str) -> None:
     for method, path in PAGES:
         ask(people[role], place, method, path)

@@ -21,6 +21,7 @@ def test_the_pages_write_every_kind_and_each_is_valid(place: Site, operator: Bro
     with browser(place) as somebody:
         somebody.send("/login", 403, name="li", password="wrong")
         somebody.send("/login", 403, name="nobody", password="wrong")
+        somebody.log_in("gui").send(f"/reforms/{REGION}", year="2025", **{"reading:rounding": "down"})
     operator.get("/audit", 403)
     operator.send("/persons", person_id=PERSON)
     operator.send(f"/persons/{place.token('person', PERSON)}/unmask")

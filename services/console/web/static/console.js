@@ -20,6 +20,18 @@ async function refresh() {
   return true;
 }
 
+// A policy that is being tried: the page is asked for again until it is done.
+const running = document.getElementById("reform-running");
+if (running !== null) {
+  const look = async () => {
+    const answer = await fetch(window.location.href).catch(() => null);
+    if (answer !== null && answer.ok && (await answer.text()).includes('id="reform-running"')) setTimeout(look, AGAIN_MS);
+    else if (answer !== null) window.location.assign(window.location.href);
+    else setTimeout(look, AGAIN_MS);
+  };
+  setTimeout(look, AGAIN_MS);
+}
+
 if (list !== null && "EventSource" in window) {
   let pending = false, again = false;
   const stream = new EventSource("/live");

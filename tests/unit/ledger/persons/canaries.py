@@ -22,6 +22,7 @@ OF_NOBODY = {
     "console.audit.loss_accepted.v1/claims",
     "console.audit.record_skipped.v1/foreign_result",
     "console.audit.readjudication_asked.v1/limit_corrected",
+    "console.audit.policy_tried.v1/rate_raised",
     "console.audit.verifying.v1/begun",
     "console.audit.verified.v1/no_difference",
     "monitoring.action.closed.v1/of_a_hospital",

@@ -1,0 +1,1 @@
+"""The laboratory: what would another policy have cost, and whom would it have helped, reckoned on the ledger itself."""
