@@ -98,7 +98,7 @@ ROWS: Final[dict[str, Sequence[Panel]]] = {
         Panel("Processor 处理器", [("{{instance}}", 'rate(process_cpu_seconds_total{job="medaid"}[$__rate_interval])')], "percentunit"),
         Panel("Memory 内存", [("{{instance}}", 'process_resident_memory_bytes{job="medaid"}')], "bytes"),
         Panel(
-            "Certificates end in 证书剩余", [("{{variable}}", "min by (variable) (medaid_certificate_end_timestamp_seconds) - time()")], "s"
+            "Certificates end 证书剩余", [("{{variable}}", "min by (variable) (medaid_certificate_end_timestamp_seconds) - time()")], "s"
         ),
     ],
 }
