@@ -66,9 +66,7 @@ ROWS: Final[dict[str, Sequence[Panel]]] = {
         Panel("Records healed 重建记录", [("{{service}}", moved("service", "medaid_records_healed_total"))]),
     ],
     "Settlement 结算": [
-        Panel(
-            "By outcome 结果", [("{{event}} {{outcome}}", "sum by (event, outcome) (rate(medaid_settled_total[$__rate_interval]))")], "cps"
-        ),
+        Panel("By outcome 结果", [("{{event}} {{outcome}}", moved("event, outcome", "medaid_settled_total", "rate"))], "cps"),
         Panel(
             "Not assisted, by reason 未救助原因",
             [("{{reason}}", 'sum by (reason) (increase(medaid_settled_total{outcome="not_assisted"}[1h]))')],
@@ -98,7 +96,7 @@ ROWS: Final[dict[str, Sequence[Panel]]] = {
         Panel("Processor 处理器", [("{{instance}}", 'rate(process_cpu_seconds_total{job="medaid"}[$__rate_interval])')], "percentunit"),
         Panel("Memory 内存", [("{{instance}}", 'process_resident_memory_bytes{job="medaid"}')], "bytes"),
         Panel(
-            "Certificates end 证书剩余", [("{{variable}}", "min by (variable) (medaid_certificate_end_timestamp_seconds) - time()")], "s"
+            "Certificates end in 证书剩余", [("{{variable}}", "min by (variable) (medaid_certificate_end_timestamp_seconds) - time()")], "s"
         ),
     ],
 }
