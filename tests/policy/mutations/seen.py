@@ -10,6 +10,7 @@ from functools import cache
 from itertools import pairwise, product
 from random import Random
 from typing import Any, NamedTuple, get_args
+from zlib import crc32
 
 from schemas.codes import Agency, Condition, InsuranceType, LossReason, Referral, VisitType
 from schemas.hospital import AdmissionOpened, ClaimSubmitted
@@ -148,11 +149,9 @@ def _thresholds() -> Thresholds:
     return load_thresholds(load_policies()).thresholds
 
 
-@cache
-def people_of(region: str) -> People:
-    """The people of a shipped city: of each category two years, one of small bills and one of great ones; and one for each two that follow each other."""
-    policy = load_policies().current[region][-1]
-    categories = tuple(policy.file.categories)
+def people_of(policy: Policy) -> People:
+    """The people of a city: of each category two years, one of small bills and one of great ones; and one for each two that follow each other."""
+    region, categories = policy.file.id, tuple(policy.file.categories)
     random = Random(15)
     small = [_claim(random, region, number, SMALL) for number in range(48)]
     great = [_claim(random, region, number, GREAT) for number in range(16)]
@@ -218,7 +217,13 @@ def _claim(random: Random, region: str, number: int, amounts: Sequence[int]) -> 
 
 def _bill(region: str, claim_id: str, visit: str, day: date, first: date | None = None, **facts: Any) -> ClaimSubmitted:
     days = {"admission_date": first or day, "discharge_date": day} if visit == "inpatient" else {"service_date": day}
-    who = {"claim_id": claim_id, "hospital_id": "H1", "person_id": "P1", "region": region, "visit_type": visit}
+    who = {
+        "claim_id": claim_id,
+        "hospital_id": f"H{crc32(claim_id.encode()) % 4 + 1}",
+        "person_id": "P1",
+        "region": region,
+        "visit_type": visit,
+    }
     plain = {
         "insurance_type": "resident",
         "total_amount": "1500.00",
