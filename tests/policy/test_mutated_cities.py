@@ -19,7 +19,8 @@ from services.policy.loader import Policy, load_policy
 from services.policy.tree import PolicyError, Reading, parse
 from tests.policy.grammar.world import page
 from tests.policy.mutations.making import Mutant, mutants
-from tests.policy.mutations.seen import People, people_of, seen
+from tests.policy.mutations.people import People, people_of
+from tests.policy.mutations.seen import seen
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "cities"
 PATHS = {path.stem: path for folder in (SHIPPED, EXAMPLES) for path in sorted(folder.glob("*.yaml")) if path.name.count(".") == 1}
