@@ -46,7 +46,15 @@ def write_bill() -> Any:
     """Write the bill of materials, and return it."""
     BILL.parent.mkdir(exist_ok=True)
     project = ["--pyproject", str(ROOT / "pyproject.toml")]
-    command = [AUDITORS / "cyclonedx-py", "environment", "--output-reproducible", *project, "--output-file", str(BILL), str(SHIPPED)]
+    command: list[str | Path] = [
+        AUDITORS / "cyclonedx-py",
+        "environment",
+        "--output-reproducible",
+        *project,
+        "--output-file",
+        str(BILL),
+        str(SHIPPED),
+    ]
     subprocess.run(command, env=surroundings(), check=True)
     return json.loads(BILL.read_bytes())
 

@@ -11,26 +11,30 @@ from services.ledger.reform.sites import policies_of, thresholds_of
 from services.ledger.reform.sources import FileLedger, Ledger, kafka_ledger
 from services.monitoring.domain.thresholds import Thresholds
 from services.policy.library import Policies, Source, switched_from_text
-from services.policy.tree import PolicyError, Reading, Tree, parse
+from services.policy.tree import PolicyError, Reading, ReadingError, Tree, parse
 from services.runtime.settings import Settings
 
 Given = tuple[Path, str, Tree]
 
 
-def site_of(settings: Settings) -> tuple[Policies, Thresholds]:
+def site_of(settings: Settings, folder: Path | None) -> tuple[Policies, Thresholds]:
     """The policies and thresholds as they run.
 
+    Args:
+        settings: Of this process.
+        folder: The site's policy files, instead of those that the settings name.
+
     Raises:
-        Failure: A reading in MEDAID_READINGS that is none, or thresholds that cannot be used.
+        Failure: A reading in MEDAID_READINGS that is none, or files with faults, each of them told.
     """
+    named = settings.model_copy(update={"policies": str(folder)}) if folder else settings
     try:
-        policies = policies_of(settings)
-    except PolicyError as error:
+        policies = policies_of(named)
+        return policies, thresholds_of(policies)
+    except ReadingError as error:
         raise Failure(Exit.USAGE, f"MEDAID_READINGS: {str(error).splitlines()[0]}") from None
-    try:
-        return policies, thresholds_of(policies, settings)
-    except (OSError, PolicyError) as error:
-        raise Failure(Exit.USAGE, f"MEDAID_THRESHOLDS: {str(error).splitlines()[0]}") from None
+    except PolicyError as error:
+        refuse(str(error).splitlines())
 
 
 def sought_in(path: str | None, budget: str | None) -> tuple[str, str] | None:

@@ -9,7 +9,7 @@ from services.policy.terms import ExcessBase, Term
 def base_of(course: Course, term: Term) -> int:
     """What the benefit's rate applies to, before its deductible; a lump sum itself."""
     if term.fixed_fen is not None:
-        return min(term.fixed_fen, course.facts.self_pay_fen - course.paid_fen)
+        return min(term.fixed_fen, course.left_fen())
     if term.banded_by is not None and term.banded_by not in course.burden_fen:
         return 0  # its bands lie on a sum that does not count this claim
     self_pay_fen = course.facts.self_pay_fen
@@ -23,7 +23,7 @@ def base_of(course: Course, term: Term) -> int:
         case "above_cap":
             return course.above_fen
         case "burden_left":
-            return self_pay_fen - course.direct_fen
+            return max(0, self_pay_fen - course.direct_fen)
         case "excess_over_limit":
             return course.uncut_fen - course.direct_fen
         case "whole_burden":

@@ -2,20 +2,16 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from schemas.codes import ComponentKind, HospitalGrade, InsuranceType, NotAssisted, Referral
-from schemas.money import Fen
-from services.policy.parts import ByClass, Clause, DatedPoints, DatedShare, DatedYuan, Day, Label, Part, Share, Yuan, is_day
+from schemas.money import Fen, fen_from_yuan
+from services.policy.parts import ByClass, Clause, DatedPoints, DatedShare, DatedYuan, Day, Label, Part, Share, Some, Yuan, is_day
 
 SimpleBase = Literal["self_pay", "self_pay_below_cap", "above_cap", "burden_left", "excess_over_limit", "whole_burden"]
 """What a rate may apply to without further figures."""
-
-T = TypeVar("T")
-Some = Annotated[tuple[T, ...], Field(min_length=1)]
-"""A list that names something: an empty one would never hold, and nobody means that."""
 
 
 class When(Part):
@@ -74,7 +70,19 @@ class Pool(Part):
     limit_yuan: ByClass | None = None
 
 
-BandTable = Annotated[Mapping[Yuan, Share], Field(min_length=1)]
+def _once(value: object) -> object:
+    """A table whose keys are other texts, and other amounts too.
+
+    Raises:
+        ValueError: One amount in two ways of writing.
+    """
+    begins = [fen_from_yuan(key) for key in value if isinstance(key, str)] if isinstance(value, Mapping) else []
+    if len(set(begins)) < len(begins):
+        raise ValueError("each amount once, however it is written")
+    return value
+
+
+BandTable = Annotated[Mapping[Yuan, Share], BeforeValidator(_once), Field(min_length=1)]
 
 
 def _bands(value: object) -> str:

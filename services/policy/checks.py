@@ -27,7 +27,7 @@ def faults_of(file: PolicyFile, tree: Tree, readings: Mapping[str, Reading]) -> 
         *_groups(file),
         *_rules(file),
         *_untaken_rates(file, tree),
-        *_unused_readings(tree, readings),
+        *_unused_readings(file, tree, readings),
     ]
     return [tree.fault(path, expected) for path, expected in found]
 
@@ -129,10 +129,14 @@ def _rules(file: PolicyFile) -> Iterator[Fault]:
         path = ("reclass", place)
         if rule.klass not in {category.klass for category in file.categories.values()}:
             yield (*path, "class"), "a class of a category"
+        if rule in file.reclass[:place]:
+            yield path, "a rule that none before it says already"
         if rule.becomes == rule.klass:
             yield (*path, "becomes"), "another class"
         yield from when_faults(file, rule.when, (*path, "when"), without=("classes", "limit_reached", "sum_over"))
     for place, bar in enumerate(file.bars):
+        if bar in file.bars[:place]:
+            yield ("bars", place), "a rule that none before it says already"
         yield from when_faults(file, bar.when, ("bars", place, "when"))
     if file.self_pay.uninsured is not None:
         yield from begins_late(file, file.self_pay.uninsured.percent, ("self_pay", "uninsured", "percent"))
@@ -151,7 +155,7 @@ def _untaken_rates(file: PolicyFile, tree: Tree) -> Iterator[Fault]:
                 yield ("benefits", place, "rate", f"{name}_percent"), f"no such key with take: {rate.take}, which never asks it"
 
 
-def _unused_readings(tree: Tree, readings: Mapping[str, Reading]) -> Iterator[Fault]:
+def _unused_readings(file: PolicyFile, tree: Tree, readings: Mapping[str, Reading]) -> Iterator[Fault]:
     used: set[str] = set()
 
     def walk(value: object) -> None:
@@ -166,5 +170,7 @@ def _unused_readings(tree: Tree, readings: Mapping[str, Reading]) -> Iterator[Fa
 
     walk({key: value for key, value in tree.data.items() if key != "readings"})
     for name in readings:
+        if file.readings[name].default == file.readings[name].other:
+            yield ("readings", name, "other"), "another value than the default"
         if name not in used:
             yield ("readings", name), "to be used somewhere in the file"

@@ -38,6 +38,8 @@ def benefit_faults(file: PolicyFile, place: int) -> Iterator[Fault]:
     if not isinstance(benefit.clause, str):
         yield from _clauses(file, benefit.clause, met, (*path, "clause"))
     for number, modifier in enumerate(benefit.modifiers):
+        if modifier.when.classes is not None and not set(modifier.when.classes) & set(met):
+            yield (*path, "modifiers", number, "when", "classes"), "a class that the benefit applies to"
         yield from when_faults(file, modifier.when, (*path, "modifiers", number, "when"))
         yield from begins_late(file, modifier.percent, (*path, "modifiers", number, "percent"))
 
@@ -51,6 +53,8 @@ def _names(file: PolicyFile, benefit: Benefit, path: Path) -> Iterator[Fault]:
     for other in benefit.replaced_by:
         if other not in ids or other == benefit.id:
             yield (*path, "replaced_by"), f"other benefits of this file; {other} is none"
+        elif benefit.id in file.benefits[ids.index(other)].replaced_by:
+            yield (*path, "replaced_by"), f"not {other}, which this one replaces: neither would be paid"
 
 
 def _roles(file: PolicyFile, benefit: Benefit, path: Path) -> Iterator[Fault]:
@@ -134,5 +138,5 @@ def _clauses(file: PolicyFile, clauses: Mapping[str, str], met: tuple[str, ...],
         if klass not in clauses and "default" not in clauses:
             yield path, f"a clause for class {klass}, or default"
     for klass in clauses:
-        if klass != "default" and klass not in classes_of(file):
-            yield (*path, klass), "a class of this file, or default"
+        if klass != "default" and klass not in met:
+            yield (*path, klass), "a class that the benefit applies to, or default"

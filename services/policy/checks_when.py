@@ -51,6 +51,8 @@ def begins_late(file: PolicyFile, figures: Mapping[date, object] | Iterable[date
     """A figure must stand from the decree's first day on, and what it is a percentage of as well."""
     if min(figures, default=date.max) > file.valid_from:
         yield path, f"a figure from {file.valid_from} on, when the decree begins to hold"
+    for day in sorted(day for day in figures if day <= file.valid_from)[:-1]:
+        yield (*path, str(day)), f"no figure that another replaces before {file.valid_from}, when the decree begins to hold"
     for day, amount in figures.items() if isinstance(figures, Mapping) else ():
         if isinstance(amount, PercentOf) and amount.percent_of not in file.figures:
             yield (*path, str(day), "percent_of"), f"one of the file's figures; {amount.percent_of} is none"
@@ -60,8 +62,8 @@ def figure_faults(file: PolicyFile, figures: ByClassFigures, path: Path, met: It
     """A figure by class: known classes, and something said for each that can meet it."""
     known = classes_of(file)
     for klass, dated in figures.items():
-        if klass != "default" and klass not in known:
-            yield (*path, klass), "a class of this file, or default"
+        if klass != "default" and klass not in known.intersection(met):
+            yield (*path, klass), "a class that can meet it, or default"
         if dated is not None:
             yield from begins_late(file, dated, (*path, klass))
     if "default" not in figures:

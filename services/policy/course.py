@@ -97,6 +97,10 @@ class Course:
     draws: list[Draw] = field(default_factory=list)
     """Of the benefit in hand."""
 
+    def left_fen(self) -> int:
+        """What is left of S; 0 where more has been paid, beyond the scope."""
+        return max(0, self.facts.self_pay_fen - self.paid_fen)
+
     def sum_fen(self, name: str) -> int:
         """A counter as it stands, this claim's part included as far as it has come."""
         return self.counters.get(name, 0) + self.used_fen.get(name, 0)

@@ -32,8 +32,9 @@ def pages(policy: Policy, speech: Speech) -> Iterator[Part]:
 def _head(policy: Policy, speech: Speech) -> Heading:
     file, document = policy.file, policy.file.document
     until = file.valid_to or speech.pick("未定", "open")
+    issued = "" if document.issued is None else speech.pick(f"印发 {document.issued}，", f"issued on {document.issued}, ")
     lines = [
-        speech.pick(f"适用 {file.valid_from} 至 {until}", f"applies from {file.valid_from} to {until}") + f" ({document.clause})",
+        issued + speech.pick(f"适用 {file.valid_from} 至 {until}", f"applies from {file.valid_from} to {until}") + f" ({document.clause})",
         speech.pick(
             f"与条文核对于 {document.checked_on}，版本 {policy.edition}（文字 {policy.wording}）",
             f"checked against the text on {document.checked_on}, edition {policy.edition} (wording {policy.wording})",
@@ -82,7 +83,9 @@ def _applies(policy: Policy, benefit: Benefit, speech: Speech) -> str:
     if benefit.replaced_by:
         text += speech.pick("；被代替于 ", "; replaced by ") + listed(benefit.replaced_by)
     if benefit.group is not None and policy.file.groups[benefit.group].take == "first":
-        text += speech.pick("；同组只享一种", "; only the first that applies of its group")
+        text += (
+            speech.pick("；同组只享一种", "; only the first that applies of its group") + f" ({policy.file.groups[benefit.group].clause})"
+        )
     return text
 
 

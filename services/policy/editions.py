@@ -98,7 +98,8 @@ def _settling(value: Any, name: str = "") -> Any:
         kept = [key for key in type(value).model_fields if key not in BESIDE.get(type(value), ())]
         return {key: _settling(getattr(value, key), key) for key in kept if not _is_default(value, key)}
     if isinstance(value, Mapping):
-        return {str(key): _settling(item) for key, item in value.items() if item is not None}
+        says = value.get("default") is not None  # then a null is a class that has none, else what is left out has none as well
+        return {str(key): _settling(item) for key, item in value.items() if item is not None or says}
     if isinstance(value, tuple):
         items = [_settling(item) for item in value]
         return sorted(items) if name not in _IN_ORDER and all(isinstance(item, str) for item in items) else items

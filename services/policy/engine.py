@@ -88,7 +88,7 @@ def _count(course: Course, sums: Sequence[Sum], chosen: Collection[str], counted
     while counted < len(sums) and (place is None or sums[counted].place <= place):
         due = sums[counted]
         if due.holds(course.facts) and (due.of is None or due.of in chosen):
-            course.count(due.name, course.facts.self_pay_fen - course.direct_fen)
+            course.count(due.name, max(0, course.facts.self_pay_fen - course.direct_fen))
         counted += 1
     return counted
 
@@ -122,7 +122,7 @@ def _pay(course: Course, term: Term) -> None:
     if is_direct:
         course.base_left_fen += base_fen
         course.uncut_fen += share_of(course, term, base_fen, rate_bp, changes)
-    ceiling_fen = offered_fen if term.base == "whole_burden" else course.facts.self_pay_fen - course.paid_fen
+    ceiling_fen = offered_fen if term.base == "whole_burden" else course.left_fen()
     base_fen, amount_fen, limited_by = _limited(course, term, base_fen, rate_bp, changes, ceiling_fen)
     course.paid_fen += amount_fen
     if is_direct:

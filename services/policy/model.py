@@ -10,7 +10,7 @@ from schemas.codes import HospitalGrade, VisitType
 from schemas.fields import Id
 from schemas.own_codes import Declared
 from services.policy.benefits import Bar, Benefit, Group, Pool, Reclass
-from services.policy.parts import Clause, DatedShare, Day, Figure, Label, Part, is_day
+from services.policy.parts import Clause, DatedShare, Day, Figure, Label, Part, Some, is_day
 from services.policy.people import Category, PremiumSubsidy, TakesEffect
 
 
@@ -75,7 +75,7 @@ class FeeWaiver(Part):
     """A consultation fee that assisted persons do not pay."""
 
     clause: Clause
-    visit_types: tuple[Declared, ...]
+    visit_types: Some[Declared]
 
 
 class HospitalRatio(Part):
@@ -91,7 +91,7 @@ class EarlyWarning(Part):
 
     clause: Clause
     burden_basis: Literal["after_assistance", "before_assistance"]
-    audience: tuple[Declared, ...]
+    audience: Some[Declared]
 
 
 def _grades(value: object) -> object:

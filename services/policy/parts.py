@@ -26,6 +26,8 @@ class Part(BaseModel):
 
 
 Clause = Annotated[str, Field(min_length=1)]
+Some = Annotated[tuple[T, ...], Field(min_length=1)]
+"""A list that names something: an empty one would never hold, and nobody means that."""
 
 
 def is_day(value: object) -> bool:

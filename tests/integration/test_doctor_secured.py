@@ -13,7 +13,7 @@ from services.doctor.findings import Finding, Level
 from services.doctor.site import Site
 from tests.integration.forging import unsigned
 from tests.integration.secured import CLIENT_SECRET, PASSWORD, USER, Provider, SecuredKafka, Shown
-from tests.integration.test_secured import CANARY, Place, by_certificate, unsigned
+from tests.integration.test_secured import CANARY, Place, by_certificate
 
 pytestmark = [pytest.mark.kafka, pytest.mark.redis, pytest.mark.prove]
 

@@ -33,9 +33,6 @@ NEVER = {"conditions": ["dialysis"]}
 SETTLED = {"pays", "reasons", "years", "components", "counters"}
 """Channels of settlement: what they tell hangs on the edition."""
 
-READ_BY_NOBODY = ("document.issued", "groups.clause")
-UNTOLD = pytest.mark.xfail(strict=True, reason="it stands in the file, and `medaid policy show` does not tell it")
-
 
 def rows() -> Iterator[Any]:
     """The rows of the table, each figure over time also as one that begins later, and one of yuan as a share of another."""
@@ -145,7 +142,7 @@ def _filled(value: Any, condition: Any) -> Any:
     return condition if value == "(condition)" else value
 
 
-@pytest.mark.parametrize("place", [pytest.param(place, marks=UNTOLD) if place in READ_BY_NOBODY else place for place in READERS])
+@pytest.mark.parametrize("place", list(READERS))
 def test_what_is_for_readers_stands_on_the_page(place: str) -> None:
     """`medaid policy show` tells it, whatever it says."""
     town = edited(TOWN, READERS[place])

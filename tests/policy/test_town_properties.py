@@ -212,9 +212,6 @@ def test_a_year_s_burden_is_counted_once_a_claim(others: list[Row], claims: list
         assert one.counters["burden"] == counted_fen
 
 
-@pytest.mark.xfail(
-    strict=True, reason="what is left of S is below 0 once more than S was paid: the next payment and the year's burden are below 0 too"
-)
 @pytest.mark.parametrize("base", ["self_pay", {"sum": "burden", "over_yuan": dated("0")}], ids=str)
 def test_what_was_paid_beyond_the_scope_takes_nothing_back(base: Any) -> None:
     """60% of a bill of 5,000, of which 1,000 are within the scope, is more than S: the second benefit pays nothing, and nothing is taken back."""

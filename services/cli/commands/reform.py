@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from services.cli.failure import Exit, Failure, refuse
-from services.cli.options import Lang, Language
+from services.cli.options import Lang, Language, PoliciesFolder
 from services.cli.progress import progress
 from services.cli.reform_text import report
 from services.cli.reform_use import cases_of, ledger_of, site_of, sought_in
@@ -37,7 +37,7 @@ HELP = """Tell what another policy would have cost, and whom it would have helpe
 
     Standard output: a line for each FILE. Exit status 0: done, 2: wrong use, 3: faults in a FILE, no such year, a ledger that is not in order, 4: a topic has
     lost its front, 5: Kafka is away. Memory does not grow with the ledger but for 16 bytes a person-year; rows lie in files without names under TMPDIR, about
-    370 bytes a result, until it ends. MEDAID_READINGS and MEDAID_THRESHOLDS must be
+    370 bytes a result, until it ends. MEDAID_READINGS and MEDAID_POLICIES must be
     what the services run with. More: docs/reform.md
 
     \b
@@ -66,6 +66,7 @@ def reform(
         list[str] | None,
         typer.Option("--readings", metavar="REGION.NAME=VALUE", help="Readings to be tried; MEDAID_READINGS says those that run."),
     ] = None,
+    folder: PoliciesFolder = None,
     lang: Lang = Language.EN,
 ) -> None:
     """Reckon, and write the report.
@@ -77,7 +78,7 @@ def reform(
     settings = Settings.from_env()
     logging.configure(settings.model_copy(update={"log_level": "warning"}))
     asked = sought_in(sought, budget)
-    policies, thresholds = site_of(settings)
+    policies, thresholds = site_of(settings, folder)
     today, cases = cases_of(policies, files or [], region, readings, year, is_sought=sought is not None)
     task = Task(today, cases, year, thresholds, logging.pseudonym, asked)
     outcome = _run(task, ledger_of(source, settings))

@@ -43,7 +43,7 @@ def main() -> None:
         wish = Wish.model_validate(orjson.loads(sys.stdin.buffer.read()))
         policies = policies_of(settings)
         base = today(policies, wish.region)
-        task = Task(base, [from_patch(base, wish.patch())], wish.year, thresholds_of(policies, settings))
+        task = Task(base, [from_patch(base, wish.patch())], wish.year, thresholds_of(policies))
         outcome = run(task, kafka_ledger(settings), lambda _name, _total: lambda _steps: None)
     except (Declined, Doubt, Lost, OSError, PolicyError, Stop) as failed:
         sys.exit(str(failed))

@@ -1,10 +1,8 @@
 """What runs at a site, as its settings name it: its policies, and its thresholds of early warning."""
 
-from pathlib import Path
-
-from services.monitoring.app import SHIPPED, load_thresholds
+from services.monitoring.adapters.threshold_files import load_thresholds
 from services.monitoring.domain.thresholds import Thresholds
-from services.policy.library import Policies, load_policies, switched_from_text
+from services.policy.library import Policies, site_policies
 from services.runtime.settings import Settings
 
 
@@ -14,14 +12,14 @@ def policies_of(settings: Settings) -> Policies:
     Raises:
         PolicyError: A fault in a file, or a reading that is none.
     """
-    return load_policies(switched=switched_from_text(settings.readings))
+    return site_policies(settings.policies, settings.readings)
 
 
-def thresholds_of(policies: Policies, settings: Settings) -> Thresholds:
+def thresholds_of(policies: Policies) -> Thresholds:
     """The thresholds.
 
     Raises:
         PolicyError: A fault in them.
         OSError: Their file cannot be read.
     """
-    return load_thresholds(policies, Path(settings.thresholds) if settings.thresholds else SHIPPED)
+    return load_thresholds(policies).thresholds
