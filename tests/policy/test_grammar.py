@@ -1,7 +1,7 @@
 """No word is ignored: every place where the language accepts something has a witness, whose result changes when it is taken out, or a check that refuses it.
 
-The places are those of the models (`grammar/places.py`), the witnesses are in two tables: conditions, tried in every place where one may stand
-(`grammar/conditions.yaml`), and all the rest (`grammar/witnesses.yaml`). A new field without a witness fails.
+The places are those of the models (`grammar/places.py`). The witnesses are tables in `grammar/`: conditions, tried in every place where one may stand, and the
+rest; `ignored.yaml` has words from which nothing would follow. A new field without a witness fails.
 """
 
 from collections.abc import Iterator, Mapping

@@ -15,52 +15,56 @@ import pytest
 import yaml
 
 from services.policy.library import SHIPPED
-from services.policy.loader import load_policy
+from services.policy.loader import Policy, load_policy
 from services.policy.tree import PolicyError, Reading, parse
 from tests.policy.grammar.world import page
 from tests.policy.mutations.making import Mutant, mutants
-from tests.policy.mutations.seen import people_of, seen
+from tests.policy.mutations.people import People, people_of
+from tests.policy.mutations.seen import seen
 
-FILES = {path.stem: path.read_text("utf-8") for path in sorted(SHIPPED.glob("*.yaml")) if not path.name.endswith(".designated.yaml")}
-SAMPLE = 200 // len(FILES)
+EXAMPLES = Path(__file__).parents[2] / "examples" / "cities"
+PATHS = {path.stem: path for folder in (SHIPPED, EXAMPLES) for path in sorted(folder.glob("*.yaml")) if path.name.count(".") == 1}
+SHIPPED_CITIES = [city for city, path in PATHS.items() if path.parent == SHIPPED]
+SAMPLE = 200 // len(SHIPPED_CITIES)
 ALLOWED = yaml.safe_load((Path(__file__).parent / "mutations" / "allowed.yaml").read_text("utf-8"))
+Switched = tuple[tuple[str, Reading], ...]
 FAULT = re.compile(r"[\w.-]+:\d+: [^:]+: .+")
 
 
-@pytest.mark.parametrize("city", FILES)
+@pytest.mark.parametrize("city", SHIPPED_CITIES)
 def test_some_mistakes_do_not_pass_in_silence(city: str) -> None:
     """Always the same ones."""
     assert [*_silent(city, Random(0).sample(_mutants(city), SAMPLE))] == []
 
 
 @pytest.mark.prove
-@pytest.mark.parametrize("city", FILES)
+@pytest.mark.parametrize("city", PATHS)
 def test_no_mistake_passes_in_silence(city: str) -> None:
-    """All of them: some 9,000."""
-    assert [*_silent(city, _mutants(city))] == []
+    """Every one in a shipped city, some 9,000; of the examples, which have more of the language in them, one in eight."""
+    tried = _mutants(city) if city in SHIPPED_CITIES else Random(0).sample(_mutants(city), len(_mutants(city)) // 8)
+    assert [*_silent(city, tried)] == []
 
 
 @pytest.mark.prove
 @pytest.mark.parametrize("allowed", ALLOWED, ids=lambda allowed: allowed["place"])
 def test_what_is_allowed_to_pass_does(allowed: Mapping[str, str]) -> None:
     """In some city; or it need not be allowed."""
-    found = ((city, mutant) for city in FILES for mutant in _mutants(city) if _is_of(allowed, mutant))
-    assert any(verdict(city, mutant) == "silent" for city, mutant in found)
+    found = ((city, mutant) for city in PATHS for mutant in _mutants(city) if _is_of(allowed, mutant))
+    assert any(verdict(city, mutant) == "allowed" for city, mutant in found)
 
 
 def test_a_mistake_that_passes_is_found() -> None:
     """What nobody can see of a file is called silent: a list of kinds of visit whose first stands twice, of which the page is not asked."""
-    city = next(iter(FILES))
+    city = SHIPPED_CITIES[0]
     mutant = next(mutant for mutant in _mutants(city) if mutant.what == "in another order" and mutant.place.endswith("visit_types"))
-    policy = load_policy(f"{city}.yaml", mutant.text())
-    assert list(seen(policy, people_of(city))) == _original(city, ())[0]
+    assert list(seen(_loaded(city, mutant.text()), _people(city))) == _original(city, ())[0]
 
 
 def _silent(city: str, tried: Sequence[Mutant]) -> Iterator[str]:
     """The mistakes that pass in silence, or are refused in a way that helps nobody, and are not allowed to."""
     for mutant in tried:
-        found = "allowed" if any(_is_of(one, mutant) for one in ALLOWED) else verdict(city, mutant)
-        if found not in ("allowed", "refused", "changed", "told"):
+        found = verdict(city, mutant)
+        if found not in ("refused", "changed", "told", "allowed"):
             yield f"{mutant.what}: {mutant.place}: {found}"
 
 
@@ -70,34 +74,49 @@ def _is_of(allowed: Mapping[str, str], mutant: Mutant) -> bool:
 
 @cache
 def _mutants(city: str) -> list[Mutant]:
-    return mutants(FILES[city])
+    return mutants(PATHS[city].read_text("utf-8"))
+
+
+@cache
+def _people(city: str) -> People:
+    return people_of(_loaded(city, PATHS[city].read_text("utf-8")))
+
+
+def _loaded(city: str, text: str, switched: Switched = ()) -> Policy:
+    """`text` in the place of the city's file, beside its list of hospitals."""
+    beside = PATHS[city].with_suffix(".designated.yaml")
+    return load_policy(f"{city}.yaml", text, dict(switched), beside.read_text("utf-8") if beside.exists() else None)
 
 
 def verdict(city: str, mutant: Mutant) -> str:
-    """What comes of a mistake under the readings that the file chooses; where nobody sees anything, then under each of the others."""
+    """What comes of a mistake under the readings that the file chooses; where nobody sees anything, and may not, under each of the others."""
     found = _verdict(city, mutant, ())
+    if found != "silent":
+        return found
+    if any(_is_of(allowed, mutant) for allowed in ALLOWED):
+        return "allowed"
     others = (_verdict(city, mutant, switched) for switched in _others(city))
-    return next((other for other in others if other != "silent"), found) if found == "silent" else found
+    return next((other for other in others if other != "silent"), "silent")
 
 
-def _verdict(city: str, mutant: Mutant, switched: tuple[tuple[str, Reading], ...]) -> str:
+def _verdict(city: str, mutant: Mutant, switched: Switched) -> str:
     expected, shown = _original(city, switched)
     try:
-        policy = load_policy(f"{city}.yaml", mutant.text(), dict(switched))
+        policy = _loaded(city, mutant.text(), switched)
     except PolicyError as error:
         return "refused" if all(map(FAULT.fullmatch, str(error).splitlines())) else f"refused without file, line and key: {error}"
-    if any(found != known for found, known in zip(seen(policy, people_of(city)), expected, strict=True)):
+    if any(found != known for found, known in zip(seen(policy, _people(city)), expected, strict=True)):
         return "changed"
     return "told" if page(policy) != shown else "silent"
 
 
 @cache
-def _original(city: str, switched: tuple[tuple[str, Reading], ...]) -> tuple[list[Any], str]:
-    policy = load_policy(f"{city}.yaml", FILES[city], dict(switched))
-    return list(seen(policy, people_of(city))), page(policy)
+def _original(city: str, switched: Switched) -> tuple[list[Any], str]:
+    policy = _loaded(city, PATHS[city].read_text("utf-8"), switched)
+    return list(seen(policy, _people(city))), page(policy)
 
 
 @cache
-def _others(city: str) -> list[tuple[tuple[str, Reading], ...]]:
+def _others(city: str) -> list[Switched]:
     """Each reading of the file switched to its other."""
-    return [((name, one["other"]),) for name, one in parse(city, FILES[city]).data["readings"].items()]
+    return [((name, one["other"]),) for name, one in parse(city, PATHS[city].read_text("utf-8")).data["readings"].items()]

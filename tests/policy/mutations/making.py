@@ -84,7 +84,8 @@ def _of_scalar(node: yaml.ScalarNode, path: Path) -> Iterator[Mistake]:
     if old in ("true", "false"):
         yield "the other", path, [(node, "false" if old == "true" else "true")]
     elif re.fullmatch(r"-?\d+(\.\d+)?", old):
-        yield "ten times", path, [(node, old.replace(".", "") + "0")]
+        if float(old):
+            yield "ten times", path, [(node, old.replace(".", "") + "0")]
         yield "one more", path, [(node, str(int(float(old)) + 1))]
     elif re.fullmatch(r"\d{4}-\d\d-\d\d", old):
         yield from ((f"a date {word}", path, [(node, new)]) for word, new in _dates(old))
@@ -139,6 +140,8 @@ def misspelt(word: str, path: Path) -> str:
     """The word with one character changed: always the same one."""
     number = crc32("/".join((*path, word)).encode())
     place, way = number % len(word), number // 64 % 3
+    if word == "0":  # as "00" it would be the same
+        return "1"
     if way == 0 and len(word) > 1:
         return word[:place] + word[place + 1 :]
     if way == 1:
