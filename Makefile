@@ -17,6 +17,7 @@ LAST_FAULTS := $(addprefix $(FAULTS)/,test_on_secured_servers.py test_upgrade.py
 PROVE := $(PYTEST_AS_IMAGE) -n 2 --dist loadfile -m prove --durations=0 --durations-min=10 $(AGAIN)
 PART := all
 QUARTER = $(if $(filter commit,$(PART)),$(shell expr $$(git rev-list --count HEAD) % 4),$(PART))
+ALONE := env -u PYTHONPATH
 LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
 .DEFAULT_GOAL := help
@@ -106,9 +107,9 @@ $(RIVAL): tests/bench/requirements.txt
 $(AUDIT): deploy/audit/requirements.txt deploy/requirements.txt
 	rm -rf .medaid/audit
 	$(PYTHON) -m venv .medaid/audit/auditors
-	.medaid/audit/auditors/bin/pip install --quiet --disable-pip-version-check --require-hashes -r deploy/audit/requirements.txt
+	$(ALONE) .medaid/audit/auditors/bin/pip install --quiet --disable-pip-version-check --require-hashes -r deploy/audit/requirements.txt
 	$(PYTHON) -m venv --without-pip .medaid/audit/shipped
-	.medaid/audit/auditors/bin/pip --python .medaid/audit/shipped/bin/python install --quiet --disable-pip-version-check --require-hashes -r deploy/requirements.txt
+	$(ALONE) .medaid/audit/auditors/bin/pip --python .medaid/audit/shipped/bin/python install --quiet --disable-pip-version-check --require-hashes -r deploy/requirements.txt
 	@touch $@
 
 $(COMPILED): $(WHEEL)

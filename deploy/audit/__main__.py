@@ -6,6 +6,7 @@ Exit status: 0 nothing is wrong, 4 something is, 5 nobody could be asked about f
 """
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -44,11 +45,14 @@ def main() -> int:
 def write_bill() -> Any:
     """Write the bill of materials, and return it."""
     BILL.parent.mkdir(exist_ok=True)
-    project = ["--pyproject", str(ROOT / "pyproject.toml")]
-    subprocess.run(
-        [AUDITORS / "cyclonedx-py", "environment", "--output-reproducible", *project, "--output-file", BILL, SHIPPED], check=True
-    )
+    asked = ["--output-reproducible", "--pyproject", str(ROOT / "pyproject.toml"), "--output-file", str(BILL), str(SHIPPED)]
+    subprocess.run([AUDITORS / "cyclonedx-py", "environment", *asked], env=surroundings(), check=True)
     return json.loads(BILL.read_bytes())
+
+
+def surroundings() -> dict[str, str]:
+    """The environment of an auditor: the caller's, without what leads Python elsewhere, e.g. `PYTHONPATH`, which would add packages to the bill."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
 
 
 def ask_for_faults() -> str:
@@ -58,7 +62,8 @@ def ask_for_faults() -> str:
         Unasked: It says nothing.
     """
     asked = ["--require-hashes", "--disable-pip", "--progress-spinner", "off", "--format", "json"]
-    done = subprocess.run([AUDITORS / "pip-audit", *asked, "--requirement", REQUIREMENTS], capture_output=True, text=True, check=False)
+    asked += ["--requirement", str(REQUIREMENTS)]
+    done = subprocess.run([AUDITORS / "pip-audit", *asked], env=surroundings(), capture_output=True, text=True, check=False)
     if not done.stdout.strip():
         raise Unasked((done.stderr.strip().splitlines() or ["pip-audit said nothing"])[-1])
     return done.stdout

@@ -1,4 +1,4 @@
-"""The bill of materials, made by the real auditors: just what deploy/requirements.txt pins, the same bytes again, and each licence on our list."""
+"""The bill of materials, made by the real auditors: just what deploy/requirements.txt pins, the same bytes whoever calls, and each licence on our list."""
 
 import re
 import subprocess
@@ -15,18 +15,27 @@ def canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+def pinned() -> dict[str, str]:
+    """Name to version."""
+    found = re.findall(r"^([a-z0-9._-]+)==(\S+)", REQUIREMENTS.read_text("utf-8"), re.MULTILINE)
+    return {canonical(name): version for name, version in found}
+
+
 @pytest.fixture(scope="module")
-def bill() -> dict[str, dict[str, str]]:
-    """Name to component."""
-    subprocess.run(["make", ".medaid/audit/.ready"], cwd=ROOT, check=True, capture_output=True)
-    return {canonical(component["name"]): component for component in write_bill()["components"]}
+def bill(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
+    """Name to component; of a caller who has packages of his own on his `PYTHONPATH`, one that we do not ship and one that we do."""
+    own = tmp_path_factory.mktemp("own")
+    for name, version in (("unshipped", "1.0"), ("requests", pinned()["requests"])):
+        (own / f"{name}-{version}.dist-info").mkdir()
+        (own / f"{name}-{version}.dist-info/METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n", "utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(own))
+        subprocess.run(["make", ".medaid/audit/.ready"], cwd=ROOT, check=True, capture_output=True)
+        return {canonical(component["name"]): component for component in write_bill()["components"]}
 
 
 def test_it_names_just_what_is_pinned(bill: dict[str, dict[str, str]]) -> None:
-    pinned = dict(re.findall(r"^([a-z0-9._-]+)==(\S+)", REQUIREMENTS.read_text("utf-8"), re.MULTILINE))
-    assert {name: component["version"] for name, component in bill.items()} == {
-        canonical(name): version for name, version in pinned.items()
-    }
+    assert {name: component["version"] for name, component in bill.items()} == pinned()
 
 
 def test_the_same_requirements_give_the_same_bytes(bill: dict[str, dict[str, str]]) -> None:
