@@ -45,17 +45,8 @@ def main() -> int:
 def write_bill() -> Any:
     """Write the bill of materials, and return it."""
     BILL.parent.mkdir(exist_ok=True)
-    project = ["--pyproject", str(ROOT / "pyproject.toml")]
-    command: list[str | Path] = [
-        AUDITORS / "cyclonedx-py",
-        "environment",
-        "--output-reproducible",
-        *project,
-        "--output-file",
-        str(BILL),
-        str(SHIPPED),
-    ]
-    subprocess.run(command, env=surroundings(), check=True)
+    asked = ["--output-reproducible", "--pyproject", str(ROOT / "pyproject.toml"), "--output-file", str(BILL), str(SHIPPED)]
+    subprocess.run([AUDITORS / "cyclonedx-py", "environment", *asked], env=surroundings(), check=True)
     return json.loads(BILL.read_bytes())
 
 
