@@ -66,9 +66,7 @@ ROWS: Final[dict[str, Sequence[Panel]]] = {
         Panel("Records healed 重建记录", [("{{service}}", moved("service", "medaid_records_healed_total"))]),
     ],
     "Settlement 结算": [
-        Panel(
-            "By outcome 结果", [("{{event}} {{outcome}}", "sum by (event, outcome) (rate(medaid_settled_total[$__rate_interval]))")], "cps"
-        ),
+        Panel("Outcome 结果", [("{{event}} {{outcome}}", "sum by (event, outcome) (rate(medaid_settled_total[$__rate_interval]))")], "cps"),
         Panel(
             "Not assisted, by reason 未救助原因",
             [("{{reason}}", 'sum by (reason) (increase(medaid_settled_total{outcome="not_assisted"}[1h]))')],

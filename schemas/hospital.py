@@ -99,7 +99,9 @@ class ClaimSubmitted(Personal):
         Raises:
             ValueError: `check_dates` has not looked at it.
         """
-        day = self.discharge_date if self.is_stay else self.service_date
+        if self.visit_type != "inpatient" and self.service_date is not None:
+            return self.service_date
+        day = self.discharge_date if self.is_stay else None
         if day is None:
             raise ValueError("dates were not checked")
         return day
@@ -107,7 +109,7 @@ class ClaimSubmitted(Personal):
     @property
     def first_date(self) -> datetime.date:
         """Of a stay the admission, else the day of service. Only after `check_dates`."""
-        return self.admission_date if self.is_stay and self.admission_date else self.date
+        return self.admission_date if self.admission_date is not None and self.is_stay else self.date
 
 
 class ClaimReversed(Personal):

@@ -9,6 +9,7 @@ import typer
 from services.cli.failure import Exit, Failure, refuse
 from services.policy.library import Policies, load_policies, switched_from_text
 from services.policy.tree import PolicyError, ReadingError
+from services.runtime.settings import refuse_former
 
 
 class Language(StrEnum):
@@ -51,7 +52,9 @@ def policies_with(readings: list[str] | None, folder: Path | None) -> Policies:
 
     Raises:
         Failure: A reading that is none, or a value that it does not have; or faults in policy files, each of them told.
+        WrongSetting: Something is set that is no longer read.
     """
+    refuse_former()
     try:
         return load_policies(switched=switched_from_text(",".join(readings or [])), site=folder)
     except ReadingError as error:

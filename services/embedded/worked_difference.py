@@ -98,7 +98,7 @@ def amounts(counters: Row, names: Row) -> dict[str, Decimal]:
 def comparable(value: Any) -> Any:
     """Amounts and shares by value, words as they are."""
     plain = str(value)
-    return Decimal(plain) if plain.replace(".", "", 1).isdigit() else value
+    return Decimal(plain) if plain.replace(".", "", 1).isdecimal() else value
 
 
 def text(value: Any) -> str:

@@ -8,10 +8,9 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from schemas.codes import HospitalGrade, VisitType
 from schemas.fields import Id
-from schemas.own_codes import Declared
 from services.policy.benefits import Bar, Benefit, Group, Pool, Reclass
 from services.policy.parts import Clause, DatedShare, Day, Figure, Label, Part, Some, is_day
-from services.policy.people import Category, PremiumSubsidy, TakesEffect
+from services.policy.people import Category, PremiumSubsidy, TakesEffect, Word
 
 
 class Document(Part):
@@ -75,7 +74,7 @@ class FeeWaiver(Part):
     """A consultation fee that assisted persons do not pay."""
 
     clause: Clause
-    visit_types: Some[Declared]
+    visit_types: Some[Word]
 
 
 class HospitalRatio(Part):
@@ -91,7 +90,7 @@ class EarlyWarning(Part):
 
     clause: Clause
     burden_basis: Literal["after_assistance", "before_assistance"]
-    audience: Some[Declared]
+    audience: Some[Word]
 
 
 def _grades(value: object) -> object:
@@ -166,11 +165,11 @@ class PolicyFile(Part):
     hospital_ratio: HospitalRatio | None = None
     early_warning: EarlyWarning
     disease_lists: Mapping[str, DiseaseList] = {}
-    conditions: Mapping[Declared, Label] = Field(
+    conditions: Mapping[Word, Label] = Field(
         default={}, description="conditions besides the contract's, which claims of the region may carry"
     )
-    agencies: Mapping[Declared, Label] = Field(default={}, description="agencies of the region besides the contract's")
-    visit_kinds: Mapping[Declared, VisitKind] = Field(default={}, description="kinds of visit besides the contract's")
+    agencies: Mapping[Word, Label] = Field(default={}, description="agencies of the region besides the contract's")
+    visit_kinds: Mapping[Word, VisitKind] = Field(default={}, description="kinds of visit besides the contract's")
 
     def visit_types(self) -> tuple[str, ...]:
         """The kinds of visit that claims of the region may be of: the contract's, then its own."""

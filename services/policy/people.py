@@ -1,18 +1,37 @@
 """The people of a city's file: categories, who certifies them, from when until when they hold, what is paid of their premiums."""
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Discriminator, Field, Tag, WithJsonSchema
 
 from schemas.codes import Subsidy
-from schemas.own_codes import Declared
+from schemas.own_codes import DECLARED
 from services.policy.parts import Clause, DatedShare, DatedYuan, Label, Part
 from services.policy.tiers import ByTier, Tier
 
 TakesEffect = Literal["immediately", "next_month"]
 """On the day itself, or on the first of the month after it."""
+
+
+def _word(code: str) -> str:
+    if not re.fullmatch(DECLARED, code):
+        raise ValueError("a code: 1 to 64 of A-Z, a-z, 0-9, _ and -, the first a letter or digit")
+    return code
+
+
+Word = Annotated[str, AfterValidator(_word), WithJsonSchema({"type": "string", "pattern": DECLARED})]
+"""A condition, a kind of visit or an agency, of the contract or of the file's own; which there are, `checks_codes.py` knows."""
+
+
+def _number(value: object) -> str:
+    return "[one]" if isinstance(value, str) else "[several]"
+
+
+Agencies = Annotated[Annotated[Word, Tag("[one]")] | Annotated[tuple[Word, ...], Tag("[several]")], Discriminator(_number)]
+"""An agency, or a list of agencies."""
 
 
 class Category(Part):
@@ -27,7 +46,7 @@ class Category(Part):
 
     label: Label
     clause: Clause
-    certified_by: Declared | tuple[Declared, ...]
+    certified_by: Agencies
     klass: str | None = Field(default=None, alias="class")
     settles: Literal["figures_not_published", "category_without_direct_assistance"] | None = None
     figures_until: date | None = None

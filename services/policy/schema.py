@@ -60,9 +60,9 @@ class _AsWritten(GenerateJsonSchema):
         return found if "pattern" in found else {**found, "type": ["string", "number"]}
 
     def dict_schema(self, schema: core_schema.DictSchema) -> Schema:
-        """A mapping, by the form of its keys."""
+        """A mapping, by the form of its keys; what is dated begins some day."""
         keys, values = self.generate_inner(schema["keys_schema"]), self.generate_inner(schema["values_schema"])
-        least = {"minProperties": schema["min_length"]} if "min_length" in schema else {}
+        least = {"minProperties": 1} if "min_length" in schema or keys.get("pattern") == DAY else {}
         if "pattern" in keys:
             return {"type": "object", "patternProperties": {keys["pattern"]: values}, "additionalProperties": False, **least}
         return {"type": "object", "additionalProperties": values, **least}
@@ -122,8 +122,10 @@ class _Once:
         return {**about, "if": {"type": "object", "required": ["reading"]}, "then": chosen, "else": value}
 
     def _inside(self, schema: Schema, name: str) -> Schema:
-        """`schema` with readings beside whatever stands in it."""
+        """`schema` with readings beside whatever stands in it; a least length of a mapping is told as one of mappings."""
         found = dict(schema)
+        if schema.get("type") == "object" and "minLength" in schema:
+            found["minProperties"] = found.pop("minLength")
         for word in ("anyOf", "oneOf"):
             if word in schema:
                 found[word] = [self._inside(choice, f"{name}.{place}") for place, choice in enumerate(schema[word])]

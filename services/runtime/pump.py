@@ -89,8 +89,7 @@ def build_app(
         WrongSetting: Traces are asked for, and OpenTelemetry is not installed.
     """
     registry, clock = registry or CollectorRegistry(), clock or SystemClock()
-    figures = Figures(registry)
-    broker = AioKafkaBroker(service.name, settings)
+    figures, broker = Figures(registry), AioKafkaBroker(service.name, settings)
     traces = traces_to(settings.traces_endpoint, service.name)
     roster = Roster(
         service, settings, broker, make_view, clock, lambda lane: figures.of_lane(service.name, lane, service.inputs), traces.of_lane

@@ -14,7 +14,7 @@ from services.runtime.connections import Connections
 from services.runtime.halves import check_whole
 from services.runtime.secret import Secret, WrongSetting
 
-__all__ = ["LogLevel", "Settings", "WrongSetting", "describe"]
+__all__ = ["LogLevel", "Settings", "WrongSetting", "describe", "refuse_former"]
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 _DAY_MS = 86_400_000
@@ -101,9 +101,7 @@ class Settings(Connections):
             WrongSetting: A variable cannot be used, or is no longer read.
         """
         given = os.environ if environment is None else environment
-        for name, now in _FORMER.items():
-            if given.get(name):
-                raise WrongSetting(f"{name}: expected to be unset, it is no longer read; {now}")
+        refuse_former(given)
         values: dict[str, str | Secret] = {name: given[name] for name in cls._variables() if given.get(name)}
         for name, is_read_again in cls._secrets().items():
             path = given.get(f"{name}_FILE")
@@ -136,6 +134,17 @@ class Settings(Connections):
         """What is wrong with a variable; pydantic's own message names the rule, not the value, and a pattern's only the pattern."""
         rule = "" if kind == "string_pattern_mismatch" else f" ({message[0].lower()}{message[1:]})"
         return f"{variable}: expected {cls._variables()[variable]}{rule}"
+
+
+def refuse_former(environment: Mapping[str, str] = os.environ) -> None:
+    """Whether nothing is set that was read once, and means something.
+
+    Raises:
+        WrongSetting: A variable is no longer read.
+    """
+    for name, now in _FORMER.items():
+        if environment.get(name):
+            raise WrongSetting(f"{name}: expected to be unset, it is no longer read; {now}")
 
 
 def describe(settings: type[Settings] = Settings) -> str:

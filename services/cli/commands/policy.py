@@ -104,9 +104,8 @@ def check(
         faults += checked.faults
         for name, policy in checked.right:
             print(f"{name}: {policy.file.id}, edition {policy.edition}, wording {policy.wording}")
-            for warning in [*_old(name, policy, day), *checked.notes]:
-                print(f"medaid: warning: {warning}", file=sys.stderr)
-            checked.notes.clear()
+        for warning in [*(told for name, policy in checked.right for told in _old(name, policy, day)), *checked.notes]:
+            print(f"medaid: warning: {warning}", file=sys.stderr)
     if faults:
         sys.stdout.flush()
         refuse(list(dict.fromkeys(faults)))

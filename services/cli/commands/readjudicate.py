@@ -57,9 +57,7 @@ def readjudicate(
     person: Annotated[str | None, typer.Option("--person", metavar="PERSON", help="Only this person's year.")] = None,
     policy: Annotated[
         Path | None,
-        typer.Option(
-            "--policy", exists=True, dir_okay=False, metavar="FILE", help="Under this file instead of the region's; only with --dry-run."
-        ),
+        typer.Option("--policy", exists=True, dir_okay=False, metavar="FILE", help="Under this file instead; only with --dry-run."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would change.")] = False,
     source: Annotated[

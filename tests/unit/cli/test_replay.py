@@ -222,6 +222,17 @@ def test_readings_change_what_is_paid(medaid: Medaid, tmp_path: Path, monkeypatc
     assert paid() == "23.34"
 
 
+def test_a_variable_that_is_no_longer_read_is_refused(medaid: Medaid, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the warnings would be others than its site means."""
+    monkeypatch.setenv("MEDAID_THRESHOLDS", "own.yaml")
+    said = medaid("replay", file)
+    assert (said.status, said.out) == (2, "")
+    assert said.err == (
+        "medaid: MEDAID_THRESHOLDS: expected to be unset, it is no longer read; call the file thresholds.yaml, "
+        "and put it into the folder that MEDAID_POLICIES names\n"
+    )
+
+
 def test_wrong_use_is_told_in_one_line(medaid: Medaid, file: Path, tmp_path: Path) -> None:
     for arguments, word in {
         ("replay", tmp_path / "none.jsonl"): "none.jsonl",

@@ -117,6 +117,8 @@ def alone(place: tuple[Any, ...], part: Any) -> Any:
         ({"pools": {"year": {"limit_yuan": {"default": {"2025": 5}}}}}, "pools.year.limit_yuan"),
         ({"benefits": [{"rate": {"flat_percent": {"2025-01-01": "70%"}}}]}, "benefits.0.rate.flat_percent.2025-01-01"),
         ({"benefits": [{"rate": {"flat_percent": {"2025-01-01": "七十"}}}]}, "benefits.0.rate.flat_percent.2025-01-01"),
+        ({"benefits": [{"rate": {"bands": {}}}]}, "benefits.0.rate.bands"),
+        ({"benefits": [{"when": {"classes": []}}]}, "benefits.0.when.classes"),
         ({"self_pay": {"rounding": {"reading": "r", "chose": {}}}}, "self_pay.rounding"),
         ({"self_pay": {"rounding": {"reading": "r", "choose": {"a": "up"}}}}, "self_pay.rounding.choose.a"),
         ({"categories": {"a": {"deposit_waived": "yes"}}}, "categories.a.deposit_waived"),
