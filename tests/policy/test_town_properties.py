@@ -87,13 +87,7 @@ def towns(draw: st.DrawFn) -> Policy:
         "floor": {**LIMITED["floor"], "limit_yuan": {"default": dated(draw(SOME_YUAN))}},
         "burden": {**TOWN["pools"]["burden"], **draw(st.sampled_from(({}, {"when": {"in_province": True}})))},
     }
-    return town(beyond_last([draw(benefits()) for _ in range(draw(st.integers(1, 5)))]), pools)
-
-
-def beyond_last(drawn: Sequence[Row]) -> list[Row]:
-    """One that looks beyond the scope comes last, and there is but one: see the last test of this file."""
-    beyond = [one for one in drawn if one.get("base") == "whole_burden"]
-    return [one for one in drawn if one not in beyond] + beyond[:1]
+    return town([draw(benefits()) for _ in range(draw(st.integers(1, 5)))], pools)
 
 
 @st.composite
@@ -205,7 +199,7 @@ def test_a_year_s_burden_is_counted_once_a_claim(others: list[Row], claims: list
     pools = {name: {**pool, "limit_yuan": {"default": dated("3000")}} for name, pool in LIMITED.items()}
     reads = benefit({"flat_percent": dated("1")}, kind="tilt", base={"sum": "burden", "over_yuan": dated("100")})
     first = benefit({"flat_percent": dated("30")})
-    policy = town(beyond_last([first, reads, *others]), pools)
+    policy = town([first, reads, *others], pools)
     counted_fen = 0
     for bill, one in zip(claims, settled(policy, claims), strict=True):
         counted_fen += bill.policy_scope_amount - share_of([(bill.policy_scope_amount, "30")])
