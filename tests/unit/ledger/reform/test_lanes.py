@@ -14,11 +14,9 @@ from services.ledger.reform.gathering import Gatherer, Wanted, gather_lane
 from services.ledger.reform.given import today
 from services.ledger.reform.levels import Levels
 from services.ledger.reform.reckoning import reckon
-from services.ledger.reform.sites import thresholds_of
 from services.ledger.reform.sums import Sums
 from services.runtime.rulings import Skip
-from services.runtime.settings import Settings
-from tests.unit.ledger.reform.laboratory import POLICIES, YEAR, outcome, reformed
+from tests.unit.ledger.reform.laboratory import POLICIES, THRESHOLDS, YEAR, outcome, reformed
 from tests.unit.ledger.reform.test_by_hand import LINES, REGION, TRIED
 from tests.unit.ledger.towns import Town
 
@@ -39,7 +37,7 @@ async def reckoned(town: Town, skipped: frozenset[Skip] = frozenset()) -> Sums:
         await gather_lane(town.broker, lane, skipped, Gatherer(Wanted(REGION, YEAR, False), writer), lambda _: None)
     writer.flush()
     base = today(POLICIES, REGION)
-    frame = Frame(base, Levels(POLICIES, thresholds_of(POLICIES, Settings()), REGION), YEAR, None)
+    frame = Frame(base, Levels(POLICIES, THRESHOLDS, REGION), YEAR, None)
     sums, _ = reckon(frame, [reformed(REGION, TRIED)], buckets, 1, lambda _: None)
     buckets.close()
     return sums[0]
