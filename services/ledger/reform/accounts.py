@@ -47,19 +47,25 @@ class Account:
         """A person's years."""
         settled = settle_person(self._case, person, self._frame.year)
         years = {one.year for one in settled} | {one.known.year for one in settled}
-        for year in sorted(years) if self._frame.year is None else [self._frame.year] if self._frame.year in years else []:
-            self._add_year(person, year, settled)
+        if len(years) == 1:  # as nearly always
+            (year,) = years
+            if self._frame.year in (None, year):
+                self._add_year(person, year, settled, settled)
+            return
+        for year in sorted(years) if self._frame.year is None else years & {self._frame.year}:
+            self._add_year(person, year, [one for one in settled if one.known.year == year], [one for one in settled if one.year == year])
 
-    def _add_year(self, person: Person, year: int, settled: Sequence[Settled]) -> None:
-        before = [one for one in settled if one.known.year == year]
-        after = [one for one in settled if one.year == year]
-        for one in settled:
+    def _add_year(self, person: Person, year: int, before: Sequence[Settled], after: Sequence[Settled]) -> None:
+        """A year: the claims that count in it now, and those that would."""
+        sums, own, paid = self.sums, [0, 0], [0, 0]
+        for one in [*before, *[one for one in after if one.known.year != year]]:
             is_now, is_then = one.known.year == year, one.year == year
-            if is_now or is_then:
-                self._add_claim(person, one, is_now, is_then)
-        own = [sum([one.known.self_pay_fen for one in before]), sum([one.settlement.self_pay_fen for one in after])]
-        paid = [sum([one.known.paid_fen for one in before]), sum([one.settlement.assistance_fen for one in after])]
-        sums = self.sums
+            if is_now:
+                own[0] += one.known.self_pay_fen
+                paid[0] += one.known.paid_fen
+            if is_then:
+                own[1] += one.settlement.self_pay_fen
+            paid[1] += self._add_claim(person, one, is_now, is_then)
         sums.years += 1
         sums.self_pay[0] += own[0]
         sums.self_pay[1] += own[1]
@@ -71,11 +77,12 @@ class Account:
         if self._lines is not None and self._frame.pseudonym is not None:
             self._lines.writerow((self._frame.pseudonym(person.person_id), year, len(before), *own, *paid))
 
-    def _add_claim(self, person: Person, one: Settled, is_now: bool, is_then: bool) -> None:
-        """A claim, in the years that it counts in: nearly always the same."""
+    def _add_claim(self, person: Person, one: Settled, is_now: bool, is_then: bool) -> int:
+        """A claim, in the years that it counts in: nearly always the same. Returns: what would be paid for it in this one, fen."""
         claim, known, settlement = one.claim, one.known, one.settlement
         chosen, day, sums = settlement.chosen, claim.date, self.sums
-        paid = known.paid_fen if is_now else 0, settlement.assistance_fen if is_then else 0
+        now_fen = known.paid_fen if is_now else 0
+        then_fen = chosen.total_fen if is_then and chosen else 0
         cell = (
             day.year * 100 + day.month,
             claim.visit_type,
@@ -85,17 +92,18 @@ class Account:
             known.outcome if known.reason is None or known.outcome == "reversed" else known.reason,
             settlement.reason or settlement.outcome,
         )
-        _count(sums.cells, cell, is_now, is_then, *paid)
-        _count(sums.hospitals, claim.hospital_id, is_now, is_then, *paid)
+        _count(sums.cells, cell, is_now, is_then, now_fen, then_fen)
+        _count(sums.hospitals, claim.hospital_id, is_now, is_then, now_fen, then_fen)
         if is_now:
             for kind, fen, _ in known.parts:
                 _count(sums.parts, kind, 1, 0, fen, 0)
         if is_then and chosen:
             for payment in chosen.payments:
                 _count(sums.parts, payment.kind, 0, 1, 0, payment.amount_fen)
-        delta_fen = paid[1] - paid[0]
+        delta_fen = then_fen - now_fen
         if abs(delta_fen) > self._largest_fen and self._frame.pseudonym is not None:
             self._keep(Large(-abs(delta_fen), claim.key, delta_fen, person))
+        return then_fen
 
     def _keep(self, large: Large) -> None:
         self.sums.keep(large)

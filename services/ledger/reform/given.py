@@ -70,20 +70,24 @@ def today(policies: Policies, region: str) -> Case:
 
 
 def from_patch(base: Case, patch: Patch) -> Case:
-    """The policy of `base`, patched: each file of the region that has the paths.
+    """The policy of `base`, patched: of a region with several files each where it has the path, or the reading.
 
     Raises:
-        PolicyError: A path that no file has, or a patched file that cannot be used.
+        PolicyError: Paths or readings that no file has, or a patched file that cannot be used.
     """
-    found: list[tuple[Policy, Source]] = []
-    refused: list[PolicyError] = []
-    for policy in base.policies.current[base.region]:
-        try:
-            found.append(_patched(base, policy, patch))
-        except PolicyError as error:
-            refused.append(error)
-    if refused and (not found or len(base.policies.current[base.region]) == 1):
-        raise refused[0]
+    policies = base.policies.current[base.region]
+    trees = [_parsed(source.name, source.text) for source in (base.origins[policy.whole] for policy in policies)]
+    pairs = [patched(tree, patch.figures) for tree in trees]
+    faults = [
+        f"{patch.name}: set: {path}: {pairs[0][1][path]}" for path in patch.figures if all(path in missing for _, missing in pairs)
+    ] + [
+        f"{patch.name}: readings: {name}: no such reading; there is {', '.join(policies[0].readings)}"
+        for name in patch.readings
+        if all(name not in policy.readings for policy in policies)
+    ]
+    if faults:
+        raise PolicyError("\n".join(faults))
+    found = [_patched(base, policy, patch, data) for policy, (data, _) in zip(policies, pairs, strict=True)]
     return _case(base, patch.name, found, patch.readings)
 
 
@@ -121,12 +125,16 @@ def _pairs(beside: Case, case: Case) -> Sequence[tuple[Policy, Policy]]:
     return [(given, before) for given, before in found if given.whole != before.whole]
 
 
-def _patched(base: Case, policy: Policy, patch: Patch) -> tuple[Policy, Source]:
-    source = base.origins[policy.whole]
-    data = patched(_parsed(source.name, source.text), patch.figures, patch.name)
-    other = Source(patch.name, text_of(data), source.designated)
+def _patched(base: Case, policy: Policy, patch: Patch, data: Mapping[str, Any]) -> tuple[Policy, Source]:
+    """A file with the patch in its data.
+
+    Raises:
+        PolicyError: It cannot be used so.
+    """
+    other = Source(patch.name, text_of(data), base.origins[policy.whole].designated)
+    readings = {**policy.readings, **{name: value for name, value in patch.readings.items() if name in policy.readings}}
     try:
-        return load_policy(other.name, other.text, {**policy.readings, **patch.readings}, other.designated), other
+        return load_policy(other.name, other.text, readings, other.designated), other
     except PolicyError as error:
         raise PolicyError(named_paths(data, str(error))) from None
 

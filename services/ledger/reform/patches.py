@@ -13,27 +13,21 @@ from typing import Any
 import yaml
 
 from schemas.times import day_from_text
-from services.policy.tree import PolicyError, Tree
+from services.policy.tree import Tree
 
 _FAULT = re.compile(r"^(?P<name>.*?):\d+: (?P<path>[^:]*): (?P<expected>.*)$")
 
 
-def patched(tree: Tree, settings: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """The data of `tree` with `settings` in it; `name` stands in the faults.
-
-    Raises:
-        PolicyError: Paths that the file does not have, a line each, with what there is instead.
-    """
+def patched(tree: Tree, settings: Mapping[str, Any]) -> tuple[dict[str, Any], Mapping[str, str]]:
+    """The data of `tree` with `settings` in it; and of each path that it does not have what there is instead."""
     data: dict[str, Any] = deepcopy(tree.data)
-    faults: list[str] = []
+    missing: dict[str, str] = {}
     for path, value in settings.items():
         try:
             _set(data, path.split("."), value)
-        except LookupError as missing:
-            faults.append(f"{name}: set: {path}: {missing.args[0]}")
-    if faults:
-        raise PolicyError("\n".join(faults))
-    return data
+        except LookupError as unknown:
+            missing[path] = str(unknown.args[0])
+    return data, missing
 
 
 def text_of(data: Mapping[str, Any]) -> str:

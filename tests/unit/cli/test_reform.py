@@ -209,7 +209,7 @@ def test_wrong_use_is_one_line_and_status_2(run: Any, tmp_path: Path, arguments:
         (PATCH.replace(": 90", ": 700"), "more for the margin: benefits.direct.rate.class_percent.C"),
         (f"region: {REGION}\nset: [a]\n", "tried.yaml:2: set: a mapping of paths to figures"),
         (f"region: {REGION}\nreadings: {{rounding: [a]}}\n", "tried.yaml:2: readings: a mapping of readings to their values"),
-        (f"region: {REGION}\nreadings: {{roundings: down}}\n", "a reading called roundings"),
+        (f"region: {REGION}\nreadings: {{roundings: down}}\n", "tried.yaml: readings: roundings: no such reading; there is "),
         ("a: [\n", "tried.yaml:"),
         (PATCH.encode("gb18030") + "# 连云港".encode("gb18030"), "tried.yaml:1: (file): UTF-8"),
         (source_of(REGION).text.replace("valid_to: null", "valid_to: never"), "tried.yaml:"),

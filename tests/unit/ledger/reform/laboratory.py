@@ -24,6 +24,7 @@ from services.runtime.settings import Settings
 from services.synthetic import generate
 
 POLICIES = load_policies()
+THRESHOLDS = thresholds_of(POLICIES, Settings())
 YEAR = 2025
 Amounts = Mapping[str, tuple[int, str, str | None, str]]
 """Of each claim its year, outcome, category, and assistance."""
@@ -99,7 +100,7 @@ def tried(case: Case, path: Path, jobs: int = 1, buckets: int = 3) -> Amounts:
 def outcome(path: Path, cases: Sequence[Case], year: int | None = YEAR, jobs: int = 1, **more: Any) -> Outcome:
     """A whole run."""
     base = today(POLICIES, cases[0].region)
-    task = Task(base, cases, year, thresholds_of(POLICIES, Settings()), **more)
+    task = Task(base, cases, year, THRESHOLDS, **more)
     return run(task, FileLedger(path), lambda _name, _total: lambda _steps: None, jobs)
 
 

@@ -7,14 +7,14 @@ import pytest
 from services.ledger.reform.changes import differences
 from services.ledger.reform.given import Patch, changes_of, from_patch, from_whole, today
 from services.ledger.reform.patches import patched, text_of
-from services.policy.library import Source
+from services.policy.library import Policies, Source
+from services.policy.loader import load_policy
 from services.policy.tree import PolicyError, parse
 from services.policy.words import Speech
 from tests.unit.ledger.reform.laboratory import POLICIES, reformed, source_of
 
 REGION = "lianyungang"
 BASE = today(POLICIES, REGION)
-DATA = parse("city", source_of(REGION).text)
 
 
 @pytest.mark.parametrize("region", POLICIES.regions())
@@ -44,13 +44,14 @@ def test_texts_that_look_like_values_stay_texts() -> None:
 )
 def test_a_plain_figure_holds_for_all_dates_and_dated_ones_from_their_day_on(value: Any, figures: Any) -> None:
     tree = parse("city", "benefits: [{id: stay, rate: {II: {2023-01-01: 70, 2026-01-01: 80}}}]")
-    assert patched(tree, {"benefits.stay.rate.II": value}, "patch")["benefits"][0]["rate"]["II"] == figures
+    data, missing = patched(tree, {"benefits.stay.rate.II": value})
+    assert (data["benefits"][0]["rate"]["II"], missing) == (figures, {})
     assert tree.data["benefits"][0]["rate"]["II"] == {"2023-01-01": "70", "2026-01-01": "80"}, "the file of today is left as it is"
 
 
 def test_a_day_may_be_named_in_the_path_also_one_that_the_figure_has_not() -> None:
     tree = parse("city", "pools: {year: {2023-01-01: 70}}")
-    assert patched(tree, {"pools.year.2023-01-01": "1", "pools.year.2024-01-01": "2"}, "patch")["pools"]["year"] == {
+    assert patched(tree, {"pools.year.2023-01-01": "1", "pools.year.2024-01-01": "2"})[0]["pools"]["year"] == {
         "2023-01-01": "1",
         "2024-01-01": "2",
     }
@@ -74,8 +75,8 @@ def test_an_unknown_path_is_told_with_what_there_is(path: str, told: str) -> Non
 
 def test_all_unknown_paths_are_told_at_once() -> None:
     with pytest.raises(PolicyError) as refused:
-        patched(DATA, {"a.b": "1", "c.d": "1"}, "patch")
-    assert [line.split(": ")[2] for line in str(refused.value).splitlines()] == ["a.b", "c.d"]
+        reformed(REGION, {"a.b": "1", "pools.year.limit_yuan.D": "1", "c.d": "1"}, {"no_such": "x"})
+    assert [line.split(": ")[2] for line in str(refused.value).splitlines()] == ["a.b", "c.d", "no_such"]
 
 
 def test_a_figure_that_cannot_stand_there_is_told_by_its_path_and_id() -> None:
@@ -126,3 +127,26 @@ def test_lists_are_apart_by_id_and_new_things_are_whole() -> None:
         ("bars", ["x"], ["x", "y"]),
         ("status", "draft", None),
     ]
+
+
+def test_of_several_files_of_a_region_each_takes_what_it_has() -> None:
+    """Until the end of 2024 one file, then another, whose pool is called otherwise: each path finds its own, a fault in either is told."""
+    text = source_of(REGION).text
+    until = Source("until", text.replace("valid_to: null", "valid_to: 2024-12-31"))
+    after = Source(
+        "after", text.replace("valid_from: 2023-01-01", "valid_from: 2025-01-01").replace("deductible: {label", "threshold: {label")
+    )
+    after = Source("after", after.text.replace("deductible: deductible", "deductible: threshold"))
+    files = tuple(load_policy(source.name, source.text) for source in (until, after))
+    base = today(Policies({REGION: files}, (until, after)), REGION)
+    both = from_patch(base, Patch("p", {"pools.deductible.limit_yuan.C": "1", "pools.threshold.limit_yuan.C": "2"}, {"rounding": "down"}))
+    assert [(change.path, change.after) for change in changes_of(base, both)] == [
+        ("self_pay.rounding", "down"),
+        ("pools.deductible.limit_yuan.C", {"2023-01-01": "1"}),
+        ("self_pay.rounding", "down"),
+        ("pools.threshold.limit_yuan.C", {"2023-01-01": "2"}),
+    ]
+    with pytest.raises(PolicyError, match=r"p: set: pools.nowhere.limit_yuan.C: no nowhere there"):
+        from_patch(base, Patch("p", {"pools.nowhere.limit_yuan.C": "1"}, {}))
+    with pytest.raises(PolicyError, match=r"p: pools.threshold.limit_yuan.C.2023-01-01: an amount in yuan"):
+        from_patch(base, Patch("p", {"pools.threshold.limit_yuan.C": "-1"}, {}))
