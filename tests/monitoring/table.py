@@ -92,7 +92,7 @@ class _Maker:
             voided = orjson.loads(self._named[row[verb]].value)
             return self._sent(IDENTITY_EVENTS, "identity.status.voided.v1", voided["source"], {**voided_of(voided), "voids": voided["id"]})
         category = row["to"] if verb == "changed" else row[verb]
-        agency = self._policies.current[who["region"]][-1].file.categories[category].certified_by
+        agency = self._policies.current[who["region"]][-1].file.categories[category].certifiers[0]
         categories = {"from_category": row[verb], "to_category": category} if verb == "changed" else {"category": category}
         data = {
             **who,

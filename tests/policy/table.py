@@ -134,12 +134,20 @@ def _status(policies: Policies, city: str, rows: list[Row], row: Row) -> tuple[s
     categories = policies.current[city][-1].file.categories
     facts = {name: row[name] for name in ("birth_date", "enrolled_on", "reason") if name in row}
     if "granted" in row:
-        return "status.granted", categories[row["granted"]].certified_by, {"category": row["granted"], "effective_date": row["on"], **facts}
+        return (
+            "status.granted",
+            categories[row["granted"]].certifiers[0],
+            {"category": row["granted"], "effective_date": row["on"], **facts},
+        )
     if "revoked" in row:
-        return "status.revoked", categories[row["revoked"]].certified_by, {"category": row["revoked"], "effective_date": row["on"], **facts}
+        return (
+            "status.revoked",
+            categories[row["revoked"]].certifiers[0],
+            {"category": row["revoked"], "effective_date": row["on"], **facts},
+        )
     if "changed" in row:
         data = {"from_category": row["changed"], "to_category": row["to"], "effective_date": row["on"]}
-        return "status.changed", categories[row["to"]].certified_by, data
+        return "status.changed", categories[row["to"]].certifiers[0], data
     if "applied" in row:
         data = {"category": row["applied"], "applied_on": row["on"], "from": row["from"], "to": row["to"]}
         return "application.approved", "healthcare-security", data

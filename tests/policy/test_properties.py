@@ -141,7 +141,7 @@ def news(draw: st.DrawFn, policy: Policy) -> list[tuple[str, bytes]]:
     told = []
     for number in range(draw(st.integers(1, 6))):
         category = draw(st.sampled_from(sorted(policy.file.categories)))
-        agency = policy.file.categories[category].certified_by
+        agency = policy.file.categories[category].certifiers[0]
         data = {
             "person_id": "P1",
             "region": policy.file.id,
