@@ -136,7 +136,7 @@ def _paid_categories(policy: Policy) -> Iterator[str]:
 
 
 def _grant(policy: Policy, code: str) -> bytes:
-    agency = policy.file.categories[code].certified_by
+    agency = policy.file.categories[code].certifiers[0]
     event = {
         "specversion": "1.0", "id": f"grant-{PERSON.decode()}-{code}", "source": f"/agencies/{policy.file.id}/{agency}", "type": "identity.status.granted.v1",
         "time": "2024-06-01T09:00:00+08:00",

@@ -30,7 +30,7 @@ def words(file: PolicyFile, lang: str) -> Iterator[str]:
     """What a page must name: every code, name, clause, figure and reading of the file."""
     yield from (file.document.number, file.document.title, file.document.clause, str(file.valid_from), str(file.document.checked_on))
     for code, category in file.categories.items():
-        yield from (code, getattr(category.label, lang), category.certified_by, category.clause, category.klass or "")
+        yield from (code, getattr(category.label, lang), *category.certifiers, category.clause, category.klass or "")
     for code, pool in file.pools.items():
         yield from (code, getattr(pool.label, lang), pool.clause)
         yield from (f"{at(figures, file.valid_from) / 100:.2f}" for figures in (pool.limit_yuan or {}).values() if figures)
