@@ -20,11 +20,10 @@ from services.ledger.reform.sites import thresholds_of
 from services.ledger.reform.sources import FileLedger
 from services.policy.library import Policies, Source, load_policies
 from services.policy.tree import Reading
-from services.runtime.settings import Settings
 from services.synthetic import generate
 
 POLICIES = load_policies()
-THRESHOLDS = thresholds_of(POLICIES, Settings())
+THRESHOLDS = thresholds_of(POLICIES)
 YEAR = 2025
 Amounts = Mapping[str, tuple[int, str, str | None, str]]
 """Of each claim its year, outcome, category, and assistance."""
