@@ -10,8 +10,9 @@ from services.policy import checks_codes, checks_people
 from services.policy.checks_benefits import benefit_faults
 from services.policy.checks_when import Fault, begins_late, classes_of, figure_faults, when_faults
 from services.policy.model import PolicyFile
+from services.policy.parts import Part, PercentOf
 from services.policy.sums import kept_pools
-from services.policy.tree import Reading, Tree
+from services.policy.tree import Path, Reading, Tree
 from services.policy.whens import of_file
 
 
@@ -50,21 +51,29 @@ def _categories(file: PolicyFile) -> Iterator[Fault]:
 
 
 def _figures(file: PolicyFile) -> Iterator[Fault]:
-    named = _names_of_figures(file.model_dump())
+    named = dict(_percentages(file, ()))
+    for path, name in named.items():
+        if name not in file.figures:
+            yield path, f"one of the file's figures; {name} is none"
     for name, figure in file.figures.items():
-        if name not in named:
+        if name not in named.values():
             yield ("figures", name), "to be referred to by percent_of"
         yield from begins_late(file, figure.yuan, ("figures", name, "yuan"))
 
 
-def _names_of_figures(value: object) -> set[str]:
-    """Every figure that an amount is a percentage of."""
-    if isinstance(value, Mapping):
-        found = {value["percent_of"]} if isinstance(value.get("percent_of"), str) else set()
-        return found.union(*map(_names_of_figures, value.values()))
-    if isinstance(value, list | tuple):
-        return set().union(*map(_names_of_figures, value))
-    return set()
+def _percentages(value: object, path: Path) -> Iterator[tuple[Path, str]]:
+    """Every figure that an amount is a percentage of, and where."""
+    if isinstance(value, PercentOf):
+        yield (*path, "percent_of"), value.percent_of
+    elif isinstance(value, Part):
+        for key in type(value).model_fields:
+            yield from _percentages(getattr(value, key), (*path, key))
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _percentages(item, (*path, str(key)))
+    elif isinstance(value, tuple):
+        for place, item in enumerate(value):
+            yield from _percentages(item, (*path, place))
 
 
 def _pools(file: PolicyFile, elsewhere: set[str]) -> Iterator[Fault]:
@@ -135,6 +144,8 @@ def _rules(file: PolicyFile) -> Iterator[Fault]:
             yield (*path, "becomes"), "another class"
         yield from when_faults(file, rule.when, (*path, "when"), without=("classes", "limit_reached", "sum_over"))
     for place, bar in enumerate(file.bars):
+        if not bar.when.model_fields_set:
+            yield ("bars", place, "when"), "a condition: an empty one would bar everybody"
         if bar in file.bars[:place]:
             yield ("bars", place), "a rule that none before it says already"
         yield from when_faults(file, bar.when, ("bars", place, "when"))

@@ -5,7 +5,7 @@ from datetime import date
 
 from services.policy.benefits import When
 from services.policy.model import PolicyFile
-from services.policy.parts import ByClassFigures, PercentOf
+from services.policy.parts import ByClassFigures
 from services.policy.tree import Path
 
 Fault = tuple[Path, str]
@@ -53,9 +53,6 @@ def begins_late(file: PolicyFile, figures: Mapping[date, object] | Iterable[date
         yield path, f"a figure from {file.valid_from} on, when the decree begins to hold"
     for day in sorted(day for day in figures if day <= file.valid_from)[:-1]:
         yield (*path, str(day)), f"no figure that another replaces before {file.valid_from}, when the decree begins to hold"
-    for day, amount in figures.items() if isinstance(figures, Mapping) else ():
-        if isinstance(amount, PercentOf) and amount.percent_of not in file.figures:
-            yield (*path, str(day), "percent_of"), f"one of the file's figures; {amount.percent_of} is none"
 
 
 def figure_faults(file: PolicyFile, figures: ByClassFigures, path: Path, met: Iterable[str]) -> Iterator[Fault]:

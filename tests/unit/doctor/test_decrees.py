@@ -59,7 +59,7 @@ def test_each_service_that_runs_with_others_is_told(tmp_path: Path) -> None:
 def test_each_fault_of_each_file_fails_and_the_other_regions_are_ok(tmp_path: Path) -> None:
     text = (SHIPPED / "wuxi.yaml").read_text("utf-8")
     (tmp_path / "wuxi.yaml").write_text(
-        text.replace("\nstatus: in_force", "\nstatus: x").replace("certified_by: civil-affairs", "certified_by: nobody")
+        text.replace("\nstatus: in_force", "\nstatus: x").replace("certified_by: civil-affairs", "certified_by: no body")
     )
     found = asyncio.run(files(site(tmp_path)))
     fails = [one for one in found if one.level is Level.FAIL]

@@ -178,7 +178,7 @@ def test_all_faults_are_told_at_once_in_the_order_of_lines() -> None:
         ("publishers: []\npublishers: []\n", "p.yaml:2: publishers: a key only once"),
         ("publishers: [\n", "p.yaml:2: (file): YAML: "),
         ("publishers: \x07\n", "p.yaml:1: (file): YAML: a character that is none"),
-        ("publishers: &it [*it]\n", "p.yaml:1: publishers: at most 50 levels"),
+        ("publishers: &it [*it]\n", "p.yaml:1: publishers.0: no alias of what it stands in"),
         ("? [a]\n: b\n", "p.yaml:1: (file): a text for a key"),
     ],
 )
