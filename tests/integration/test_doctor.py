@@ -144,7 +144,7 @@ async def test_a_healthy_site_is_ok(place: Place) -> None:
         *("kafka.server", "kafka.broker", "kafka.security", "kafka.right.topic", "kafka.right.group", "kafka.right.transactional.id"),
         *("kafka.topic", "kafka.leader", "kafka.replicas", "kafka.setting", "kafka.front", "editions", "clocks"),
         *("redis.server", "redis.security", "redis.right", "redis.eviction", "redis.persistence", "redis.format", "redis.memory"),
-        *("policy", "thresholds", "console.secret", "console.users", "console.pages", "health"),
+        *("policy", "policy.running", "thresholds", "console.secret", "console.users", "console.pages", "health"),
     }
     assert CANARY not in "".join(one.line for one in found)
 
