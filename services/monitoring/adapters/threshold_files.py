@@ -31,9 +31,8 @@ class SiteThresholds:
 
     def notes(self, policies: Policies) -> Sequence[str]:
         """What is no fault and may be an oversight: of each region of the site's own, which categories of the default it does not have."""
-        strange = {
-            region: strange_categories(self.thresholds, policies, region) for region in sorted(policies.own & policies.current.keys())
-        }
+        regions = sorted((policies.own & policies.current.keys()) - self.faulty.keys())
+        strange = {region: strange_categories(self.thresholds, policies, region) for region in regions}
         return [note(region, names) for region, names in strange.items() if names]
 
 
