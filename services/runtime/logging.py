@@ -13,6 +13,7 @@ import time
 import traceback
 from hashlib import blake2b
 from pathlib import Path
+from ssl import SSLError
 from typing import Any, TextIO
 
 import structlog
@@ -55,8 +56,8 @@ class _Patience(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether `record` is to be told."""
-        if record.name == "asyncio" and record.exc_info and isinstance(record.exc_info[1], KafkaError):
-            return False  # aiokafka leaves futures of a failed producer unasked; whoever used it has told the failure
+        if record.name == "asyncio" and record.exc_info and isinstance(record.exc_info[1], KafkaError | SSLError):
+            return False  # aiokafka leaves futures of a failed client unasked; whoever used it has told the failure
         complaint, now = (record.name, str(record.msg)), time.monotonic()
         if now - self._told.get(complaint, -QUIET_S) < QUIET_S:
             return False

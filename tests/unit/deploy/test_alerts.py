@@ -94,6 +94,7 @@ FAULTS: Mapping[str, Sequence[str]] = {
     "Redis emptied without a restart": ["MedaidGateClosed", "MedaidLaneAway"],
     "Sentinel makes a replica the primary, which lacks the last writes": ["MedaidRedisAway", "MedaidGateClosed", "MedaidLaneAway"],
     "a former primary lives on, and some still take it for the primary": ["MedaidDoubtsMany"],
+    "a region's policy files have faults": ["MedaidRegionFaulty"],
     "a right in Kafka or Redis is missing, from the start or taken away": ["MedaidKafkaAway", "MedaidRedisAway", "MedaidLaneUnowned"],
     "a broker killed and back calls the ledger decided only up to some offset before its end": [
         "MedaidTransactionHangs",
