@@ -35,12 +35,13 @@ test: $(READY) $(RIVAL) ## Run all tests; Kafka and Redis come from the environm
 
 prove: $(READY) $(COMPILED) ## Prove compiled, as in the image, what is too long for make test; PART=0, 1, 2 or 3 for a quarter, PART=commit for the commit's, PART=seeds for simulation and fuzzing; FULL=1 at full length
 	$(if $(filter 0 1 2 3 seeds all,$(QUARTER)),,$(error PART=$(PART): 0, 1, 2, 3, seeds, all, or commit in a git checkout))
-	$(if $(filter 0 seeds all,$(QUARTER)),FULL=$(FULL) $(PYTEST_AS_IMAGE) -n 2 -m prove tests/simulation tests/contract tests/monitoring tests/policy tests/unit/console)
+	$(if $(filter 0 seeds all,$(QUARTER)),FULL=$(FULL) $(PYTEST_AS_IMAGE) -n 2 -m prove tests/simulation tests/contract tests/monitoring tests/unit/console)
 	$(if $(filter 0 all,$(QUARTER)),$(PROVE) --ignore=$(FAULTS) tests/integration)
 	$(if $(filter 1 all,$(QUARTER)),FULL=$(FULL) $(PYTEST_AS_IMAGE) -m prove $(AGAIN) $(FAULTS)/test_soak.py)
 	$(if $(filter 1 all,$(QUARTER)),$(PROVE) $(FIRST_FAULTS))
 	$(if $(filter 2 all,$(QUARTER)),$(PROVE) $(addprefix --ignore=,$(FAULTS)/test_soak.py $(FIRST_FAULTS) $(LAST_FAULTS)) $(FAULTS))
 	$(if $(filter 3 all,$(QUARTER)),$(PROVE) $(LAST_FAULTS))
+	$(if $(filter 3 all,$(QUARTER)),$(PROVE) tests/policy tests/unit/ledger tests/bench)
 	$(if $(filter 3 all,$(QUARTER)),$(PYTEST_AS_IMAGE) -n 2 --dist worksteal -m "not prove" tests/policy $(addprefix tests/unit/,cli ledger policy runtime settlement) tests/integration/test_view.py tests/integration/test_view_losses.py)
 
 mutants: $(READY) ## Put a few hundred mistakes into the core and the lanes, one by one, and tell which no test notices; COUNT=0 for every one

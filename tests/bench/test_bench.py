@@ -17,7 +17,11 @@ from tests.bench.workload import Workload
 WORK = Workload(persons=4, claims=20)
 
 
-@pytest.mark.parametrize("part", PARTS)
+LONG = ("others", "scale", "secured")
+"""Parts that start servers or workers of their own: `make prove` has the time."""
+
+
+@pytest.mark.parametrize("part", [pytest.param(part, marks=[pytest.mark.prove] if part in LONG else []) for part in PARTS])
 def test_a_part_runs_and_comes_to_what_replay_says(part: str, kafka_bootstrap: str, redis_db: str, tmp_path: Path) -> None:
     if part == "race" and not RIVAL.exists() and os.environ.get("CI") != "true":
         pytest.skip("the rival is not there: make .medaid/rival/.ready")
