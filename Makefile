@@ -41,7 +41,7 @@ prove: $(READY) $(COMPILED) ## Prove compiled, as in the image, what is too long
 	$(if $(filter 1 all,$(QUARTER)),$(PROVE) $(FIRST_FAULTS))
 	$(if $(filter 2 all,$(QUARTER)),$(PROVE) $(addprefix --ignore=,$(FAULTS)/test_soak.py $(FIRST_FAULTS) $(LAST_FAULTS)) $(FAULTS))
 	$(if $(filter 3 all,$(QUARTER)),$(PROVE) $(LAST_FAULTS))
-	$(if $(filter 3 all,$(QUARTER)),$(PROVE) tests/policy tests/unit/ledger tests/bench)
+	$(if $(filter 3 all,$(QUARTER)),FULL=$(FULL) $(PYTEST_AS_IMAGE) -n 2 --dist worksteal -m prove tests/policy tests/unit/ledger tests/bench)
 	$(if $(filter 3 all,$(QUARTER)),$(PYTEST_AS_IMAGE) -n 2 --dist worksteal -m "not prove" tests/policy $(addprefix tests/unit/,cli ledger policy runtime settlement) tests/integration/test_view.py tests/integration/test_view_losses.py)
 
 mutants: $(READY) ## Put a few hundred mistakes into the core and the lanes, one by one, and tell which no test notices; COUNT=0 for every one
