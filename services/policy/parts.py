@@ -126,7 +126,9 @@ def _by_class(value: object) -> object:
         ValueError: No mapping, or an empty one.
     """
     if not isinstance(value, Mapping) or not value:
-        raise ValueError("a figure for each class, `default` for the others: {default: {2023-01-01: 5000}}")
+        raise ValueError(
+            "a dated figure: {2023-01-01: 5000}; or one for each class, `default` for the others: {default: {2023-01-01: 5000}}"
+        )
     return {"default": value} if all(is_day(key) for key in value) else value
 
 

@@ -24,6 +24,11 @@ FORMS = {
     "no day of the calendar": (FULL, FULL.replace("01-01", "02-30"), f"{RATE}.2023-02-30: a day of the calendar as YYYY-MM-DD"),
     "a day in another form": ("valid_from: 2023-01-01", "valid_from: 2023/01/01", "valid_from: a day of the calendar as YYYY-MM-DD"),
     "an amount in words": ("{2023-01-01: 300000}", "{2023-01-01: 三十万}", "pools.year.limit_yuan.default.2023-01-01: an amount in yuan"),
+    "an amount without a date": (
+        "{default: {2023-01-01: 300000}}",
+        "300000",
+        "pools.year.limit_yuan: a dated figure: {2023-01-01: 5000}; or one for each class",
+    ),
     "an empty list": ("visit_types: [outpatient]}", "visit_types: [outpatient], classes: []}", "benefits.0.when.classes: at least one"),
     "a list for a key": ("pools:\n", "pools:\n  ? [a, b]\n  : 3\n", "pools: a text for a key"),
     "an alias of what it stands in": ("pools:\n", "pools: &p\n  x: *p\n  y: *p\n", "pools.x: no alias of what it stands in"),
