@@ -140,7 +140,9 @@ def base(benefit: Benefit, speech: Speech) -> str:
 
 
 def by_class(figures: ByClassFigures, speech: Speech) -> list[str]:
-    """A figure by class, a line each."""
+    """A figure by class, a line each; everybody's alone."""
+    if figures.keys() == {"default"} and (everybodys := figures["default"]) is not None:
+        return [dated(everybodys)]
     none, others = speech.pick("无", "none"), speech.pick("其他", "others")
     return [
         f"{others if klass == 'default' else klass}: {none if of_class is None else dated(of_class)}" for klass, of_class in figures.items()
